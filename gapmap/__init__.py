@@ -1,0 +1,1 @@
+"""gapmap: the ground that lies uncovered between forces, found, measured and mapped."""

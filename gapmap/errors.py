@@ -1,0 +1,66 @@
+"""The exception tree.
+
+Every error that a user can cause is an :class:`InputError`: the command line prints it and ends with exit code 2.
+Anything else under :class:`GapmapError` is a failure of the work itself: exit code 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class GapmapError(Exception):
+    """Base of all errors that gapmap raises on purpose."""
+
+
+class InputError(GapmapError, ValueError):
+    """Input that cannot be used: says what, where and what to do.
+
+    Parameters
+    ----------
+    message : str
+        One line: the file or argument, and what is wrong with it.
+    problems : sequence of str, optional
+        The single faults, one a line, each with its row or field. They are gathered before raising once.
+    hint : str, optional
+        What to do.
+    """
+
+    def __init__(self, message: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
+        self.message = message
+        self.problems = tuple(problems)
+        self.hint = hint
+        lines = [message, *(f"  {problem}" for problem in self.problems)]
+        if hint:
+            lines.append(f"  -> {hint}")
+        super().__init__("\n".join(lines))
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+    # FileNotFoundError would print its errno form.
+    __str__ = Exception.__str__
+
+
+class CrsError(InputError):
+    """A coordinate reference system that is missing, differs, or is not true to metres where the data lie."""
+
+
+class ScenarioError(InputError):
+    """A scenario file that cannot be understood."""
+
+
+class ResultError(InputError):
+    """A file that is not a result saved by gapmap."""
+
+
+class EngineError(GapmapError, RuntimeError):
+    """The geometry engine could not finish; a fault of gapmap, worth reporting with the input."""
+
+
+class AssetError(GapmapError, RuntimeError):
+    """The page asks for a script, style or structure that gapmap does not ship or did not emit."""

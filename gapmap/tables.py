@@ -1,0 +1,216 @@
+"""The columns of every table: names with units, types, and what an empty table looks like.
+
+One place, so that a result with no incidents has the same columns as one with a million.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyproj
+
+TEXT = "str"
+REAL = "float64"
+COUNT = "int64"
+FLAG = "bool"
+DAY = "datetime64[ms]"  # midnight, no time zone; GeoPackage keeps it as a date-time
+
+# Overlay columns that corridors and stretches share. ``incidents_count`` is a plain count of coded positions;
+# ``incidents_certain`` counts those whose whole circle of uncertainty lies inside.
+_FACING: Mapping[str, str] = {"facing_a": TEXT, "facing_b": TEXT}
+_OVERLAY: Mapping[str, str] = {
+    "incidents_count": COUNT,
+    "incidents_certain": COUNT,
+    "location_radius_median_m": REAL,
+    "deaths_best": REAL,
+    "last_incident": DAY,
+    "places": COUNT,
+    "population": REAL,
+}
+_MEASURES: Mapping[str, str] = {
+    "width_min_m": REAL,
+    "width_mean_m": REAL,
+    "width_max_m": REAL,
+    "length_km": REAL,
+    "area_km2": REAL,
+    "near_limit": FLAG,
+}
+
+INDEX: Mapping[str, str] = {
+    "zones": "zone_id",
+    "cover": "force",
+    "corridors": "corridor_id",
+    "stretches": "stretch_id",
+    "transects": "transect_id",
+    "centrelines": "corridor_id",
+    "facets": "facet_id",
+    "ground": "ground_id",
+    "incidents": "incident_id",
+    "places": "place_id",
+    "set_aside": "set_aside_id",
+    "run": "run_id",
+}
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "zones": {
+        "force": TEXT,
+        "name": TEXT,
+        "kind": TEXT,  # post, route, area
+        "reach_m": REAL,  # NaN until the scenario or cover() gives it
+        "valid_from": DAY,  # NaT: always
+        "valid_to": DAY,  # NaT: without end; the day itself does not count
+        "source": TEXT,
+        "source_row": COUNT,  # counted from 1 as a person counts data rows
+    },
+    "cover": {"area_km2": REAL},
+    "corridors": {"name": TEXT, "force_a": TEXT, "force_b": TEXT, **_MEASURES, **_FACING, **_OVERLAY},
+    "stretches": {
+        "corridor_id": TEXT,
+        "name": TEXT,
+        "force_a": TEXT,
+        "force_b": TEXT,
+        "from_m": REAL,  # along the corridor's middle line
+        "to_m": REAL,
+        **_MEASURES,
+        **_FACING,
+        **_OVERLAY,
+    },
+    "transects": {"corridor_id": TEXT, "stretch_id": TEXT, "along_m": REAL, "width_m": REAL, **_FACING},
+    "centrelines": {"length_km": REAL},
+    # A facet lies between two spans: the start span from (start_a_x, start_a_y) on force_a's cover to
+    # (start_b_x, start_b_y) on force_b's, and the end span likewise. Where forces touch, or a triangle between three
+    # forces ends in its centre, a span is a point.
+    "facets": {
+        "corridor_id": TEXT,
+        "stretch_id": TEXT,
+        "width_start_m": REAL,
+        "width_end_m": REAL,
+        "start_a_x": REAL,
+        "start_a_y": REAL,
+        "start_b_x": REAL,
+        "start_b_y": REAL,
+        "end_a_x": REAL,
+        "end_a_y": REAL,
+        "end_b_x": REAL,
+        "end_b_y": REAL,
+        "near_limit": FLAG,
+    },
+    # kind: covered, overlap, corridor, beyond, interior, excluded, open; forces: names in alphabetical order,
+    # joined by " + ", empty for excluded and open ground.
+    "ground": {"kind": TEXT, "forces": TEXT, "area_km2": REAL},
+    "incidents": {
+        "source": TEXT,
+        "date_from": DAY,
+        "date_to": DAY,  # the last day, included
+        "kind": TEXT,
+        "deaths_best": REAL,
+        "deaths_low": REAL,
+        "deaths_high": REAL,
+        "civilians": REAL,  # 1 civilians were the target, 0 not, NaN unknown
+        "location_precision": TEXT,  # exact, near, area
+        "location_radius_m": REAL,
+        "note": TEXT,
+        "ground": TEXT,
+        "stretch_id": TEXT,  # "" outside every corridor
+        "source_row": COUNT,
+    },
+    # Overlay adds, for each force: nearest_zone_<force>, distance_<force>_m (0 inside its cover).
+    "places": {
+        "name": TEXT,
+        "names": TEXT,  # JSON list of variants
+        "population": REAL,
+        "ground": TEXT,
+        "stretch_id": TEXT,
+        "width_here_m": REAL,
+    },
+    "set_aside": {"source": TEXT, "source_row": COUNT, "reason": TEXT},
+    "run": {
+        "title": TEXT,
+        "notice": TEXT,  # shown across the map; "" for none
+        "date": DAY,
+        "max_width_m": REAL,
+        "parameters": TEXT,  # JSON: the scenario as understood
+        "crs": TEXT,  # WKT of the working CRS
+        "inputs": TEXT,  # JSON list: {"role", "name", "sha256", "rows", "used", "set_aside", "repaired"}
+        "versions": TEXT,  # JSON: gapmap, python, geopandas, shapely, geos, proj, pythoncdt
+        "created": TEXT,  # ISO 8601, UTC
+    },
+}
+
+# Tables whose rows have no geometry.
+PLAIN = frozenset({"set_aside", "run"})
+# Kinds of ground in the order in which they are told apart.
+GROUND_KINDS = ("excluded", "covered", "overlap", "corridor", "beyond", "interior", "open")
+
+
+def empty(name: str, crs: pyproj.CRS | None = None) -> gpd.GeoDataFrame | pd.DataFrame:
+    """Return a table without rows but with its columns, types and index name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``COLUMNS``.
+    crs : pyproj.CRS, optional
+        For tables with geometry.
+
+    Returns
+    -------
+    GeoDataFrame or DataFrame
+        A plain DataFrame for the tables in ``PLAIN``.
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+
+    Examples
+    --------
+    >>> len(empty("corridors", "EPSG:32638")), empty("set_aside").columns.tolist()
+    (0, ['source', 'source_row', 'reason'])
+    """
+    columns = {column: pd.Series([], dtype=dtype) for column, dtype in COLUMNS[name].items()}
+    index = pd.Index([], dtype=TEXT, name=INDEX[name])
+    if name in PLAIN:
+        return pd.DataFrame(columns, index=index)
+    return gpd.GeoDataFrame(columns, index=index, geometry=gpd.GeoSeries([], index=index, crs=crs), crs=crs)
+
+
+def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a copy with the table's columns in order, types set, missing ones filled; further columns follow.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        Rows of table ``name``, the id in the index.
+    name : str
+        A key of ``COLUMNS``.
+
+    Returns
+    -------
+    DataFrame or GeoDataFrame
+        Of the same class. Missing text is "", missing counts 0, missing flags False, other values NaN or NaT.
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+    """
+    fill: Mapping[str, object] = {TEXT: "", COUNT: 0, FLAG: False}
+    out = table.copy()
+    for column, dtype in COLUMNS[name].items():
+        values = out[column] if column in out else pd.Series(fill.get(dtype), index=out.index, dtype=object)
+        if dtype in fill:
+            values = values.where(values.notna(), fill[dtype])
+        elif dtype == DAY:
+            values = pd.to_datetime(values)
+        out[column] = values.astype(dtype)
+    known = [column for column in COLUMNS[name] if column in out]
+    rest = [column for column in out.columns if column not in COLUMNS[name]]
+    out.index = out.index.astype(TEXT).rename(INDEX[name])
+    return out[[*known, *rest]]
