@@ -55,6 +55,8 @@ INDEX: Mapping[str, str] = {
     "places": "place_id",
     "set_aside": "set_aside_id",
     "run": "run_id",
+    "boundaries": "boundary_id",
+    "relief": "relief_id",
 }
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -141,10 +143,26 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "versions": TEXT,  # JSON: gapmap, python, geopandas, shapely, geos, proj, pythoncdt
         "created": TEXT,  # ISO 8601, UTC
     },
+    # The two backgrounds of the map, kept with the result so that the map needs no other file.
+    "boundaries": {
+        "layer": TEXT,  # country, governorate, region, ...: the layer of the source file
+        "name": TEXT,
+        "name_ar": TEXT,
+        "attribution": TEXT,  # "Made with Natural Earth."
+    },
+    "relief": {
+        "image": TEXT,  # hillshade in EPSG:3857 rows and columns, base64
+        "media_type": TEXT,  # image/webp or image/png
+        "west": REAL,  # degrees of the image's outer edges
+        "south": REAL,
+        "east": REAL,
+        "north": REAL,
+        "attribution": TEXT,  # "Elevation: NOAA GLOBE."
+    },
 }
 
 # Tables whose rows have no geometry.
-PLAIN = frozenset({"set_aside", "run"})
+PLAIN = frozenset({"set_aside", "run", "relief"})
 # Kinds of ground in the order in which they are told apart.
 GROUND_KINDS = ("excluded", "covered", "overlap", "corridor", "beyond", "interior", "open")
 
