@@ -1,0 +1,37 @@
+# Everything runs in .venv, which is made on first use. Needs: Python 3.11 or later with venv and pip, and make.
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+# The demo needs only what a user needs: nothing of the test extra.
+demo: .venv/.installed
+	$(BIN)/gapmap demo
+
+test: lint
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
+lint: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/numpydoc lint $$(find gapmap -name '*.py')
+	$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+bench: .venv/.installed
+	$(BIN)/python benchmarks/bench_corridors.py
+
+clean:
+	rm -rf .venv out
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/.installed-test: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch .venv/.installed $@
