@@ -161,4 +161,7 @@ def _label(crs: pyproj.CRS | None) -> str:
     if crs is None:
         return "none"
     authority = crs.to_authority()
-    return ":".join(authority) if authority else crs.name if crs.name != "unknown" else str(crs.to_proj4())
+    if authority:
+        return ":".join(authority)
+    operation = crs.coordinate_operation
+    return operation.method_name if crs.name == "unknown" and operation else crs.name
