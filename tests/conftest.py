@@ -1,0 +1,51 @@
+"""What every test run shares: a skip is said loudly, and with GAPMAP_REQUIRE_ALL=1 it is a failure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+REQUIRE_ALL = os.environ.get("GAPMAP_REQUIRE_ALL", "") not in {"", "0"}
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        reason = _reason(report)
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though GAPMAP_REQUIRE_ALL is set: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if REQUIRE_ALL and report.skipped:
+        reason = _reason(report)
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though GAPMAP_REQUIRE_ALL is set: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    counts: dict[str, int] = {}
+    for report in skipped:
+        counts[_reason(report)] = counts.get(_reason(report), 0) + 1
+    terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
+    for reason, count in sorted(counts.items()):
+        terminalreporter.line(f"SKIPPED {count}: {reason}", red=True)
+    terminalreporter.line("With GAPMAP_REQUIRE_ALL=1 each of these is a failure.", red=True)
