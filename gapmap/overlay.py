@@ -1,0 +1,410 @@
+"""What lies in a stretch, and who stands on either side of it.
+
+In: the tables of the corridors, and zones, incidents and places in the same metric CRS. Out: new tables with the overlay
+columns filled. Method: spatial indexes find the pairs; plain counts of coded positions, and beside them the counts
+that hold whatever the uncertainty of the positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gapmap import tables
+from gapmap.corridors import width_here
+from gapmap.crs import require_metric
+from gapmap.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMING_DISTANCE_M = 30_000.0  # a place further off than this says nothing about where a stretch ends
+_DECIMALS = 3  # distances are compared to the millimetre, so that ties do not hang on rounding noise
+
+
+class CorridorTables(Protocol):
+    """The tables the overlay lays over: :class:`gapmap.Corridors`, or anything that has them."""
+
+    @property
+    def corridors(self) -> gpd.GeoDataFrame:
+        """Corridors, corridor_id in the index."""
+
+    @property
+    def stretches(self) -> gpd.GeoDataFrame:
+        """Stretches, stretch_id in the index."""
+
+    @property
+    def transects(self) -> gpd.GeoDataFrame:
+        """Transects, each from the cover of force_a to that of force_b."""
+
+    @property
+    def centrelines(self) -> gpd.GeoDataFrame:
+        """Middle lines, corridor_id in the index."""
+
+    @property
+    def facets(self) -> gpd.GeoDataFrame:
+        """Facets."""
+
+    @property
+    def ground(self) -> gpd.GeoDataFrame:
+        """The area of interest by kind of ground."""
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The tables that the overlay fills: new ones, in the working CRS.
+
+    Parameters
+    ----------
+    corridors, stretches : GeoDataFrame
+        With names, facing zones, incidents and places.
+    transects : GeoDataFrame
+        With ``facing_a`` and ``facing_b``.
+    incidents, places : GeoDataFrame
+        With the ground they lie on and their stretch; places also with the width there and each force's nearest zone.
+    """
+
+    corridors: gpd.GeoDataFrame
+    stretches: gpd.GeoDataFrame
+    transects: gpd.GeoDataFrame
+    incidents: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+
+
+def overlay(
+    found: CorridorTables, *, zones: gpd.GeoDataFrame, incidents: gpd.GeoDataFrame, places: gpd.GeoDataFrame
+) -> Overlay:
+    """Lay zones, incidents and places over corridors.
+
+    Parameters
+    ----------
+    found : Corridors
+        What :func:`gapmap.find_corridors` returned, or any object with these tables.
+    zones : GeoDataFrame
+        The zones that made the cover, with ``force`` and ``reach_m`` filled; zone_id in the index.
+    incidents, places : GeoDataFrame
+        Points; columns as in ``tables.COLUMNS``, ids in the index. May be empty.
+
+    Returns
+    -------
+    Overlay
+        Corridors, stretches, transects, incidents and places with their overlay columns, in the order they came in.
+
+    Raises
+    ------
+    CrsError
+        If the tables differ in CRS, or it is not true to metres.
+    InputError
+        If a zone has no reach.
+    """
+    require_metric(found.stretches, zones, incidents, places)
+    stretches, corridors = found.stretches, found.corridors
+    transects = face(found.transects, corridors, zones)
+    incidents = locate(incidents, ground=found.ground, stretches=stretches)
+    places = locate(places, ground=found.ground, stretches=stretches)
+    places["width_here_m"] = width_here(found.facets, places.geometry)
+    for force, held in zones.groupby("force", sort=True):
+        nearest = nearest_zones(places.geometry, held)
+        places[f"nearest_zone_{force}"] = nearest["zone_id"]
+        places[f"distance_{force}_m"] = nearest["distance_m"]
+    named = name_stretches(stretches, found.centrelines, places)
+    stretches = tally(_facing_lists(named, transects, "stretch_id"), incidents, places, by="stretch_id")
+    named = name_corridors(corridors, found.stretches, found.centrelines, places)
+    corridor_of = found.stretches["corridor_id"]
+    corridors = tally(
+        _facing_lists(named, transects, "corridor_id"),
+        *(table.assign(corridor_id=_lookup(table["stretch_id"], corridor_of)) for table in (incidents, places)),
+        by="corridor_id",
+    )
+    return Overlay(corridors, stretches, transects, incidents, places)
+
+
+def nearest_zones(points: gpd.GeoSeries, zones: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Find for each point the zone whose cover is nearest.
+
+    Parameters
+    ----------
+    points : GeoSeries
+        Points in a metric CRS.
+    zones : GeoDataFrame
+        Zones in the same CRS, zone_id in the index, ``reach_m`` filled.
+
+    Returns
+    -------
+    DataFrame
+        With the index of ``points``: ``zone_id`` ("" where there are no zones) and ``distance_m``, the way in metres to
+        the edge of that zone's cover, 0 inside it, NaN where there are no zones.
+
+    Raises
+    ------
+    InputError
+        If a zone has no reach.
+
+    Notes
+    -----
+    Where several covers are equally near (a point inside two of them), the zone itself that is nearer counts, then
+    the lower zone_id. Distances are to the true circle around a zone, not to its polygon.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> zones = gpd.GeoDataFrame(
+    ...     {"reach_m": [1_000.0, 5_000.0]}, index=["near", "far"], geometry=[Point(3_000, 0), Point(-6_000, 0)]
+    ... )
+    >>> nearest_zones(gpd.GeoSeries([Point(0, 0)]), zones)
+      zone_id  distance_m
+    0     far      1000.0
+    """
+    reach = zones["reach_m"].to_numpy(dtype=float)
+    if not np.isfinite(reach).all():
+        missing = zones.index[~np.isfinite(reach)]
+        raise InputError(f"{len(missing)} zones have no reach, the first is {missing[0]}", hint="give reach_m")
+    zone_id = np.full(len(points), "", dtype=object)
+    distance = np.full(len(points), np.nan)
+    if len(points) and len(zones):
+        shapes, spots = zones.geometry.to_numpy(), points.to_numpy()
+        tree = zones.sindex
+        # The zone nearest without reach bounds the answer; every better zone lies within that bound and the largest reach.
+        spot_i, zone_i = tree.nearest(spots, return_all=False)
+        bound = np.zeros(len(spots))
+        bound[spot_i] = np.maximum(shapely.distance(spots[spot_i], shapes[zone_i]) - reach[zone_i], 0)
+        spot_i, zone_i = tree.query(spots, predicate="dwithin", distance=bound + reach.max() + 1e-6)
+        way = shapely.distance(spots[spot_i], shapes[zone_i])
+        to_cover = np.maximum(way - reach[zone_i], 0).round(_DECIMALS)
+        order = np.lexsort((_ranks(zones.index)[zone_i], way.round(_DECIMALS), to_cover, spot_i))
+        first = order[np.unique(spot_i[order], return_index=True)[1]]
+        zone_id[spot_i[first]] = zones.index.to_numpy()[zone_i[first]]
+        distance[spot_i[first]] = to_cover[first]
+    return pd.DataFrame({"zone_id": pd.Series(zone_id, points.index, dtype=tables.TEXT), "distance_m": distance})
+
+
+def face(transects: gpd.GeoDataFrame, corridors: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Fill in which zone of either force each transect ends at.
+
+    Parameters
+    ----------
+    transects : GeoDataFrame
+        Lines from the cover of force_a to that of force_b, with ``corridor_id``.
+    corridors : GeoDataFrame
+        With ``force_a`` and ``force_b``.
+    zones : GeoDataFrame
+        With ``force`` and ``reach_m``.
+
+    Returns
+    -------
+    GeoDataFrame
+        The transects with ``facing_a`` and ``facing_b``: the zone_id whose cover is nearest to that end.
+
+    Raises
+    ------
+    InputError
+        If a zone has no reach.
+    """
+    out = transects.copy()
+    for side, end in (("a", 0), ("b", -1)):
+        ends = gpd.GeoSeries(shapely.get_point(transects.geometry.to_numpy(), end), transects.index, crs=transects.crs)
+        forces = _lookup(transects["corridor_id"], corridors[f"force_{side}"])
+        facing = pd.Series("", transects.index, dtype=tables.TEXT)
+        for force, held in zones.groupby("force"):
+            mine = forces == force
+            facing[mine] = nearest_zones(ends[mine], held)["zone_id"]
+        out[f"facing_{side}"] = facing
+    return out
+
+
+def locate(points: gpd.GeoDataFrame, *, ground: gpd.GeoDataFrame, stretches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Fill in the kind of ground that points lie on, and their stretch.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        Points in the CRS of the other two.
+    ground : GeoDataFrame
+        Parts of the area of interest, with ``kind``.
+    stretches : GeoDataFrame
+        Parts of corridors.
+
+    Returns
+    -------
+    GeoDataFrame
+        The points with ``ground`` ("" outside the area of interest) and ``stretch_id`` ("" outside every corridor).
+        A point on an edge counts once: for the corridor if it touches one, else for the lowest id.
+
+    Raises
+    ------
+    CrsError
+        If the tables differ in CRS, or it is not true to metres.
+    """
+    require_metric(points, ground, stretches)
+    out = points.copy()
+    out["stretch_id"] = _containing(points.geometry, stretches)
+    kind = _lookup(_containing(points.geometry, ground), ground["kind"])
+    out["ground"] = kind.mask(out["stretch_id"] != "", "corridor")
+    return out
+
+
+def tally(
+    areas: gpd.GeoDataFrame,
+    incidents: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    by: Literal["corridor_id", "stretch_id"],
+) -> gpd.GeoDataFrame:
+    """Count incidents and places by area.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        Corridors or stretches, ids in the index.
+    incidents, places : GeoDataFrame
+        Points with the area's id in column ``by``, "" for none.
+    by : {"corridor_id", "stretch_id"}
+        The column.
+
+    Returns
+    -------
+    GeoDataFrame
+        The areas with ``incidents_count`` (coded positions inside), ``incidents_certain`` (those whose whole circle of
+        uncertainty lies inside), ``location_radius_median_m``, ``deaths_best`` and ``population`` (sums of what is
+        known, NaN where nothing is), ``last_incident`` and ``places``.
+    """
+    out = areas.copy()
+    inside = incidents[incidents[by].isin(areas.index)]
+    edge = shapely.boundary(areas.geometry.loc[inside[by]].to_numpy())
+    certain = shapely.distance(edge, inside.geometry.to_numpy()) >= inside["location_radius_m"].to_numpy(dtype=float)
+    groups = inside.groupby(by)
+    last = inside["date_to"].fillna(inside["date_from"])
+    settled = places[places[by].isin(areas.index)].groupby(by)
+    filled = {
+        "incidents_count": groups.size(),
+        "incidents_certain": inside[certain].groupby(by).size(),
+        "location_radius_median_m": groups["location_radius_m"].median(),
+        "deaths_best": groups["deaths_best"].sum(min_count=1),
+        "last_incident": last.groupby(inside[by]).max(),
+        "places": settled.size(),
+        "population": settled["population"].sum(min_count=1),
+    }
+    for column, values in filled.items():
+        dtype = tables.COLUMNS["stretches"][column]
+        values = values.reindex(areas.index)  # noqa: PLW2901 - the same column, on the caller's index
+        out[column] = (values.fillna(0) if dtype == tables.COUNT else values).astype(dtype)
+    return out
+
+
+def name_stretches(
+    stretches: gpd.GeoDataFrame, centrelines: gpd.GeoDataFrame, places: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Name stretches after the places nearest to their two ends.
+
+    Parameters
+    ----------
+    stretches : GeoDataFrame
+        With ``corridor_id``, ``from_m`` and ``to_m``.
+    centrelines : GeoDataFrame
+        Middle lines, corridor_id in the index.
+    places : GeoDataFrame
+        Points with ``name``.
+
+    Returns
+    -------
+    GeoDataFrame
+        The stretches with ``name``: "Gwer to Makhmour", "near Makhmour" where both ends lie nearest to one place or
+        only one end has a place within 30 km, "stretch C01.02" where neither has. No two are the same.
+    """
+    line = centrelines.geometry.reindex(stretches["corridor_id"]).to_numpy()
+    ends = [_nearest_place(shapely.line_interpolate_point(line, stretches[at]), places) for at in ("from_m", "to_m")]
+    return stretches.assign(name=_names(stretches.index, *ends, fallback=lambda area: f"stretch {area}"))
+
+
+def name_corridors(
+    corridors: gpd.GeoDataFrame,
+    stretches: gpd.GeoDataFrame,
+    centrelines: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """Name corridors after the places nearest to their two ends.
+
+    Parameters
+    ----------
+    corridors : GeoDataFrame
+        With corridor_id in the index.
+    stretches : GeoDataFrame
+        With ``corridor_id``, ``from_m`` and ``to_m``.
+    centrelines : GeoDataFrame
+        Middle lines, corridor_id in the index.
+    places : GeoDataFrame
+        Points with ``name``.
+
+    Returns
+    -------
+    GeoDataFrame
+        The corridors with ``name``, by the rule of :func:`name_stretches`.
+    """
+    line = centrelines.geometry.reindex(corridors.index).to_numpy()
+    by_corridor = stretches.groupby("corridor_id")
+    spots = (by_corridor["from_m"].min(), by_corridor["to_m"].max())
+    ends = [_nearest_place(shapely.line_interpolate_point(line, at.reindex(corridors.index)), places) for at in spots]
+    return corridors.assign(name=_names(corridors.index, *ends, fallback=lambda area: f"corridor {area}"))
+
+
+def _facing_lists(areas: gpd.GeoDataFrame, transects: gpd.GeoDataFrame, by: str) -> gpd.GeoDataFrame:
+    """Fill in the zones that the transects of each area meet, in order along the seam."""
+    out = areas.copy()
+    along = transects.sort_values(["corridor_id", "along_m"], kind="stable")
+    for side in ("facing_a", "facing_b"):
+        met = along.loc[along[side] != "", [by, side]].drop_duplicates()
+        lists = met.groupby(by)[side].agg("; ".join)
+        out[side] = lists.reindex(areas.index).fillna("").astype(tables.TEXT)
+    return out
+
+
+def _containing(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> pd.Series:
+    """Return the id of the area that each point lies in or on, the lowest of several, "" for none."""
+    # Points in the tree, areas as the query: shapely prepares the query's side, and a cover can have 100 000 vertices.
+    area_i, point_i = points.sindex.query(areas.geometry.to_numpy(), predicate="intersects")
+    best = np.full(len(points), len(areas))
+    np.minimum.at(best, point_i, _ranks(areas.index)[area_i])
+    ids = np.append(np.sort(areas.index.to_numpy(dtype=object)), "")
+    return pd.Series(ids[best], points.index, dtype=tables.TEXT)
+
+
+def _nearest_place(points: np.ndarray, places: gpd.GeoDataFrame) -> pd.Series:
+    """Return the name of the nearest place to each point within NAMING_DISTANCE_M, "" for none; ties by place_id."""
+    named = places[places["name"] != ""]
+    names = np.full(len(points), "", dtype=object)
+    if len(named):
+        spot_i, place_i = named.sindex.nearest(points, return_all=True, max_distance=NAMING_DISTANCE_M)
+        order = np.lexsort((_ranks(named.index)[place_i], spot_i))
+        first = order[np.unique(spot_i[order], return_index=True)[1]]
+        names[spot_i[first]] = named["name"].to_numpy()[place_i[first]]
+    return pd.Series(names, dtype=tables.TEXT)
+
+
+def _names(index: pd.Index, starts: pd.Series, ends: pd.Series, *, fallback: Callable[[str], str]) -> pd.Series:
+    """Put two places into one name, and tell equal names apart in the order of the ids."""
+    raw = []
+    for area, start, end in zip(index, starts, ends, strict=True):
+        if start and end and start != end:
+            raw.append(f"{start} to {end}")
+        elif start or end:
+            raw.append(f"near {start or end}")
+        else:
+            raw.append(fallback(area))
+    names = pd.Series(raw, index, dtype=tables.TEXT).sort_index()
+    count = names.groupby(names).cumcount() + 1
+    return names.where(count == 1, names + " (" + count.astype(tables.TEXT) + ")").reindex(index)
+
+
+def _lookup(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """Return ``values`` at ``keys``, "" where there is none, on the index of ``keys``."""
+    return keys.map(values).fillna("").astype(tables.TEXT)
+
+
+def _ranks(index: pd.Index) -> np.ndarray:
+    """Return the place of each id in sorted order."""
+    return np.argsort(np.argsort(index.to_numpy(dtype=object), kind="stable"), kind="stable")

@@ -1,0 +1,234 @@
+"""Results as files: one GeoPackage, a layer a table, with the QGIS styles inside.
+
+In: the tables of an analysis. Out: the file, and the same tables read back, whole or by a box. Method: written in a
+directory beside the target and renamed onto it, so that a write that fails leaves the old result as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pyogrio
+import pyproj
+import shapely
+
+from gapmap import styles, tables
+from gapmap.errors import InputError, MissingFileError, ResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+FORMAT = 1  # of the saved file; goes up when an older gapmap could misread a newer file
+_GEOMETRY_COLUMN = "geom"
+# The declared type of a layer without rows.
+_EMPTY_TYPE: Mapping[str, str] = {
+    "transects": "LineString",
+    "centrelines": "LineString",
+    "facets": "Polygon",
+    "incidents": "Point",
+    "places": "Point",
+    "zones": "Unknown",
+    "boundaries": "Unknown",
+}
+_PROMOTE = {
+    frozenset({"Point", "MultiPoint"}): shapely.multipoints,
+    frozenset({"LineString", "MultiLineString"}): shapely.multilinestrings,
+    frozenset({"Polygon", "MultiPolygon"}): shapely.multipolygons,
+}
+# The columns and types that QGIS itself gives this table.
+_STYLE_TABLE = """
+CREATE TABLE layer_styles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+  f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+  useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT CURRENT_TIMESTAMP
+)
+"""
+
+
+def settle(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Give a table the form in which it comes back from a file.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        Rows of table ``name``, the id in the index.
+    name : str
+        A key of ``tables.COLUMNS``.
+
+    Returns
+    -------
+    DataFrame or GeoDataFrame
+        Columns and types as ``tables.conform`` sets them, geometry last. Where single and multi-part geometries of one
+        kind mix, all are multi-part, since a layer has one type.
+    """
+    out = tables.conform(table, name)
+    out.attrs = {}
+    for column in out.select_dtypes(object):  # a column of text without rows comes back untyped
+        out[column] = out[column].astype(tables.TEXT)
+    if name in tables.PLAIN:
+        return out
+    geometry = out.geometry.rename("geometry")
+    kinds = set(geometry.geom_type)
+    promote = _PROMOTE.get(frozenset(kinds))
+    if promote:
+        parts, rows = shapely.get_parts(geometry.to_numpy(), return_index=True)
+        geometry = gpd.GeoSeries(promote(parts, indices=rows), geometry.index, crs=geometry.crs)
+    return out.drop(columns=out.geometry.name).assign(geometry=geometry).set_geometry("geometry")
+
+
+def write(content: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write a result, replacing the one that is there.
+
+    Parameters
+    ----------
+    content : mapping of str to DataFrame
+        Every table of ``tables.COLUMNS``, settled.
+    path : Path
+        The file; its name ends in .gpkg. Missing folders are made.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in .gpkg, if a file is there that gapmap did not write, or if the file is in use.
+    """
+    if path.suffix.lower() != ".gpkg":
+        raise InputError(f"{path.name}: a result is a GeoPackage", hint="give a name that ends in .gpkg")
+    if path.exists() and "run" not in _layers(path):
+        raise InputError(f"{path.name} is there and is not a result of gapmap", hint="give another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        _write_layers(content, draft)
+        try:
+            os.replace(draft, path)  # noqa: PTH105 - atomic on the same volume, on Windows too
+        except PermissionError as error:
+            raise InputError(f"{path.name} is in use", hint="close it in the other program and save again") from error
+    for ending in ("-wal", "-shm"):  # a journal that a crashed program left would be played into the new file
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+class ResultFile:
+    """A saved result, read a table at a time.
+
+    Parameters
+    ----------
+    path : Path
+        A GeoPackage written by gapmap.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    ResultError
+        If gapmap did not write it, or a newer gapmap did.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise MissingFileError(f"{path.name} does not exist", hint="save a result first: gapmap run")
+        self._path = path
+        lacking = sorted(set(tables.COLUMNS) - _layers(path))
+        if "run" in lacking:
+            raise ResultError(f"{path.name} is not a result saved by gapmap", hint="make one: gapmap run")
+        try:
+            run = pyogrio.read_dataframe(path, layer="run").iloc[0]
+            versions = json.loads(run["versions"])
+            saved_format, version = int(versions["format"]), versions["gapmap"]
+            self._crs = pyproj.CRS.from_wkt(run["crs"])
+        except (IndexError, KeyError, TypeError, ValueError, pyproj.exceptions.CRSError) as error:
+            raise ResultError(f"{path.name} is not a result saved by gapmap: its run table is damaged") from error
+        if saved_format > FORMAT:
+            raise ResultError(f"{path.name} was saved by a newer gapmap, {version}", hint="update gapmap")
+        if lacking:
+            raise ResultError(f"{path.name} lacks the tables {', '.join(lacking)}", hint="run the scenario again")
+
+    def read(self, name: str, box: tuple[float, float, float, float] | None = None) -> pd.DataFrame:
+        """Read a table.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``tables.COLUMNS``.
+        box : tuple of float, optional
+            West, south, east, north in metres of the working CRS: rows that meet it.
+
+        Returns
+        -------
+        DataFrame or GeoDataFrame
+            In the order in which it was written.
+        """
+        rows = pyogrio.read_dataframe(self._path, layer=name, bbox=box, fid_as_index=True).sort_index()
+        if "notice" in rows and "notice" not in tables.COLUMNS[name]:
+            rows = rows.drop(columns="notice")
+        if name not in tables.PLAIN:
+            # A CRS without a code comes back in other words; the run row keeps it to the letter.
+            rows = rows.set_crs(self._crs, allow_override=True)
+        return settle(rows.set_index(tables.INDEX[name]), name)
+
+
+def _write_layers(content: Mapping[str, pd.DataFrame], path: Path) -> None:
+    run = content["run"].iloc[0]
+    with _gdal_clock(run["created"]):
+        for name in tables.COLUMNS:
+            table = content[name]
+            if run["notice"] and "notice" not in table:
+                table = table.assign(notice=run["notice"])
+            description = ". ".join(text for text in (run["title"], run["notice"]) if text)
+            geometry_type = None if name in tables.PLAIN else _layer_type(name, table)
+            options = {"IDENTIFIER": name, "DESCRIPTION": description}
+            if geometry_type:
+                options |= {"GEOMETRY_NAME": _GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
+            pyogrio.write_dataframe(
+                table.reset_index(), path, layer=name, driver="GPKG", geometry_type=geometry_type, layer_options=options
+            )
+    forces = content["cover"].index.tolist()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(_STYLE_TABLE)
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)"
+            " VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
+            (run["created"],),
+        )
+        database.executemany(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
+            " styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)"
+            " VALUES ('', '', ?, ?, ?, ?, '', 1, 'gapmap', '', NULL, ?)",
+            [
+                (name, _GEOMETRY_COLUMN, name, qml, run["created"])
+                for name, qml in styles.qml(forces, max_width_m=run["max_width_m"]).items()
+            ],
+        )
+
+
+def _layer_type(name: str, table: gpd.GeoDataFrame) -> str:
+    kinds = set(table.geom_type)
+    if len(kinds) > 1:
+        return "Unknown"
+    return kinds.pop() if kinds else _EMPTY_TYPE.get(name, "MultiPolygon")
+
+
+def _layers(path: Path) -> set[str]:
+    try:
+        return {str(name) for name, _ in pyogrio.list_layers(path)}
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return set()
+
+
+@contextmanager
+def _gdal_clock(now: str) -> Iterator[None]:
+    """Let GDAL write the run's own time into the file, so that the same run gives the same bytes."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": now})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
