@@ -1,0 +1,142 @@
+"""Shaded relief for the background of the map.
+
+In: a raster of heights and a box. Out: a small grey picture in the map's own projection (EPSG:3857), with its corners in
+degrees. Method: the heights are warped first and shaded second, since a picture in degrees stretched over a Mercator map
+is kilometres off; light from the north-west, 45 degrees high; flat ground is left light so that colours above stay true.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyproj
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.io import MemoryFile
+from rasterio.transform import from_bounds
+from rasterio.warp import reproject
+
+from gapmap import tables
+from gapmap.errors import InputError, MissingFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+    from numpy.typing import NDArray
+
+_MERCATOR = "EPSG:3857"
+_LIGHT = (-1 / 2, 1 / 2, np.sqrt(1 / 2))  # towards the sun: east, north, up
+_EXAGGERATION = 3.0  # plains would show nothing at 1
+_FLAT, _DARKEST = 238, 70  # grey levels
+
+
+def hillshade(
+    dem: str | Path, bounds: Sequence[float], *, pixels_max: int = 1600, attribution: str = ""
+) -> pd.DataFrame:
+    """Shade a raster of heights for the map.
+
+    Parameters
+    ----------
+    dem : str or Path
+        A raster file of heights in metres, any CRS.
+    bounds : sequence of float
+        West, south, east, north in degrees: what the map should show. Ground outside the raster stays clear.
+    pixels_max : int
+        Longer side of the picture; it is never finer than half a cell of the raster.
+    attribution : str
+        Where the heights come from, as their licence wants it said.
+
+    Returns
+    -------
+    DataFrame
+        The table "relief" (`gapmap.tables.COLUMNS`) of one row.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If the file is no raster, has no CRS, or lies outside the box.
+    """
+    try:
+        source = rasterio.open(dem)
+    except rasterio.errors.RasterioIOError as error:
+        kind = MissingFileError if not Path(dem).exists() else InputError
+        raise kind(f"{dem}: cannot be read as a raster of heights", problems=[str(error)]) from error
+    with source:
+        if source.crs is None:
+            raise InputError(f"{dem}: the raster has no CRS", hint="write it into the file, for instance with rio edit-info")
+        to_map = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+        here = _overlap(bounds, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds))
+        if here is None:
+            raise InputError(f"{dem}: the raster lies outside the region of the map")
+        west, south, east, north = to_map.transform_bounds(*here)
+        size = max(east - west, north - south) / _pixels(source, here, pixels_max)
+        columns, rows = max(2, round((east - west) / size)), max(2, round((north - south) / size))
+        heights = np.full((rows, columns), np.nan, dtype="float32")
+        reproject(
+            rasterio.band(source, 1),
+            heights,
+            dst_transform=from_bounds(west, south, east, north, columns, rows),
+            dst_crs=_MERCATOR,
+            dst_nodata=np.nan,
+            resampling=Resampling.cubic,
+        )
+    to_degrees = pyproj.Transformer.from_crs(3857, 4326, always_xy=True)
+    (left, right), (bottom, top) = to_degrees.transform([west, east], [south, north])
+    latitude = np.radians(to_degrees.transform(np.zeros(rows), north - (np.arange(rows) + 0.5) * size)[1])
+    cell_m = size * np.cos(latitude)[:, np.newaxis]  # a Mercator metre is longer than one on the ground
+    row = {
+        "image": base64.b64encode(_webp(_shade(heights, cell_m))).decode(),
+        "media_type": "image/webp",
+        "west": left,
+        "south": bottom,
+        "east": right,
+        "north": top,
+        "attribution": attribution,
+    }
+    return tables.conform(pd.DataFrame([row], index=["relief"]), "relief")
+
+
+def _shade(heights: NDArray[np.float32], cell_m: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return grey and opacity, shape (2, rows, columns)."""
+    known = np.isfinite(heights)
+    filled = np.where(known, heights, np.nanmean(heights) if known.any() else 0.0)
+    down, right = np.gradient(filled)
+    east, north = _EXAGGERATION * right / cell_m, -_EXAGGERATION * down / cell_m
+    cosine = (-east * _LIGHT[0] - north * _LIGHT[1] + _LIGHT[2]) / np.sqrt(1 + east**2 + north**2)
+    # Slopes towards the light run up to white, slopes away from it down to _DARKEST.
+    flat = _LIGHT[2]
+    up = _FLAT + (255 - _FLAT) * (cosine - flat) / (1 - flat)
+    dark = _FLAT - (_FLAT - _DARKEST) * (flat - cosine) / flat
+    grey = np.clip(np.where(cosine > flat, up, dark), _DARKEST, 255)
+    return np.stack([grey.astype("uint8"), np.where(known, 255, 0).astype("uint8")])
+
+
+def _webp(picture: NDArray[np.uint8]) -> bytes:
+    grey, opacity = picture
+    rows, columns = grey.shape
+    # The transform is not kept; rasterio warns where there is none.
+    profile = {"height": rows, "width": columns, "transform": from_bounds(0, 0, columns, rows, columns, rows)}
+    with MemoryFile() as memory:
+        with memory.open(driver="WEBP", count=4, dtype="uint8", QUALITY=60, **profile) as target:
+            target.write(np.stack([grey, grey, grey, opacity]))
+        return memory.read()
+
+
+def _pixels(source: rasterio.DatasetReader, here: Sequence[float], pixels_max: int) -> int:
+    """Return the pixels of the longer side: two a cell of the raster, at most ``pixels_max``."""
+    west, south, east, north = rasterio.warp.transform_bounds("EPSG:4326", source.crs, *here)
+    cells = max((east - west) / source.res[0], (north - south) / source.res[1])
+    return max(2, min(pixels_max, round(2 * cells)))
+
+
+def _overlap(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float, float] | None:
+    west, south = max(first[0], second[0]), max(first[1], second[1])
+    east, north = min(first[2], second[2]), min(first[3], second[3])
+    return (west, south, east, north) if west < east and south < north else None

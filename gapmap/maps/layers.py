@@ -1,0 +1,330 @@
+"""From the tables of an analysis to what the page holds.
+
+In: an analysis. Out: plain data for blocks of the page: figures and texts as they are in the tables, outlines for drawing
+in whole 1e-5 degrees, facets in whole decimetres of the working CRS for the width at a point. Only what the page shows
+is in it: no zones, no sources of incidents, no positions of incidents where the scenario shares counts alone.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyproj
+import shapely
+
+from gapmap.errors import CrsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# Parts of the maximum width at which a class begins: 0, 2, 5, 10 and 15 km of 20.
+_CLASS_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+_DRAWING_TOLERANCE_M = 20.0  # a pixel at the zoom where a whole stretch fills the screen
+_DEGREE = 1e5  # outlines in steps of about a metre
+_METRE = 10  # facets in decimetres
+_KINDS = ("overlap", "beyond", "interior", "excluded")
+
+
+class MapSource(Protocol):
+    """What a map is made from: an analysis, or anything else that hands out its tables."""
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of `gapmap.tables.COLUMNS`."""
+
+
+def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
+    """Return figures and texts of the page.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+    include_notes : bool
+        Whether the notes of incidents go into the page.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: run, forces, classes, crs, corridors, stretches, incidents, places, relief.
+
+    Raises
+    ------
+    CrsError
+        If the working CRS is neither a Lambert azimuthal equal-area nor a transverse Mercator.
+    """
+    run = source.table("run").iloc[0]
+    parameters = json.loads(run["parameters"] or "{}")
+    incidents, corridors = source.table("incidents"), source.table("corridors")
+    labels = parameters.get("forces") or {}
+    forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in source.table("cover").index]
+    limit = float(run["max_width_m"])
+    shared = (parameters.get("incidents") or {}).get("share", "points") == "points"
+    inside = int((incidents["stretch_id"] != "").sum())
+    ground = source.table("ground")
+    beyond_km2 = float(ground.loc[ground["kind"] == "beyond", "area_km2"].sum())
+    relief = source.table("relief")
+    return {
+        "run": {
+            "title": run["title"] or "gapmap",
+            "notice": run["notice"],
+            "date": _day(run["date"]),
+            "headline": _headline(corridors, limit, beyond_km2, inside, len(incidents)),
+            "max_width_m": limit,
+            "crs": _crs_words(pyproj.CRS.from_wkt(run["crs"])),
+            "inputs": [
+                {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}
+                for item in json.loads(run["inputs"] or "[]")
+            ],
+            "versions": json.loads(run["versions"] or "{}"),
+            "attributions": _attributions(source, run),
+        },
+        "forces": forces,
+        "classes": [[a * limit, b * limit] for a, b in zip(_CLASS_EDGES, _CLASS_EDGES[1:], strict=False)],
+        "crs": crs_parameters(pyproj.CRS.from_wkt(run["crs"])),
+        "corridors": _records(corridors, drop=()),
+        "stretches": _records(source.table("stretches"), drop=()),
+        "incidents": _incidents(incidents, include_notes=include_notes) if shared else [],
+        "incidents_shared": shared,
+        "places": _places(source.table("places")),
+        "relief": [
+            {
+                "image": f"data:{row.media_type};base64,{row.image}",
+                "bounds": [[row.south, row.west], [row.north, row.east]],
+            }
+            for row in relief.itertuples()
+        ],
+    }
+
+
+def shapes(source: MapSource) -> dict[str, Any]:
+    """Return outlines for drawing and facets for the width at a point.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. Outlines are lists of rings or lines, each flat: first longitude and latitude, then differences.
+    """
+    facets, ground = source.table("facets"), source.table("ground")
+    limit = float(source.table("run").iloc[0]["max_width_m"])
+    boundaries, transects, stretches = source.table("boundaries"), source.table("transects"), source.table("stretches")
+    covers = source.table("cover")
+    return {
+        "cover": [_rings([shape], covers.crs) for shape in covers.geometry],
+        "ground": {kind: _rings(ground.geometry[ground["kind"] == kind], ground.crs) for kind in _KINDS},
+        "bands": [_rings([band], facets.crs, tolerance_m=5) for band in _bands(facets, limit)],
+        "stretches": [_rings([shape], stretches.crs, tolerance_m=5) for shape in stretches.geometry],
+        "centrelines": _lines(source.table("centrelines").geometry, facets.crs),
+        "transects": {
+            "lines": [_lines([shape], transects.crs, tolerance_m=0) for shape in transects.geometry],
+            "ids": transects.index.tolist(),
+            "width_m": transects["width_m"].round(1).tolist(),
+        },
+        "boundaries": [
+            {"layer": layer, "rows": len(rows), "lines": _lines(_outlines(rows.geometry.to_numpy()), boundaries.crs)}
+            for layer, rows in boundaries.groupby("layer", sort=True)
+        ],
+        "facets": _facets(facets, stretches.index),
+    }
+
+
+def crs_parameters(crs: pyproj.CRS) -> dict[str, Any]:
+    """Return what the page needs to project a longitude and latitude.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        The working CRS.
+
+    Returns
+    -------
+    dict
+        kind ("laea" or "tmerc"), a and f of the ellipsoid, lat0 and lon0 in degrees, k0, x0 and y0 in metres.
+
+    Raises
+    ------
+    CrsError
+        If the CRS is neither a Lambert azimuthal equal-area nor a transverse Mercator.
+
+    Examples
+    --------
+    >>> import pyproj
+    >>> crs_parameters(pyproj.CRS.from_epsg(32638))["lon0"]
+    45.0
+    """
+    operation = crs.coordinate_operation
+    method = operation.method_name if operation else ""
+    kind = {"Lambert Azimuthal Equal Area": "laea", "Transverse Mercator": "tmerc"}.get(method)
+    if kind is None:
+        raise CrsError(f"the map cannot measure in {crs.name} ({method})", hint='use crs = "laea" or crs = "utm"')
+    values = {parameter.name: parameter.value for parameter in operation.params}
+    return {
+        "kind": kind,
+        "a": crs.ellipsoid.semi_major_metre,
+        "f": 1 / crs.ellipsoid.inverse_flattening,
+        "lat0": values["Latitude of natural origin"],
+        "lon0": values["Longitude of natural origin"],
+        "k0": values.get("Scale factor at natural origin", 1.0),
+        "x0": values["False easting"],
+        "y0": values["False northing"],
+    }
+
+
+def _force(labels: Any, key: str) -> Mapping[str, Any]:
+    found = labels.get(key) if isinstance(labels, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _headline(corridors: pd.DataFrame, limit_m: float, beyond_km2: float, inside: int, incidents: int) -> str:
+    limit = f"{limit_m / 1000:g} km"
+    if corridors.empty:
+        found = f"No corridor up to {limit} wide"
+    else:
+        some = "1 corridor" if len(corridors) == 1 else f"{len(corridors)} corridors"
+        length, widest = corridors["length_km"].sum(), corridors["width_max_m"].max() / 1000
+        found = f"{some}, {length:,.0f} km long, up to {widest:.1f} km wide"
+    beyond = f"; {beyond_km2:,.0f} km² of ground between the forces is wider than the limit of {limit}" if beyond_km2 else ""
+    counted = f"; {inside} of {incidents} incidents lie in them (plain count)" if incidents and len(corridors) else ""
+    return f"{found}{beyond}{counted}."
+
+
+def _attributions(source: MapSource, run: pd.Series) -> list[str]:
+    said = [*source.table("boundaries")["attribution"], *source.table("relief")["attribution"]]
+    said += [str(item.get("attribution") or "") for item in json.loads(run["inputs"] or "[]")]
+    return sorted({text for text in said if text})
+
+
+def _crs_words(crs: pyproj.CRS) -> str:
+    values = crs_parameters(crs)
+    if values["kind"] == "tmerc":
+        return crs.name
+    return f"Lambert azimuthal equal-area, {values['lat0']:g} N {values['lon0']:g} E, WGS 84"
+
+
+def _records(table: pd.DataFrame, *, drop: Iterable[str]) -> list[dict[str, Any]]:
+    """Return rows as JSON objects: id, then every column that is no geometry; missing values null."""
+    columns = [column for column in table.columns if column not in {"geometry", *drop}]
+    values = {column: [_plain(value) for value in table[column]] for column in columns}
+    return [
+        {"id": str(index), **{column: values[column][row] for column in columns}} for row, index in enumerate(table.index)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value != value:  # noqa: PLR0124 -- NaN and NaT alone differ from themselves
+        return None
+    if hasattr(value, "isoformat"):
+        return _day(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None or value != value else value.date().isoformat()  # noqa: PLR0124 -- NaT
+
+
+def _incidents(table: gpd.GeoDataFrame, *, include_notes: bool) -> list[dict[str, Any]]:
+    drop = {"source", "source_row"} | (set() if include_notes else {"note"})
+    return _with_position(_records(table, drop=drop), table)
+
+
+def _places(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    rows = _with_position(_records(table, drop=()), table)
+    for row in rows:
+        row["names"] = json.loads(row["names"] or "[]")
+    return rows
+
+
+def _with_position(rows: list[dict[str, Any]], table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    points = table.geometry.to_crs(4326)
+    for row, lon, lat in zip(rows, points.x, points.y, strict=True):
+        row["lon"], row["lat"] = round(lon, 5), round(lat, 5)
+    return rows
+
+
+def _bands(facets: gpd.GeoDataFrame, limit_m: float) -> list[shapely.Geometry]:
+    """Return the ground of each class of width: facets of one class joined, so that no hairlines show between them."""
+    middle = (facets["width_start_m"] + facets["width_end_m"]) / 2
+    edges = np.array(_CLASS_EDGES) * limit_m
+    number = np.clip(np.searchsorted(edges, middle, side="right") - 1, 0, len(edges) - 2)
+    # The grid closes what rounding opens between neighbours.
+    return [
+        shapely.union_all(facets.geometry.to_numpy()[number == each], grid_size=0.1) for each in range(len(edges) - 1)
+    ]
+
+
+def _rings(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M) -> list[Any]:
+    """Return polygons, each a list of rings."""
+    simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
+    parts = shapely.get_parts(shapely.get_parts(simple))
+    out = []
+    for part in parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]:
+        out.append([_flat(ring, crs) for ring in (part.exterior, *part.interiors)])
+    return out
+
+
+def _lines(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M) -> list[Any]:
+    simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
+    parts = shapely.get_parts(shapely.get_parts(simple))
+    return [_flat(part, crs) for part in parts]
+
+
+def _outlines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return polygons as their edges, lines as they are."""
+    return np.where(shapely.get_dimensions(shapes) > 1, shapely.boundary(shapes), shapes)
+
+
+def _flat(line: shapely.Geometry, crs: pyproj.CRS) -> list[int]:
+    return _delta(np.column_stack(_to_degrees(crs).transform(*shapely.get_coordinates(line).T)), _DEGREE)
+
+
+@cache
+def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+
+
+def _delta(xy: NDArray[np.float64], scale: float) -> list[int]:
+    whole = np.rint(xy * scale).astype("int64")
+    return np.diff(whole, axis=0, prepend=np.zeros((1, 2), dtype="int64")).ravel().tolist()
+
+
+def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
+    """Return facets as columns, in decimetres; outlines and spans relative to the outline's first corner."""
+    rows, parts = _exploded(facets.geometry.to_numpy())
+    count, corners, start = [], [], []
+    for part in parts:
+        whole = np.rint(shapely.get_coordinates(part.exterior)[:-1] * _METRE).astype("int64")
+        count.append(len(whole))
+        start.append(whole[0])
+        corners.append(np.diff(whole, axis=0).ravel())
+    first = np.array(start, dtype="int64").reshape(-1, 2)
+    chosen = facets.iloc[rows]
+    names = [f"{end}_{side}_{axis}" for end in ("start", "end") for side in "ab" for axis in "xy"]
+    spans = np.rint(chosen[names].to_numpy(dtype="float64") * _METRE).astype("int64") - np.tile(first, 4)
+    return {
+        "count": count,
+        "first": np.diff(first, axis=0, prepend=np.zeros((1, 2), dtype="int64")).ravel().tolist(),
+        "corners": np.concatenate([np.empty(0, dtype="int64"), *corners]).tolist(),
+        "spans": spans.ravel().tolist(),
+        "width_start": np.rint(chosen["width_start_m"].to_numpy() * _METRE).astype("int64").tolist(),
+        "width_end": np.rint(chosen["width_end_m"].to_numpy() * _METRE).astype("int64").tolist(),
+        "stretch": stretch_ids.get_indexer(chosen["stretch_id"]).tolist(),
+    }
+
+
+def _exploded(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    parts, rows = shapely.get_parts(polygons, return_index=True)
+    kept = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
+    return rows[kept], parts[kept]

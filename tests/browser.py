@@ -1,0 +1,112 @@
+"""Headless Chromium for the tests of the page: a file from disk, no network, everything it asks for written down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver import Chrome
+
+_WAIT_S = 20
+
+
+def require_chromium() -> tuple[str, str]:
+    """Return the paths of browser and driver, or skip: conftest makes a skip a failure where all must run."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("no chromium and chromedriver on this machine")
+    return browser, driver
+
+
+@contextmanager
+def chromium(profile: Path, *, size: tuple[int, int] = (1280, 800)) -> Iterator[Chrome]:
+    """Start a browser whose network is off and whose console and requests are logged."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    binary, driver_path = require_chromium()
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--force-device-scale-factor=1",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={profile}",
+        f"--window-size={size[0]},{size[1]}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    try:
+        driver.get("about:blank")
+        resize(driver, size)
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+        )
+        driver.get_log("performance")  # the browser's own start page
+        yield driver
+    finally:
+        driver.quit()
+
+
+def resize(driver: Chrome, size: tuple[int, int]) -> None:
+    """Set the size of the page, not of the window around it."""
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False},
+    )
+
+
+def open_page(driver: Chrome, path: Path) -> None:
+    """Open a file and wait until the map is drawn."""
+    driver.get(path.resolve().as_uri())
+    end = time.monotonic() + _WAIT_S
+    while time.monotonic() < end:
+        if driver.execute_script("return window.gapmap && (window.gapmap.ready || window.gapmap.failed !== '')"):
+            break
+        time.sleep(0.05)
+    failed = driver.execute_script("return window.gapmap ? window.gapmap.failed : 'gapmap.js did not run'")
+    assert failed == "", failed
+    assert driver.execute_script("return window.gapmap.ready"), f"not ready after {_WAIT_S} s"
+    settle(driver)
+
+
+def settle(driver: Chrome) -> None:
+    """Wait for two frames, so that what was asked for is on the screen."""
+    driver.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+    )
+
+
+def console(driver: Chrome) -> list[str]:
+    """Return what the console said since the last call, warnings and errors."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in {"WARNING", "SEVERE"}]
+
+
+def requests(driver: Chrome) -> list[str]:
+    """Return every address asked for since the last call, data and blob addresses left out."""
+    out = []
+    for entry in driver.get_log("performance"):
+        message: dict[str, Any] = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            out.append(message["params"]["request"]["url"])
+    return [url for url in out if not url.startswith(("data:", "blob:"))]
