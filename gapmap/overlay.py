@@ -43,10 +43,6 @@ class CorridorTables(Protocol):
         """Transects, each from the cover of force_a to that of force_b."""
 
     @property
-    def centrelines(self) -> gpd.GeoDataFrame:
-        """Middle lines, corridor_id in the index."""
-
-    @property
     def facets(self) -> gpd.GeoDataFrame:
         """Facets."""
 
@@ -112,9 +108,9 @@ def overlay(
         nearest = nearest_zones(places.geometry, held)
         places[f"nearest_zone_{force}"] = nearest["zone_id"]
         places[f"distance_{force}_m"] = nearest["distance_m"]
-    named = name_stretches(stretches, found.centrelines, places)
+    named = name_stretches(stretches, transects, places)
     stretches = tally(_facing_lists(named, transects, "stretch_id"), incidents, places, by="stretch_id")
-    named = name_corridors(corridors, found.stretches, found.centrelines, places)
+    named = name_corridors(corridors, transects, places)
     corridor_of = found.stretches["corridor_id"]
     corridors = tally(
         _facing_lists(named, transects, "corridor_id"),
@@ -207,7 +203,8 @@ def face(transects: gpd.GeoDataFrame, corridors: gpd.GeoDataFrame, zones: gpd.Ge
     """
     out = transects.copy()
     for side, end in (("a", 0), ("b", -1)):
-        ends = gpd.GeoSeries(shapely.get_point(transects.geometry.to_numpy(), end), transects.index, crs=transects.crs)
+        part = shapely.get_geometry(transects.geometry.to_numpy(), end)  # the border can cut a transect in two
+        ends = gpd.GeoSeries(shapely.get_point(part, end), transects.index, crs=transects.crs)
         forces = _lookup(transects["corridor_id"], corridors[f"force_{side}"])
         facing = pd.Series("", transects.index, dtype=tables.TEXT)
         for force, held in zones.groupby("force"):
@@ -297,7 +294,7 @@ def tally(
 
 
 def name_stretches(
-    stretches: gpd.GeoDataFrame, centrelines: gpd.GeoDataFrame, places: gpd.GeoDataFrame
+    stretches: gpd.GeoDataFrame, transects: gpd.GeoDataFrame, places: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Name stretches after the places nearest to their two ends.
 
@@ -305,8 +302,8 @@ def name_stretches(
     ----------
     stretches : GeoDataFrame
         With ``corridor_id``, ``from_m`` and ``to_m``.
-    centrelines : GeoDataFrame
-        Middle lines, corridor_id in the index.
+    transects : GeoDataFrame
+        With ``corridor_id`` and ``along_m``; an end is the middle of the transect nearest to it along the seam.
     places : GeoDataFrame
         Points with ``name``.
 
@@ -316,16 +313,12 @@ def name_stretches(
         The stretches with ``name``: "Gwer to Makhmour", "near Makhmour" where both ends lie nearest to one place or
         only one end has a place within 30 km, "stretch C01.02" where neither has. No two are the same.
     """
-    line = centrelines.geometry.reindex(stretches["corridor_id"]).to_numpy()
-    ends = [_nearest_place(shapely.line_interpolate_point(line, stretches[at]), places) for at in ("from_m", "to_m")]
+    ends = [_places_at(stretches["corridor_id"], stretches[at], transects, places) for at in ("from_m", "to_m")]
     return stretches.assign(name=_names(stretches.index, *ends, fallback=lambda area: f"stretch {area}"))
 
 
 def name_corridors(
-    corridors: gpd.GeoDataFrame,
-    stretches: gpd.GeoDataFrame,
-    centrelines: gpd.GeoDataFrame,
-    places: gpd.GeoDataFrame,
+    corridors: gpd.GeoDataFrame, transects: gpd.GeoDataFrame, places: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Name corridors after the places nearest to their two ends.
 
@@ -333,10 +326,8 @@ def name_corridors(
     ----------
     corridors : GeoDataFrame
         With corridor_id in the index.
-    stretches : GeoDataFrame
-        With ``corridor_id``, ``from_m`` and ``to_m``.
-    centrelines : GeoDataFrame
-        Middle lines, corridor_id in the index.
+    transects : GeoDataFrame
+        With ``corridor_id`` and ``along_m``.
     places : GeoDataFrame
         Points with ``name``.
 
@@ -345,10 +336,12 @@ def name_corridors(
     GeoDataFrame
         The corridors with ``name``, by the rule of :func:`name_stretches`.
     """
-    line = centrelines.geometry.reindex(corridors.index).to_numpy()
-    by_corridor = stretches.groupby("corridor_id")
-    spots = (by_corridor["from_m"].min(), by_corridor["to_m"].max())
-    ends = [_nearest_place(shapely.line_interpolate_point(line, at.reindex(corridors.index)), places) for at in spots]
+    along = transects.groupby("corridor_id")["along_m"]
+    corridor_id = corridors.index.to_series()
+    ends = [
+        _places_at(corridor_id, at.reindex(corridors.index).fillna(0.0), transects, places)
+        for at in (along.min(), along.max())
+    ]
     return corridors.assign(name=_names(corridors.index, *ends, fallback=lambda area: f"corridor {area}"))
 
 
@@ -373,15 +366,32 @@ def _containing(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> pd.Series:
     return pd.Series(ids[best], points.index, dtype=tables.TEXT)
 
 
-def _nearest_place(points: np.ndarray, places: gpd.GeoDataFrame) -> pd.Series:
-    """Return the name of the nearest place to each point within NAMING_DISTANCE_M, "" for none; ties by place_id."""
+def _places_at(
+    corridor_id: pd.Series, at_m: pd.Series, transects: gpd.GeoDataFrame, places: gpd.GeoDataFrame
+) -> pd.Series:
+    """Return the name of the place nearest to each spot along a seam, "" for none; ties by place_id."""
+    spots = pd.DataFrame({"corridor_id": corridor_id.array, "at": at_m.array, "row": range(len(at_m))})
+    spots = spots.astype({"corridor_id": tables.TEXT, "at": tables.REAL})
+    spans = pd.DataFrame(transects[["corridor_id", "along_m"]]).assign(
+        middle=shapely.line_interpolate_point(transects.geometry.to_numpy(), 0.5, normalized=True)
+    )
+    met = pd.merge_asof(
+        spots.sort_values("at"),
+        spans.sort_values(["along_m", "corridor_id"]),
+        left_on="at",
+        right_on="along_m",
+        by="corridor_id",
+        direction="nearest",
+    ).sort_values("row")
+    known = met["middle"].notna().to_numpy()
     named = places[places["name"] != ""]
-    names = np.full(len(points), "", dtype=object)
-    if len(named):
-        spot_i, place_i = named.sindex.nearest(points, return_all=True, max_distance=NAMING_DISTANCE_M)
+    names = np.full(len(met), "", dtype=object)
+    if known.any() and len(named):
+        middles = met.loc[known, "middle"].to_numpy()
+        spot_i, place_i = named.sindex.nearest(middles, return_all=True, max_distance=NAMING_DISTANCE_M)
         order = np.lexsort((_ranks(named.index)[place_i], spot_i))
         first = order[np.unique(spot_i[order], return_index=True)[1]]
-        names[spot_i[first]] = named["name"].to_numpy()[place_i[first]]
+        names[np.flatnonzero(known)[spot_i[first]]] = named["name"].to_numpy()[place_i[first]]
     return pd.Series(names, dtype=tables.TEXT)
 
 

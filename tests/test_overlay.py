@@ -24,7 +24,6 @@ CRS = "+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84 +units=m +no_defs"
 @dataclass(frozen=True)
 class Scene:
     corridors: gpd.GeoDataFrame
-    centrelines: gpd.GeoDataFrame
     stretches: gpd.GeoDataFrame
     transects: gpd.GeoDataFrame
     facets: gpd.GeoDataFrame
@@ -44,7 +43,6 @@ def scene() -> Scene:
     tops = {"C01.01": 30_000, "C01.02": 20_000, "C01.03": 10_000}
     return Scene(
         corridors=table("corridors", {"C01": {**pair, "geometry": box(0, 0, 10_000, 30_000)}}),
-        centrelines=table("centrelines", {"C01": {"geometry": LineString([(5_000, 30_000), (5_000, 0)])}}),
         stretches=table(
             "stretches",
             {
@@ -280,12 +278,12 @@ def test_names_come_from_the_ends(laid: room.Overlay) -> None:
 
 def test_names_without_places_and_twice_the_same() -> None:
     found = scene()
-    none = room.name_stretches(found.stretches, found.centrelines, places().iloc[:0])
+    none = room.name_stretches(found.stretches, found.transects, places().iloc[:0])
     assert none["name"].tolist() == ["stretch C01.01", "stretch C01.02", "stretch C01.03"]
-    one = room.name_stretches(found.stretches.iloc[::-1], found.centrelines, places().loc[["P2"]])
+    one = room.name_stretches(found.stretches.iloc[::-1], found.transects, places().loc[["P2"]])
     assert one["name"].to_dict() == {"C01.01": "near Gwer", "C01.02": "near Gwer (2)", "C01.03": "near Gwer (3)"}
     far = places().loc[["P1"]].set_geometry([Point(5_000, 65_000)], crs=CRS)
-    assert room.name_stretches(found.stretches, found.centrelines, far)["name"].tolist() == none["name"].tolist()
+    assert room.name_stretches(found.stretches, found.transects, far)["name"].tolist() == none["name"].tolist()
 
 
 def test_row_order_changes_nothing(laid: room.Overlay) -> None:
