@@ -1,0 +1,603 @@
+"""Covers -> corridors: the ground between two forces that neither covers, with its width everywhere.
+
+In: one cover a force, in metres. Out: tables of corridors, stretches, transects, centrelines and facets, and the width
+at any point. Method: spans across empty discs, found in a constrained Delaunay triangulation (``triangulation``),
+linked into chains (``chains``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import shapely.ops
+
+from gapmap import chains, ground, tables
+from gapmap.crs import require_metric
+from gapmap.errors import EngineError, InputError
+from gapmap.noding import edges_of_union
+from gapmap.triangulation import GRID_M, Pieces, facing_pieces
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame, GeoSeries
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Shapes = NDArray[np.object_]
+
+WIDTH_STEP_M = 5.0  # a facet's widths differ by no more than this, or by WIDTH_STEP_SHARE of them
+WIDTH_STEP_SHARE = 5e-4
+_FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
+
+
+@dataclass(frozen=True)
+class Corridors:
+    """What :func:`find_corridors` found, all tables in the CRS of the cover.
+
+    Attributes
+    ----------
+    corridors, stretches : GeoDataFrame of Polygon or MultiPolygon
+        Index ``corridor_id`` and ``stretch_id``; widths in metres, lengths in km, areas in km2.
+    transects : GeoDataFrame of LineString
+        Measuring lines from ``force_a`` to ``force_b`` at regular steps along the middle line.
+    centrelines : GeoDataFrame of LineString or MultiLineString
+    facets : GeoDataFrame of Polygon or MultiPolygon
+        Pieces of corridor between two spans, with the width at both.
+    grid_m : float
+        The noding grid that was used: 0.01 m unless the triangulation asked for a coarser one.
+    """
+
+    corridors: GeoDataFrame
+    stretches: GeoDataFrame
+    transects: GeoDataFrame
+    centrelines: GeoDataFrame
+    facets: GeoDataFrame
+    max_width_m: float
+    grid_m: float
+    _covers: dict[str, Any] = field(repr=False)
+    _area: Any = field(repr=False)
+    _excluded: Any = field(repr=False)
+
+    @cached_property
+    def ground(self) -> GeoDataFrame:
+        """The area of interest parted into kinds of ground; see :func:`gapmap.ground.partition`."""
+        forces = list(self._covers)
+        covers = np.array(list(self._covers.values()), dtype=object)
+        beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m)
+        shapes = _ribbons(beyond, np.arange(len(beyond.force_a)))
+        wider = {
+            (forces[a], forces[b]): shapely.union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
+            for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
+        }
+        by_pair = self.corridors.groupby(["force_a", "force_b"]).geometry
+        return ground.partition(
+            self._covers,
+            area=self._area,
+            excluded=self._excluded,
+            corridors={pair: shapely.union_all(group.to_numpy()) for pair, group in by_pair},
+            beyond=wider,
+            max_width_m=self.max_width_m,
+            crs=self.corridors.crs,
+        )
+
+    def width_at(self, points: GeoSeries) -> pd.Series:
+        """Return the width in metres of the corridor at some points; see :func:`width_here`.
+
+        Parameters
+        ----------
+        points : GeoSeries of Point
+            Any CRS.
+
+        Returns
+        -------
+        Series of float
+            On the index of ``points``; NaN outside every corridor and for empty points.
+
+        Raises
+        ------
+        CrsError
+            If the points have no CRS.
+        """
+        return width_here(self.facets, points)
+
+
+def find_corridors(
+    cover: GeoDataFrame,
+    *,
+    max_width_m: float = 20_000,
+    area_of_interest: GeoDataFrame | GeoSeries | None = None,
+    excluded: GeoDataFrame | GeoSeries | None = None,
+    stretch_length_m: float = 10_000,
+    transect_every_m: float = 1_000,
+) -> Corridors:
+    """Find the corridors between the covers of different forces.
+
+    Parameters
+    ----------
+    cover : GeoDataFrame of Polygon or MultiPolygon
+        A column or an index named ``force``; rows of one force are united. A CRS in metres, true to 0.1 % over the
+        data (``gapmap.crs.working_crs`` chooses one).
+    max_width_m : float
+        W: the longest span, and the largest radius of the empty disc across it.
+    area_of_interest : GeoDataFrame or GeoSeries of polygons, optional
+        The tables are cut to it after everything is computed, so that its border makes no false ends. Without it, the
+        convex hull of the cover grown by W. Any CRS.
+    excluded : GeoDataFrame or GeoSeries of polygons, optional
+        Ground to leave out of areas, such as water. It does not block a span. Any CRS.
+    stretch_length_m, transect_every_m : float
+        About how long a stretch is, and how far apart transects are, along the middle line.
+
+    Returns
+    -------
+    Corridors
+
+    Raises
+    ------
+    InputError
+        If there is no force column, a geometry is missing, invalid, not a polygon or not finite, or a length is not
+        positive.
+    CrsError
+        If a CRS is missing or not true to metres.
+    EngineError
+        If the triangulation fails on every grid.
+
+    Notes
+    -----
+    A span is a segment between the covers of two forces such that some open disc of radius at most W has both its ends
+    on the rim and no covered ground inside. The corridor is the ground that spans no longer than W sweep; where a disc
+    touches three places, the triangle between them belongs to it. Widths and areas are exact for the polygons given,
+    up to the sampling of their edges (below 0.05 %). The answer jumps where the disc of such a triangle passes W:
+    ``near_limit`` marks corridors in which one lies within 1 % of it.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> cover = gpd.GeoDataFrame(
+    ...     {"force": ["north", "south"]},
+    ...     geometry=[box(0, 14_000, 40_000, 20_000), box(0, 0, 40_000, 6_000)],
+    ...     crs="+proj=laea +lat_0=35.5 +lon_0=43.5 +datum=WGS84",
+    ... )
+    >>> found = find_corridors(cover)
+    >>> found.corridors[["force_a", "force_b", "width_mean_m", "length_km", "area_km2"]].round(1).values.tolist()
+    [['north', 'south', 8000.0, 40.0, 320.0]]
+    """
+    for name, value in (
+        ("max_width_m", max_width_m),
+        ("stretch_length_m", stretch_length_m),
+        ("transect_every_m", transect_every_m),
+    ):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value}; it must be a positive number of metres")
+    crs = require_metric(cover)
+    covers = _covers_by_force(cover)
+    outside = _merged(excluded, crs)
+    area = _merged(area_of_interest, crs)
+    clip = None if area is None and outside is None else _Clip(area, outside)
+    if area is None:
+        area = shapely.convex_hull(shapely.union_all(list(covers.values()))).buffer(max_width_m)
+
+    pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M)
+    found = _tables(
+        chains.order(pieces),
+        list(covers),
+        crs,
+        clip,
+        stretch_length_m=stretch_length_m,
+        transect_every_m=transect_every_m,
+    )
+    return Corridors(**found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _area=area, _excluded=outside)
+
+
+def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
+    """Return the width in metres of the corridor at some points, from a table of facets.
+
+    Parameters
+    ----------
+    facets : GeoDataFrame of Polygon
+        As in :class:`Corridors`, in a metric CRS.
+    points : GeoSeries of Point
+        Any CRS.
+
+    Returns
+    -------
+    Series of float
+        On the index of ``points``; NaN outside every facet and for empty points.
+
+    Raises
+    ------
+    CrsError
+        If either has no CRS, or that of the facets is not true to metres.
+
+    Notes
+    -----
+    The one rule for "width here", in memory, in the file and on the page: with d0 and d1 the distances to the first
+    and second span of the facet, the width is ``width_start_m + d0 / (d0 + d1) * (width_end_m - width_start_m)``. A
+    point on the line between two facets takes the first.
+    """
+    crs = require_metric(facets)
+    shapes = _projected(points, crs).to_numpy()
+    width = np.full(len(shapes), np.nan)
+    row, facet = shapely.STRtree(facets.geometry.to_numpy()).query(shapes, predicate="intersects")
+    first = np.lexsort((facet, row))
+    row, facet = row[first], facet[first]
+    row, first = np.unique(row, return_index=True)
+    facet = facet[first]
+    xy = shapely.get_coordinates(shapes[row])
+    start, end = (
+        _distance(xy, *(facets[[f"{which}_{end}_x", f"{which}_{end}_y"]].to_numpy()[facet] for end in "ab"))
+        for which in ("start", "end")
+    )
+    both = start + end
+    share = np.divide(start, both, out=np.full(len(both), 0.5), where=both > 0)
+    first_width, last_width = (facets[f"width_{which}_m"].to_numpy()[facet] for which in ("start", "end"))
+    width[row] = first_width + share * (last_width - first_width)
+    return pd.Series(width, index=points.index, name="width_m")
+
+
+class _Clip:
+    """The area of interest less what is excluded, for cutting tables."""
+
+    def __init__(self, area: Any, outside: Any) -> None:  # noqa: ANN401 - shapely geometries are Any to mypy
+        self.area, self.outside = area, outside
+        for shape in (area, outside):
+            if shape is not None:
+                shapely.prepare(shape)
+
+    def cut(self, shapes: Shapes, *, excluded: bool = True) -> Shapes:
+        """Return the parts of the shapes inside the area, and outside the excluded ground."""
+        if self.area is not None:
+            inside = shapely.contains_properly(self.area, shapes)
+            shapes = np.where(inside, shapes, shapely.intersection(shapes, self.area))
+        if excluded and self.outside is not None:
+            shapes = np.where(
+                shapely.intersects(self.outside, shapes), shapely.difference(shapes, self.outside), shapes
+            )
+        return shapes
+
+
+def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
+    if "force" in cover.columns:
+        names = cover["force"]
+    elif cover.index.name == "force":
+        names = cover.index.to_series()
+    else:
+        raise InputError(
+            f"the cover has no column 'force' (columns: {', '.join(map(str, cover.columns))})",
+            hint="one row a force: a column 'force' with its name, and its polygons",
+        )
+    shapes = cover.geometry.to_numpy()
+    problems = []
+    for number, (name, shape) in enumerate(zip(names, shapes, strict=True), start=1):
+        if shape is None or shape.is_empty:
+            fault = "no geometry"
+        elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
+            fault = f"a {shape.geom_type}; a cover is made of polygons"
+        elif not np.isfinite(shapely.get_coordinates(shape)).all():
+            fault = "a coordinate that is not a finite number"
+        elif not shape.is_valid:
+            fault = f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
+        elif pd.isna(name) or not str(name):
+            fault = "no force name"
+        else:
+            continue
+        problems.append(f"row {number} ({name}): {fault}")
+    if problems:
+        raise InputError(f"{len(problems)} of {len(cover)} rows of the cover cannot be used", problems=problems)
+    flat = shapely.force_2d(shapes)
+    names = names.astype(str).to_numpy()
+    return {str(name): shapely.union_all(_sorted(flat[names == name])) for name in np.unique(names)}
+
+
+def _sorted(shapes: Shapes) -> Shapes:
+    """Sort by content, so that the order of rows leaves no trace in a union."""
+    shapes = shapely.normalize(shapes)
+    return shapes[np.argsort(shapely.to_wkb(shapes))]
+
+
+def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
+    if table is None:
+        return None
+    shapes = _projected(table.geometry, crs).to_numpy()
+    return shapely.make_valid(shapely.union_all(_sorted(shapely.force_2d(shapes))))
+
+
+def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj
+    if points.crs is None:
+        raise InputError("a table has no CRS", hint="set it: table.set_crs(...)")
+    return points if points.crs == crs else points.to_crs(crs)
+
+
+def _pieces_of(covers: Shapes, limit_m: float, grid_m: float) -> tuple[Pieces, float]:
+    """Node and triangulate, on a coarser grid where a finer one leaves edges that cross."""
+    try:
+        return facing_pieces(edges_of_union(covers, grid_m=grid_m), limit_m=limit_m), grid_m
+    except EngineError:
+        if grid_m >= 100 * GRID_M:
+            raise
+        return _pieces_of(covers, limit_m, 10 * grid_m)
+
+
+def _tables(
+    ordered: chains.Chains,
+    forces: list[str],
+    crs: Any,  # noqa: ANN401 - pyproj
+    clip: _Clip | None,
+    *,
+    stretch_length_m: float,
+    transect_every_m: float,
+) -> dict[str, GeoDataFrame]:
+    """Make all tables from pieces in order."""
+    pieces, chain = ordered.pieces, ordered.chain
+    if len(chain) == 0:
+        names = ("corridors", "stretches", "transects", "centrelines", "facets")
+        return {name: tables.empty(name, crs) for name in names}
+    every_piece = np.arange(len(chain))
+    line = chains.stations(ordered)
+    length = line.along[np.flatnonzero(np.diff(line.chain, append=-1))]
+    stretch, from_m, to_m = _stretches(line, chain, length, stretch_length_m)
+    facet = _facets(ordered, stretch)
+    first = {name: _starts(group) for name, group in (("chain", chain), ("stretch", stretch), ("facet", facet))}
+
+    middles = _lines(line.middle, line.chain)
+    outlines = {name: _outlines(ordered, group) for name, group in (("chain", chain), ("stretch", stretch))}
+    facets = _mended(_ribbons(pieces, facet), pieces, facet)
+    areas = _areas(pieces)
+    of_stretch = chain[first["stretch"]]
+    parts = np.array(
+        [_between(middles[k], low, high) for k, low, high in zip(of_stretch, from_m, to_m, strict=True)], dtype=object
+    )
+    if clip is not None:
+        outlines = {name: clip.cut(shapes) for name, shapes in outlines.items()}
+        facets = clip.cut(facets)
+        middles, parts = clip.cut(middles, excluded=False), clip.cut(parts, excluded=False)
+        areas = shapely.area(clip.cut(_ribbons(pieces, every_piece)))
+
+    # What lies wholly outside the area of interest is left out before anything is numbered.
+    keep = {name: shapely.area(shapes) > 0 for name, shapes in outlines.items()}
+    corridor_id = _ids("C", np.cumsum(keep["chain"]))
+    nth = np.cumsum(keep["stretch"])
+    nth = nth - (nth - keep["stretch"])[_starts(of_stretch)][of_stretch]
+    stretch_id = _ids([f"{corridor_id[k]}." for k in of_stretch], nth)
+    force_a, force_b = (np.array(forces, dtype=object)[side] for side in (pieces.force_a, pieces.force_b))
+
+    def table(name: str, group: Ints, shapes: Shapes, lines: Shapes, **columns: object) -> GeoDataFrame:
+        rows = first[name]
+        frame = gpd.GeoDataFrame(
+            {
+                "force_a": force_a[rows],
+                "force_b": force_b[rows],
+                **_measures(pieces, group, areas),
+                "length_km": shapely.length(lines) / 1e3,
+                "area_km2": shapely.area(shapes) / 1e6,
+                **columns,
+            },
+            geometry=shapes,
+            crs=crs,
+        )
+        return frame[keep[name]]
+
+    corridors = table("chain", chain, outlines["chain"], middles).set_axis(corridor_id[keep["chain"]])
+    stretches = table(
+        "stretch", stretch, outlines["stretch"], parts, corridor_id=corridor_id[of_stretch], from_m=from_m, to_m=to_m
+    ).set_axis(stretch_id[keep["stretch"]])
+    corridors["name"] = [f"corridor {name}" for name in corridors.index]
+    stretches["name"] = [f"stretch {name}" for name in stretches.index]
+    centrelines = gpd.GeoDataFrame({"length_km": shapely.length(middles) / 1e3}, geometry=middles, crs=crs)
+    centrelines = centrelines.set_axis(corridor_id)[keep["chain"]]
+    found = {
+        "corridors": corridors,
+        "stretches": stretches,
+        "centrelines": centrelines,
+        "transects": _transects(line, length, stretch, corridor_id, stretch_id, clip, crs, transect_every_m),
+        "facets": _facet_table(pieces, facet, facets, corridor_id[chain], stretch_id[stretch], crs),
+    }
+    return {name: tables.conform(frame, name) for name, frame in found.items()}
+
+
+def _stretches(
+    line: chains.Stations, chain: Ints, length: Floats, stretch_length_m: float
+) -> tuple[Ints, Floats, Floats]:
+    """Return the stretch of each piece, and where along its chain each stretch runs from and to."""
+    stations = np.bincount(line.piece, minlength=len(chain))
+    along = np.bincount(line.piece, weights=line.along, minlength=len(chain)) / np.maximum(stations, 1)
+    parts = np.maximum(np.rint(length / stretch_length_m), 1).astype(np.int64)
+    step = np.maximum(length / parts, GRID_M)
+    nth = np.minimum((along / step[chain]).astype(np.int64), parts[chain] - 1)
+    # A piece without a station of its own goes with the one before it.
+    number = np.maximum.accumulate(np.where(stations > 0, (np.cumsum(parts) - parts)[chain] + nth, 0))
+    number = np.maximum(number, (np.cumsum(parts) - parts)[chain])
+    rows = _starts(number)
+    from_m = np.where(np.diff(chain[rows], prepend=-1) != 0, 0, (nth * step[chain])[rows])
+    to_m = np.where(np.diff(chain[rows], append=-1) != 0, length[chain[rows]], np.append(from_m[1:], 0))
+    return np.cumsum(np.diff(number, prepend=-1) != 0) - 1, from_m, to_m
+
+
+def _facets(ordered: chains.Chains, stretch: Ints) -> Ints:
+    """Return the facet of each piece: neighbours within a stretch whose widths differ by about one step at most."""
+    pieces, chain = ordered.pieces, ordered.chain
+    width = (pieces.width_0 + pieces.width_1) / 2
+    step = np.abs(pieces.width_1 - pieces.width_0) / np.maximum(WIDTH_STEP_M, WIDTH_STEP_SHARE * width)
+    level = np.floor(np.cumsum(step) - step / 2)
+    rows = _starts(chain)
+    count = np.diff(np.append(rows, len(chain)))
+    nth = np.arange(len(chain)) - rows[chain]
+    half = ordered.ring[chain] & (nth == count[chain] // 2)  # no facet may close upon itself
+    fresh = (nth % _FACET_PIECES_MAX == 0) | half
+    fresh |= (np.diff(stretch, prepend=-1) != 0) | (np.diff(level, prepend=-1) != 0)
+    return np.cumsum(fresh) - 1
+
+
+def _transects(
+    line: chains.Stations,
+    length: Floats,
+    stretch: Ints,
+    corridor_id: Shapes,
+    stretch_id: Shapes,
+    clip: _Clip | None,
+    crs: Any,  # noqa: ANN401 - pyproj
+    every_m: float,
+) -> GeoDataFrame:
+    """Return the span at every so many metres of each middle line; at the middle of one that is shorter."""
+    count = np.where(length < every_m, 1, np.floor(length / every_m + 1e-9).astype(np.int64) + 1)
+    chain = np.repeat(np.arange(len(length)), count)
+    nth = np.arange(len(chain)) - np.repeat(np.cumsum(count) - count, count)
+    along = np.where(length[chain] < every_m, length[chain] / 2, np.minimum(nth * every_m, length[chain]))
+    # One scale for all chains, each a metre after the one before.
+    offset = np.cumsum(length + 1) - length
+    scale = offset[line.chain] + line.along
+    rows = np.searchsorted(scale, offset[chain] + along, side="right") - 1
+    last = np.flatnonzero(np.diff(line.chain, append=-1))[chain]
+    rows = np.clip(rows, 0, last - 1)
+    step = line.along[rows + 1] - line.along[rows]
+    share = np.clip(np.divide(along - line.along[rows], step, out=np.zeros(len(rows)), where=step > 0), 0, 1)
+    # No span runs inside a gap triangle: the nearer of its sides stands for it.
+    share = np.where(line.in_gap[rows], np.rint(share), share)[:, None]
+    a, b = (end[rows] + share * (end[rows + 1] - end[rows]) for end in (line.a, line.b))
+    number = stretch[line.piece[np.where(share[:, 0] > 0.5, rows + 1, rows)]]  # noqa: PLR2004 - the nearer station
+    if clip is not None and clip.area is not None:
+        inside = shapely.intersects_xy(clip.area, (a + b) / 2)
+        a, b, chain, number, along = a[inside], b[inside], chain[inside], number[inside], along[inside]
+    frame = gpd.GeoDataFrame(
+        {
+            "corridor_id": corridor_id[chain],
+            "stretch_id": stretch_id[number],
+            "along_m": along,
+            "width_m": np.hypot(*(b - a).T),
+        },
+        geometry=shapely.linestrings(np.stack([a, b], axis=1)),
+        crs=crs,
+    )
+    nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1
+    return frame.set_axis(_ids([f"{name}." for name in frame["stretch_id"]], nth_in_stretch))
+
+
+def _facet_table(
+    pieces: Pieces,
+    facet: Ints,
+    shapes: Shapes,
+    corridor_id: Shapes,
+    stretch_id: Shapes,
+    crs: Any,  # noqa: ANN401 - pyproj
+) -> GeoDataFrame:
+    first, last = _starts(facet), np.flatnonzero(np.diff(facet, append=-1))
+    spans = {
+        f"{which}_{end}_{axis}": getattr(pieces, f"{end}{k}")[rows, "xy".index(axis)]
+        for which, k, rows in (("start", 0, first), ("end", 1, last))
+        for end in "ab"
+        for axis in "xy"
+    }
+    frame = gpd.GeoDataFrame(
+        {
+            "corridor_id": corridor_id[first],
+            "stretch_id": stretch_id[first],
+            "width_start_m": pieces.width_0[first],
+            "width_end_m": pieces.width_1[last],
+            **spans,
+            "near_limit": np.logical_or.reduceat(pieces.near_limit, first),
+        },
+        geometry=shapes,
+        crs=crs,
+    )
+    frame = frame[frame.geometry.area > 0]
+    return frame.set_axis(_ids("F", np.arange(len(frame)) + 1))
+
+
+def _measures(pieces: Pieces, group: Ints, areas: Floats) -> dict[str, Floats]:
+    """Return widths by group, from the pieces that have area left, weighted by it."""
+    rows = _starts(group)
+    left = areas > 0
+    foot = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
+    low = np.fmin(np.minimum(pieces.width_0, pieces.width_1), foot)
+    high = np.fmax(np.maximum(pieces.width_0, pieces.width_1), foot)
+    weighted = np.add.reduceat(areas * (pieces.width_0 + pieces.width_1) / 2, rows)
+    area = np.add.reduceat(areas, rows)
+    return {
+        "width_min_m": np.minimum.reduceat(np.where(left, low, np.inf), rows),
+        "width_mean_m": np.divide(weighted, area, out=np.full(len(area), np.nan), where=area > 0),
+        "width_max_m": np.maximum.reduceat(np.where(left, high, -np.inf), rows),
+        "near_limit": np.logical_or.reduceat(pieces.near_limit & left, rows),
+    }
+
+
+def _areas(pieces: Pieces) -> Floats:
+    ring = np.stack([pieces.a0, pieces.a1, pieces.b1, pieces.b0], axis=1)
+    ring = ring - ring[:, :1]
+    following = np.roll(ring, -1, axis=1)
+    return np.abs((ring[..., 0] * following[..., 1] - ring[..., 1] * following[..., 0]).sum(axis=1)) / 2
+
+
+def _ribbons(pieces: Pieces, group: Ints) -> Shapes:
+    """Return one polygon for each run of pieces: out along the a ends, back along the b ends."""
+    rows = _starts(group)
+    a = np.insert(pieces.a1, rows, pieces.a0[rows], axis=0)
+    b = np.insert(pieces.b1, rows, pieces.b0[rows], axis=0)
+    size = np.diff(np.append(rows, len(group))) + 1
+    offset = np.repeat(np.cumsum(size) - size, 2 * size)
+    polygon = np.repeat(np.arange(len(size)), 2 * size)
+    nth = np.arange(len(polygon)) - 2 * offset
+    out = nth < size[polygon]
+    place = offset + np.where(out, nth, 2 * size[polygon] - 1 - nth)
+    xy = np.where(out[:, None], a[place], b[place])
+    fresh = (np.diff(xy, axis=0, prepend=np.nan) != 0).any(axis=1) | (np.diff(polygon, prepend=-1) != 0)
+    return shapely.polygons(shapely.linearrings(xy[fresh], indices=polygon[fresh]))
+
+
+def _outlines(ordered: chains.Chains, group: Ints) -> Shapes:
+    """Return the outline of each run of pieces; a run that is a whole ring has a hole."""
+    pieces, chain = ordered.pieces, ordered.chain
+    shapes = _ribbons(pieces, group)
+    rows = _starts(group)
+    of, size = chain[rows], np.diff(np.append(rows, len(group)))
+    whole = ordered.ring[of] & (size == np.bincount(chain)[of])
+    for k in np.flatnonzero(whole):  # rings are few
+        part = pieces.take(slice(rows[k], rows[k] + size[k]))
+        loops = [end for end in (part.a1, part.b1) if len(np.unique(end, axis=0)) > 2]  # noqa: PLR2004 - else a point
+        discs = sorted((shapely.Polygon(loop) for loop in loops), key=lambda disc: disc.area)
+        shapes[k] = shapely.Polygon(discs[-1].exterior, [disc.exterior for disc in discs[:-1]])
+    return _mended(shapes, pieces, group)
+
+
+def _mended(shapes: Shapes, pieces: Pieces, group: Ints) -> Shapes:
+    """Replace outlines that touch themselves by the union of their pieces."""
+    rows = np.append(_starts(group), len(group))
+    for k in np.flatnonzero(~shapely.is_valid(shapes)):
+        part = pieces.take(slice(rows[k], rows[k + 1]))
+        shapes[k] = shapely.union_all(_ribbons(part, np.arange(len(part.force_a))))
+    return shapes
+
+
+def _lines(xy: Floats, group: Ints) -> Shapes:
+    return shapely.linestrings(xy, indices=group)
+
+
+def _between(line: Any, low: float, high: float) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
+    return shapely.ops.substring(line, low, high)
+
+
+def _starts(group: Ints) -> Ints:
+    """Return where each run of equal numbers starts."""
+    return np.flatnonzero(np.diff(group, prepend=group[:1] - 1) != 0)
+
+
+def _ids(prefix: str | list[str], number: Ints) -> Shapes:
+    """Return ids that sort as their numbers do."""
+    digits = max(2, len(str(number.max(initial=0))))
+    prefixes = [prefix] * len(number) if isinstance(prefix, str) else prefix
+    return np.array([f"{first}{n:0{digits}d}" for first, n in zip(prefixes, number, strict=True)], dtype=object)
+
+
+def _distance(xy: Floats, a: Floats, b: Floats) -> Floats:
+    """Return the distances from points to segments, which may be points themselves."""
+    run = b - a
+    square = (run**2).sum(axis=1)
+    along = np.divide(((xy - a) * run).sum(axis=1), square, out=np.zeros(len(xy)), where=square > 0)
+    return np.hypot(*(xy - a - np.clip(along, 0, 1)[:, None] * run).T)
