@@ -53,23 +53,28 @@ SEAM = (
 GAP = (
     (0, 7),
     (20, 12),
-    (45, 17),
-    (62, 25),
-    (75, 27),
-    (90, 19),
-    (105, 11),
+    (40, 16),
+    (52, 24),
+    (64, 30),
+    (76, 31),
+    (86, 24),
+    (96, 15),
+    (108, 10),
     (120, 5),
     (128, -4),
     (136, -4),
     (146, 6),
-    (165, 12),
-    (185, 9),
-    (200, 14),
+    (162, 12),
+    (172, 5),
+    (177, -3),
+    (182, -3),
+    (190, 7),
+    (202, 14),
     (215, 16),
     (230, 9),
-    (240, -3),
-    (247, -3),
-    (255, 12),
+    (239, -3),
+    (244, -3),
+    (252, 9),
     (265, 27),
     (277, 30),
     (290, 29),
@@ -77,11 +82,12 @@ GAP = (
     (312, 7),
     (325, 5),
     (335, 9),
-    (350, 15),
-    (360, 23),
-    (372, 26),
-    (385, 18),
-    (398, 8),
+    (348, 17),
+    (358, 26),
+    (370, 30),
+    (380, 25),
+    (390, 13),
+    (399, 6),
     (406, -4),
     (412, -4),
     (422, 6),
@@ -89,7 +95,7 @@ GAP = (
     (450, 9),
     (463, 5),
 )
-LOCAL_KM = (258.0, 298.0)  # where the third force stands, in the middle of the gap
+LOCAL_KM = (260.0, 300.0)  # where the third force stands, in the middle of the gap
 
 SPACING_M = 6_500.0  # between neighbouring zones of a front
 REACH_M = {"post": 5_000.0, "route": 2_000.0, "area": 0.0}  # as in scenario.toml
@@ -99,12 +105,12 @@ KIND_SHARES = (0.62, 0.22, 0.16)
 
 # Isolated posts ahead of their own front: (force, km along the seam, km to the left of it, reach in m).
 FORWARD = (
-    ("federal", 72, -2.0, 5_000.0),
-    ("federal", 190, -1.5, 3_000.0),
+    ("federal", 70, -3.0, 3_000.0),
+    ("federal", 100, -1.0, 3_000.0),
     ("federal", 434, -2.0, 3_000.0),
-    ("regional", 220, 1.5, 3_000.0),
-    ("regional", 366, 3.5, 5_000.0),
     ("regional", 30, 2.0, 3_000.0),
+    ("regional", 220, 1.5, 3_000.0),
+    ("regional", 368, 4.0, 3_000.0),
 )
 # Posts in the gap that do not count on the scenario's date: (valid from, valid to); the day of valid_to is out already.
 PASSED = (
@@ -262,7 +268,8 @@ def _zone(rng: np.random.Generator, front: Curve, slot: float, side: int, kind: 
         far = front.around(slot, 0.7 * SPACING_M, 6)[::-1]
         edge = front.beside(near, side * (reach + rng.uniform(0, 300, 7)))
         back = front.beside(far, side * (reach + rng.uniform(4_000, 6_000, 6)))
-        shape = shapely.Polygon(np.concatenate([edge, back]))
+        # Where the front bends, its offsets may cross; the hull never does.
+        shape = shapely.MultiPoint(np.concatenate([edge, back])).convex_hull
     return _row(kind, shape, reach_m=reach if own else None)
 
 
