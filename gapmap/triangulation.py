@@ -324,7 +324,7 @@ def _facing_edges(edges: Edges, limit_m: float) -> Flags:
     """Tell which edges have an end on a triangle between forces: these may carry spans once sampled finely."""
     touched = np.zeros(len(edges.xy), bool)
     touched[_outside_triangles(edges, limit_m).ravel()] = True
-    return touched[edges.ends].any(axis=1)
+    return np.any(touched[edges.ends], axis=1)
 
 
 def _outside_triangles(edges: Edges, limit_m: float) -> Ints:
