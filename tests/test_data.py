@@ -19,6 +19,8 @@ import rasterio.windows
 from pandas.testing import assert_frame_equal
 from shapely import box
 
+from gapmap.corridors import find_corridors
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 BOUNDARIES = REPOSITORY / "data" / "boundaries"
 NINEVEH = REPOSITORY / "data" / "nineveh"
@@ -217,23 +219,43 @@ def test_zones_lie_in_iraq(zones: dict[str, gpd.GeoDataFrame]) -> None:
         assert table.within(country).all()
 
 
-def test_gaps_run_from_overlap_to_wider_than_the_limit(zones: dict[str, gpd.GeoDataFrame]) -> None:
-    """Plain buffers of the zones that count: the distance from points on one edge to the other cover."""
-    day = pd.Timestamp("2021-06-01")
-    kinds = {"post": 5_000.0, "route": 2_000.0, "area": 0.0}
-    cover = {}
-    for force in ("federal", "regional"):
-        table = zones[force].to_crs(METRIC)
-        table = table[~(table["valid_from"] > day) & ~(table["valid_to"] <= day)]
-        reach = table["reach_m"].fillna(table["kind"].map(kinds))
-        cover[force] = table.buffer(reach).union_all()
+@pytest.fixture(scope="module")
+def cover(zones: dict[str, gpd.GeoDataFrame]) -> gpd.GeoSeries:
+    """Plain buffers of the zones that count, by force: no gapmap in it."""
+    scenario = tomllib.loads((NINEVEH / "scenario.toml").read_text(encoding="utf-8"))
+    day = pd.Timestamp(scenario["date"])
+    unions = {}
+    for force, table in zones.items():
+        kinds = {
+            kind: float(text.removesuffix(" km")) * 1e3 for kind, text in scenario["forces"][force]["reach"].items()
+        }
+        counted = table[~(table["valid_from"] > day) & ~(table["valid_to"] <= day)].to_crs(METRIC)
+        unions[force] = counted.buffer(counted["reach_m"].fillna(counted["kind"].map(kinds))).union_all()
+    return gpd.GeoSeries(unions, crs=METRIC)
+
+
+def test_gaps_run_from_overlap_to_wider_than_the_limit(cover: gpd.GeoSeries) -> None:
+    """The distance from points on the edge of one cover to the other."""
     assert cover["federal"].intersects(cover["regional"])
     edge = gpd.GeoSeries([cover["federal"]]).explode().exterior.segmentize(1_000).get_coordinates().to_numpy()
     distance = gpd.GeoSeries.from_xy(*edge.T).distance(cover["regional"])
     assert distance.between(3_000, 15_000).mean() > 0.3
     assert distance.max() > 20_000
-    # Federal and regional posts are symmetric: neither force covers half as much again as the other.
+    # The two are drawn alike: neither covers half as much again as the other.
     assert 2 / 3 < cover["federal"].area / cover["regional"].area < 3 / 2
+
+
+def test_the_demo_shows_corridors_of_many_widths(cover: gpd.GeoSeries) -> None:
+    """The README's figures, and no salad of slivers."""
+    found = find_corridors(gpd.GeoDataFrame({"force": cover.index}, geometry=cover.to_numpy(), crs=METRIC))
+    corridors = found.corridors
+    assert 6 <= len(corridors) <= 12
+    assert 400 < corridors["length_km"].sum() < 500
+    assert corridors["area_km2"].min() > 10
+    assert corridors["width_min_m"].min() == pytest.approx(0, abs=10)
+    assert corridors["width_max_m"].max() == pytest.approx(20_000, rel=0.01)
+    pairs = set(zip(corridors["force_a"], corridors["force_b"], strict=True))
+    assert pairs == {("federal", "regional"), ("federal", "local"), ("local", "regional")}
 
 
 def test_incidents_are_many_varied_and_synthetic(incidents: gpd.GeoDataFrame) -> None:
