@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 import pyproj
 import shapely
@@ -24,8 +25,6 @@ from gapmap.errors import InputError, MissingFileError, ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import pandas as pd
 
 FORMAT = 1  # of the saved file; goes up when an older gapmap could misread a newer file
 _GEOMETRY_COLUMN = "geom"
@@ -72,8 +71,9 @@ def settle(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     out = tables.conform(table, name)
     out.attrs = {}
-    for column in out.select_dtypes(object):  # a column of text without rows comes back untyped
-        out[column] = out[column].astype(tables.TEXT)
+    for column, dtype in out.dtypes.items():
+        if pd.api.types.is_object_dtype(dtype):  # a column of text without rows comes back untyped
+            out[column] = out[column].astype(tables.TEXT)
     if name in tables.PLAIN:
         return out
     geometry = out.geometry.rename("geometry")
@@ -85,7 +85,7 @@ def settle(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return out.drop(columns=out.geometry.name).assign(geometry=geometry).set_geometry("geometry")
 
 
-def write(content: Mapping[str, pd.DataFrame], path: Path) -> None:
+def write(content: Mapping[str, pd.DataFrame], path: Path, *, overwrite: bool = False) -> None:
     """Write a result, replacing the one that is there.
 
     Parameters
@@ -94,6 +94,8 @@ def write(content: Mapping[str, pd.DataFrame], path: Path) -> None:
         Every table of ``tables.COLUMNS``, settled.
     path : Path
         The file; its name ends in .gpkg. Missing folders are made.
+    overwrite : bool
+        Also replace a file that gapmap did not write.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def write(content: Mapping[str, pd.DataFrame], path: Path) -> None:
     """
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"{path.name}: a result is a GeoPackage", hint="give a name that ends in .gpkg")
-    if path.exists() and "run" not in _layers(path):
+    if path.exists() and not overwrite and "run" not in _layers(path):
         raise InputError(f"{path.name} is there and is not a result of gapmap", hint="give another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=path.parent) as folder:

@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -20,6 +18,8 @@ Colour = tuple[int, int, int]
 
 # After Okabe and Ito, without red and green: no force is the friend. A scenario with more forces starts again.
 FORCE_COLOURS: Sequence[Colour] = ((0, 114, 178), (230, 159, 0), (204, 121, 167), (86, 180, 233), (148, 119, 66))
+# The widths at which a class begins, as shares of the limit: 0, 2, 5, 10 and 15 km of 20.
+WIDTH_CLASSES: Sequence[float] = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 # Narrow to wide, light to dark (ColorBrewer YlOrRd).
 WIDTH_COLOURS: Sequence[Colour] = ((255, 255, 178), (254, 204, 92), (253, 141, 60), (240, 59, 32), (189, 0, 38))
 _GROUND: Sequence[tuple[str, str, Colour]] = (
@@ -42,7 +42,7 @@ def qml(forces: Sequence[str], *, max_width_m: float) -> Mapping[str, str]:
     forces : sequence of str
         In alphabetical order; each takes the next colour.
     max_width_m : float
-        The widest a corridor can be, in metres; widths are shown in five equal classes up to it.
+        The widest a corridor can be, in metres; widths are shown in classes up to it (``WIDTH_CLASSES``).
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _by_width(expression: str, max_width_m: float, symbol: Callable[[Colour], Sy
         "renderer-v2", type="graduatedSymbol", attr=expression, graduatedMethod="GraduatedColor", enableorderby="0"
     )
     parent = ET.SubElement(renderer, "ranges")
-    edges = np.linspace(0, max_width_m, len(WIDTH_COLOURS) + 1)
+    edges = [share * max_width_m for share in WIDTH_CLASSES]
     for i, (lower, upper) in enumerate(pairwise(edges)):
         label = f"{lower / 1000:g} to {upper / 1000:g} km"
         ET.SubElement(

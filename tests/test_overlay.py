@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
@@ -18,7 +19,9 @@ from gapmap import overlay as room
 from gapmap import tables
 from gapmap.errors import CrsError, InputError
 
-CRS = "+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84 +units=m +no_defs"
+CRS = pyproj.CRS.from_wkt(
+    pyproj.CRS.from_proj4("+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84 +units=m +no_defs").to_wkt()
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def places() -> gpd.GeoDataFrame:
         "P2": ("Gwer", 4_000, 19_000, np.nan),
         "P3": ("Makhmour", 5_000, 500, 900.0),
         "P4": ("Hatra", -30_000, 10_000, 7.0),
-        "P5": ("", 5_000, 0, 60.0),
+        "P5": ("", 5_000, 10, 60.0),
     }
     return table(
         "places",

@@ -1,0 +1,287 @@
+"""Analysis: what is saved comes back, what fails leaves the old file, what is asked is answered by the tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from geopandas.testing import assert_geodataframe_equal
+from pandas.testing import assert_frame_equal
+
+import gapmap
+from gapmap import storage, styles, tables
+from gapmap.analysis import Analysis
+from gapmap.errors import InputError, MissingFileError, ResultError
+from gapmap.overlay import overlay
+from tests import test_overlay as hand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAEA = hand.CRS
+NOTICE = "Illustrative: drawn by rule"
+
+
+def handmade(*, notice: str = NOTICE, title: str = "By hand") -> Analysis:
+    """The scene of the overlay's tests as an analysis, computed by nothing but the overlay."""
+    found = hand.scene()
+    laid = overlay(found, zones=hand.zones(), incidents=hand.incidents(), places=hand.places())
+    forces = gpd.GeoDataFrame(
+        {"area_km2": [300.0, 300.0]},
+        index=pd.Index(["alpha", "bravo"], name="force"),
+        geometry=[shapely.box(-10_000, 0, 0, 30_000), shapely.box(10_000, 0, 20_000, 30_000)],
+        crs=hand.CRS,
+    )
+    run = {
+        "title": title,
+        "notice": notice,
+        "date": pd.Timestamp("2021-06-01"),
+        "max_width_m": 20_000.0,
+        "parameters": "{}",
+        "crs": LAEA.to_wkt(),
+        "inputs": "[]",
+        "versions": json.dumps({"format": storage.FORMAT, "gapmap": "0.1.0"}),
+        "created": "2021-06-02T00:00:00.000Z",
+    }
+    content = {
+        **{name: tables.empty(name, LAEA) for name in tables.COLUMNS},
+        **{name: getattr(found, name) for name in ("facets", "ground")},
+        **vars(laid),
+        "zones": hand.zones(),
+        "cover": forces,
+        "run": pd.DataFrame([run], index=["run"]),
+    }
+    return Analysis({name: storage.settle(table, name) for name, table in content.items()})
+
+
+def assert_equal(first: Analysis, second: Analysis, *, but: Mapping[str, list[str]] | None = None) -> None:
+    for name in tables.COLUMNS:
+        ignored = (but or {}).get(name, [])
+        one, two = (each.table(name).drop(columns=ignored) for each in (first, second))
+        if name in tables.PLAIN:
+            assert_frame_equal(one, two)
+        else:
+            assert_geodataframe_equal(one, two, check_crs=True)
+            assert one.geometry.geom_equals_exact(two.geometry, 0).all()
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    return handmade()
+
+
+@pytest.fixture(scope="module")
+def saved(analysis: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return analysis.save(tmp_path_factory.mktemp("saved") / "new" / "gaps.gpkg")
+
+
+def test_what_is_saved_comes_back(analysis: Analysis, saved: Path) -> None:
+    opened = gapmap.open(saved)
+    assert_equal(analysis, opened)
+    assert opened.crs == analysis.crs == LAEA
+
+
+def test_empty_tables_come_back_with_their_types(saved: Path) -> None:
+    opened = gapmap.open(saved)
+    for name in ("boundaries", "centrelines", "set_aside", "relief"):
+        got = opened.table(name)
+        assert got.empty
+        assert got.index.name == tables.INDEX[name]
+        assert_frame_equal(pd.DataFrame(got), pd.DataFrame(tables.empty(name, LAEA)))
+
+
+def test_tables_are_attributes_and_copies(analysis: Analysis) -> None:
+    for name in tables.COLUMNS:
+        assert len(getattr(analysis, name)) == len(analysis.table(name))
+        assert name in dir(analysis)
+    for mine in (analysis.corridors, analysis.table("corridors")):
+        mine.loc["C01", "name"] = "spoilt"
+    assert analysis.corridors["name"].tolist() == ["Rabia to Makhmour"]
+    assert repr(analysis) == "<Analysis 'By hand', 2021-06-01: 1 corridors>"
+    with pytest.raises(AttributeError, match="its tables are zones"):
+        analysis.corridor  # noqa: B018 - the attribute is the test
+    with pytest.raises(InputError, match="no table 'corridor'"):
+        analysis.table("corridor")
+
+
+def test_a_box_gives_the_same_rows_from_memory_and_file(analysis: Analysis, saved: Path) -> None:
+    # The northern stretch only: 20.5 to 29.5 km north of the origin, clear of its neighbours.
+    corners = gpd.GeoSeries(shapely.points([(2_000, 20_500), (8_000, 29_500)]), crs=LAEA).to_crs(4326)
+    box = tuple(float(value) for value in corners.total_bounds)
+    opened = gapmap.open(saved)
+    for name in tables.COLUMNS:
+        part, read = analysis.table(name, box), opened.table(name, box)  # type: ignore[arg-type]
+        assert_frame_equal(pd.DataFrame(part), pd.DataFrame(read))
+    assert opened.table("stretches", box).index.tolist() == ["C01.01"]  # type: ignore[arg-type]
+    assert 0 < len(opened.table("transects", box)) < 30  # type: ignore[arg-type]
+    assert len(opened.table("run", box)) == 1  # type: ignore[arg-type]
+    assert opened.table("stretches", (0, 0, 1, 1)).empty
+    with pytest.raises(InputError, match="is not a box"):
+        opened.table("stretches", (44, 35, 43, 36))
+
+
+def test_every_layer_says_the_notice(saved: Path, tmp_path: Path) -> None:
+    layers = {name for name, _ in pyogrio.list_layers(saved)}
+    assert layers == {*tables.COLUMNS, "layer_styles"}
+    for name in tables.COLUMNS:
+        rows = pyogrio.read_dataframe(saved, layer=name)
+        assert "notice" in rows
+        assert set(rows["notice"]) <= {NOTICE}
+        with closing(sqlite3.connect(saved)) as file:
+            (said,) = file.execute("SELECT description FROM gpkg_contents WHERE table_name = ?", [name]).fetchone()
+        assert said == f"By hand. {NOTICE}"
+    quiet = handmade(notice="").save(tmp_path / "quiet.gpkg")
+    assert "notice" not in pyogrio.read_dataframe(quiet, layer="zones")
+
+
+def test_the_file_is_sound_and_styled(saved: Path) -> None:
+    with closing(sqlite3.connect(saved)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+        styled = dict(file.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault = 1").fetchall())
+        geometry = dict(file.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall())
+        columns = {row[0] for row in file.execute("SELECT f_geometry_column FROM layer_styles")}
+        registered = file.execute("SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'").fetchone()
+        indexed = {
+            row[0] for row in file.execute("SELECT table_name FROM gpkg_extensions WHERE extension_name LIKE '%rtree%'")
+        }
+    assert set(styled) == set(tables.COLUMNS) - tables.PLAIN - {"boundaries"}
+    assert set(geometry) == set(tables.COLUMNS) - tables.PLAIN == indexed
+    assert columns == {"geom"} == set(geometry.values())
+    assert registered == ("attributes",)
+
+
+def test_a_style_holds_any_name_of_a_force() -> None:
+    names = ['<b>"A" & co</b>', "d'Or"]
+    for name, text in styles.qml(names, max_width_m=20_000).items():
+        root = ET.fromstring(text.partition("\n")[2])  # noqa: S314 - our own text
+        drawn = {symbol.get("name") for symbol in root.iter("symbol")}
+        used = {item.get("symbol") for item in root.iter() if item.tag in {"category", "range", "rule"}}
+        assert used <= drawn, name
+    cover = ET.fromstring(styles.qml(names, max_width_m=1)["cover"].partition("\n")[2])  # noqa: S314
+    assert [item.get("value") for item in cover.iter("category")] == names
+    rules = ET.fromstring(styles.qml(names, max_width_m=1)["zones"].partition("\n")[2])  # noqa: S314
+    assert any("'d''Or'" in str(rule.get("filter")) for rule in rules.iter("rule"))
+
+
+def test_the_same_result_gives_the_same_bytes(analysis: Analysis, saved: Path, tmp_path: Path) -> None:
+    assert analysis.save(tmp_path / "gaps.gpkg").read_bytes() == saved.read_bytes()
+    assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") is None
+
+
+def test_a_failed_save_leaves_the_old_result(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(shutil.copy(saved, tmp_path / "gaps.gpkg"))
+    before = path.read_bytes()
+
+    def broken(*_: object, **__: object) -> dict[str, str]:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(styles, "qml", broken)
+    with pytest.raises(RuntimeError, match="disk is full"):
+        handmade(title="Another").save(path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["gaps.gpkg"]
+    monkeypatch.undo()
+    handmade(title="Another").save(path)
+    assert gapmap.open(path).run["title"].tolist() == ["Another"]
+    assert [each.name for each in tmp_path.iterdir()] == ["gaps.gpkg"]
+
+
+def test_an_opened_result_can_be_saved_over_itself(saved: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(saved, tmp_path / "gaps.gpkg"))
+    gapmap.open(path).save(path)
+    assert path.read_bytes() == saved.read_bytes()
+
+
+def test_a_left_journal_is_not_played_into_the_new_file(tmp_path: Path) -> None:
+    (tmp_path / "gaps.gpkg-wal").write_bytes(b"left by a crash")
+    handmade().save(tmp_path / "gaps.gpkg")
+    assert [each.name for each in tmp_path.iterdir()] == ["gaps.gpkg"]
+
+
+def test_files_of_others_are_not_replaced(analysis: Analysis, tmp_path: Path) -> None:
+    other = tmp_path / "zones.gpkg"
+    hand.zones().to_file(other, layer="zones")
+    with pytest.raises(InputError, match="is not a result of gapmap"):
+        analysis.save(other)
+    with pytest.raises(InputError, match="a result is a GeoPackage"):
+        analysis.save(tmp_path / "gaps.html")
+    assert_equal(analysis, gapmap.open(analysis.save(other, overwrite=True)))
+
+
+def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"none.gpkg does not exist"):
+        gapmap.open(tmp_path / "none.gpkg")
+    text = tmp_path / "text.gpkg"
+    text.write_text("no database")
+    with pytest.raises(ResultError, match="not a result saved by gapmap"):
+        gapmap.open(text)
+    other = tmp_path / "zones.gpkg"
+    hand.zones().to_file(other, layer="zones")
+    with pytest.raises(ResultError, match="not a result saved by gapmap"):
+        gapmap.open(other)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('UPDATE run SET versions = \'{"format": 99, "gapmap": "9.9"}\'', r"saved by a newer gapmap, 9.9"),
+        ("UPDATE run SET versions = 'x'", "its run table is damaged"),
+        ("UPDATE run SET crs = 'x'", "its run table is damaged"),
+        ("DELETE FROM run", "its run table is damaged"),
+        ("DELETE FROM gpkg_contents WHERE table_name = 'set_aside'", "lacks the tables set_aside"),
+    ],
+)
+def test_a_damaged_or_newer_result_is_refused(saved: Path, tmp_path: Path, change: str, message: str) -> None:
+    path = Path(shutil.copy(saved, tmp_path / "gaps.gpkg"))
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(change)
+    with pytest.raises(ResultError, match=message):
+        gapmap.open(path)
+
+
+def degrees(x: float, y: float) -> shapely.Point:
+    return gpd.GeoSeries([shapely.Point(x, y)], crs=LAEA).to_crs(4326).iloc[0]
+
+
+def test_at_says_what_lies_there(analysis: Analysis, saved: Path) -> None:
+    spot = degrees(4_000, 19_000)
+    here = analysis.at(spot)
+    assert (here.ground, here.forces) == ("corridor", ("alpha", "bravo"))
+    assert (here.corridor_id, here.corridor) == ("C01", "Rabia to Makhmour")
+    assert (here.stretch_id, here.stretch) == ("C01.02", "near Gwer")
+    assert here.width_here_m == pytest.approx(10_000)
+    assert [(zone.force, zone.zone_id) for zone in here.nearest] == [("alpha", "alpha-002"), ("bravo", "bravo-001")]
+    assert [zone.distance_m for zone in here.nearest] == pytest.approx([4_000, 6_000], abs=0.01)
+    assert gapmap.open(saved).at(f"{spot.y:.9f}, {spot.x:.9f}").stretch_id == "C01.02"
+
+
+def test_at_outside_and_in_cover(analysis: Analysis) -> None:
+    covered = analysis.at(degrees(-5_000, 25_000))
+    assert (covered.ground, covered.forces, covered.stretch_id) == ("covered", ("alpha",), "")
+    assert covered.nearest[0].distance_m == 0
+    away = analysis.at(degrees(60_000, 0))
+    assert (away.ground, away.forces, away.corridor, away.stretch) == ("", (), "", "")
+    assert np.isnan(away.width_here_m)
+    with pytest.raises(InputError):
+        analysis.at("nowhere")
+    for bad in (shapely.Point(), shapely.Point(500_000, 4_000_000)):
+        with pytest.raises(InputError, match="is not a point"):
+            analysis.at(bad)
+
+
+def test_at_gives_the_width_of_places(analysis: Analysis) -> None:
+    where = analysis.places.to_crs(4326).geometry
+    widths: list[Any] = [analysis.at(spot).width_here_m for spot in where]
+    np.testing.assert_allclose(widths, analysis.places["width_here_m"], atol=0.01)
