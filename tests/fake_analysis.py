@@ -45,7 +45,7 @@ class FakeAnalysis:
     def with_table(self, name: str, table: pd.DataFrame) -> FakeAnalysis:
         return replace(self, parts={**self.parts, name: table})
 
-    def with_values(self, name: str, **values: Any) -> FakeAnalysis:
+    def with_values(self, name: str, /, **values: Any) -> FakeAnalysis:
         return self.with_table(name, self.table(name).assign(**values))
 
 

@@ -433,10 +433,9 @@ def _neighbours(balls: Balls, *, within: bool) -> tuple[Whole, Whole]:
     i = np.arange(len(balls.piece) - 1)
     j = i + 1
     step = balls.piece[j] - balls.piece[i]
-    if within:
-        keep = step == 0
-    else:
-        keep = (step == 0) | (np.hypot(*(balls.near[i] - balls.near[j]).T) <= 10 * _TINY)
+    keep = step == 0
+    if not within:
+        keep |= np.hypot(*(balls.near[i] - balls.near[j]).T) <= 10 * _TINY
     return i[keep], j[keep]
 
 

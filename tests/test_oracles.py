@@ -15,6 +15,8 @@ from tests.scenes import KM, W
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from geopandas import GeoDataFrame
+
     from tests.scenes import ClosedForm
 
 PROOF: dict[str, Callable[[], ClosedForm]] = {
@@ -64,7 +66,7 @@ def test_a_post_of_both_has_ground_of_no_corridor_beside_it() -> None:
     assert oracle.in_corridor(np.array([[-20 * KM, 0.0], [25 * KM, 1 * KM]])).all()
 
 
-def oracle_areas(table: scenes.gpd.GeoDataFrame, limit: float) -> dict[tuple[str, str], float]:
+def oracle_areas(table: GeoDataFrame, limit: float) -> dict[tuple[str, str], float]:
     return Oracle(table, limit).areas()
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pyproj
 import rasterio
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
-from rasterio.transform import from_bounds
 from rasterio.warp import reproject
 
 from gapmap import tables
@@ -82,7 +82,7 @@ def hillshade(
         reproject(
             rasterio.band(source, 1),
             heights,
-            dst_transform=from_bounds(west, south, east, north, columns, rows),
+            dst_transform=Affine((east - west) / columns, 0, west, 0, (south - north) / rows, north),
             dst_crs=_MERCATOR,
             dst_nodata=np.nan,
             resampling=Resampling.cubic,
@@ -122,7 +122,7 @@ def _webp(picture: NDArray[np.uint8]) -> bytes:
     grey, opacity = picture
     rows, columns = grey.shape
     # The transform is not kept; rasterio warns where there is none.
-    profile = {"height": rows, "width": columns, "transform": from_bounds(0, 0, columns, rows, columns, rows)}
+    profile = {"height": rows, "width": columns, "transform": Affine(1, 0, 0, 0, -1, rows)}
     with MemoryFile() as memory:
         with memory.open(driver="WEBP", count=4, dtype="uint8", QUALITY=60, **profile) as target:
             target.write(np.stack([grey, grey, grey, opacity]))

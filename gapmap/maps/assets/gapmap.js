@@ -203,8 +203,9 @@
     const stretches = facts.stretches, byStretch = new Map(stretches.map((row, i) => [row.id, i]));
     const corridors = new Map(facts.corridors.map((row) => [row.id, row]));
     const labels = new Map(facts.forces.map((row) => [row.key, row.label]));
+    const limit = length(facts.run.max_width_m).replace(".00", "");
     const label = (force) => labels.get(force) || force;
-    let selected = null, shownKind = null, opener = null;
+    let selected = null, opener = null;
 
     // Panes from the ground up; none takes the pointer, the map answers every click itself.
     const panes = {};
@@ -232,19 +233,19 @@
     }
     const quiet = shapes.ground;
     if (quiet.excluded.length) layer("excluded", "Left out", [area(quiet.excluded, filled("#7f8b95", "-", 0.35, 0.6))], filled("#7f8b95", "-", 0.35, 0.6));
-    if (quiet.interior.length) layer("interior", "Gap inside one force", [area(quiet.interior, filled("#5d5d5d", ".", 0.06, 0))], filled("#5d5d5d", ".", 0.06, 0));
+    if (quiet.interior.length) layer("interior", "Gap inside one force", [area(quiet.interior, filled("#5d5d5d", ".", 0.06, 0.75))], filled("#5d5d5d", ".", 0.06, 0.75));
     facts.forces.forEach(function (force, i) {
       const look = FORCES[i % FORCES.length], style = filled(look.colour, look.hatch, 0.2, 0.5);
       layer("cover:" + force.key, force.label + ": declared cover",
         [area(shapes.cover[i], { ...style, stroke: true, color: look.colour, weight: 1.3, opacity: 0.9 })], { ...style, color: look.colour });
     });
     if (quiet.overlap.length) {
-      const style = filled("#3b3b3b", ".", 0.14, 0);
+      const style = filled("#3b3b3b", ".", 0.14, 0.8);
       layer("overlap", "Held by two forces or more", [area(quiet.overlap, { ...style, stroke: true, color: "#3b3b3b", weight: 0.8, dashArray: "3 3" })], { ...style, color: "#3b3b3b" });
     }
     if (quiet.beyond.length) {
       const style = filled(BEYOND.colour, BEYOND.hatch, 0.1, 0.55);
-      layer("beyond", "Wider than the limit of " + length(facts.run.max_width_m).replace(".00", ""), [area(quiet.beyond, { ...style, stroke: true, color: BEYOND.colour, weight: 1 })], { ...style, color: BEYOND.colour });
+      layer("beyond", "Wider than the limit of " + limit, [area(quiet.beyond, { ...style, stroke: true, color: BEYOND.colour, weight: 1 })], { ...style, color: BEYOND.colour });
     }
     layer("corridors", "Corridors, by width here",
       shapes.bands.map((band, i) => area(band, { fillColor: WIDTHS[i], fillOpacity: 0.88 })).concat(
@@ -365,7 +366,7 @@
       close.addEventListener("click", () => clear(true));
       details.replaceChildren(said("h2", title), close, ...nodes);
       details.hidden = false;
-      details.scrollTop = 0;
+      details.parentElement.scrollTop = 0;
     }
     function clear(giveBack) {
       if (giveBack && opener && opener.isConnected) opener.focus();
@@ -377,7 +378,7 @@
       rows.forEach((row) => row.setAttribute("aria-selected", "false"));
       redraw();
     }
-    const method = () => said("p", "Method: straight spans over uncovered ground, none longer than " + length(facts.run.max_width_m)
+    const method = () => said("p", "Method: straight spans over uncovered ground, none longer than " + limit
       + (facts.run.date ? "; zones that count on " + day(facts.run.date) : "") + ".", "small");
     function hereText(here, at) {
       const text = here ? "Width here: " + length(here.width_m) : "Width here: outside every corridor";
@@ -505,6 +506,8 @@
           goTo(i);
           openStretch(i);
           opener = button;
+          details.focus({ preventScroll: true });
+          if (matchMedia("(max-width: 800px)").matches) document.getElementById("stage").scrollIntoView();
         });
         rows.push(tr);
         body.append(tr);
@@ -568,7 +571,7 @@
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
     const sources = run.inputs.map((item) => item.name + (blank(item.used) ? "" : " (" + item.used + " of " + item.rows + " rows)"));
     const provenance = document.getElementById("provenance");
-    [sources.length ? "From " + sources.join(", ") + "." : "", "Corridors: spans up to " + length(run.max_width_m).replace(".00", "") + " over uncovered ground, measured in " + run.crs + ".",
+    [sources.length ? "From " + sources.join(", ") + "." : "", "Corridors: spans up to " + limit + " over uncovered ground, measured in " + run.crs + ".",
       versions.length ? versions[0] + "." : "", ...run.attributions, "Boundaries as published by their source, not a claim.", run.notice].filter(Boolean)
       .forEach((text) => provenance.append(said("bdi", text), " "));
     (function made() {

@@ -1,0 +1,45 @@
+"""Text that tries to run, and an analysis in which every field of a user's file holds it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.fake_analysis import FakeAnalysis, fake_analysis
+
+PAYLOADS = (
+    "{{7*7}}",
+    "${7*7}",
+    "<img src=x onerror=\"window.__x='img'\">",
+    "</script><script>window.__x='script'</script>",
+    "`+(window.__x='tick')+`",
+    "\\`;window.__x='slash';//",
+    "{% x %} {# y #}",
+    "<!--<script>",
+    "';window.__x='quote';//\"",
+    "<svg/onload=window.__x='svg'>",
+    "قرية {{7*7}} \u202e\u2028 &amp; <b>",
+)
+
+# Every text column a user's file can fill.
+TEXT_FIELDS = {
+    "corridors": ("name", "facing_a", "facing_b"),
+    "stretches": ("name", "facing_a", "facing_b"),
+    "incidents": ("source", "kind", "location_precision", "note", "ground"),
+    "places": ("name", "ground", "nearest_zone_federal", "nearest_zone_regional"),
+    "boundaries": ("name", "name_ar", "attribution", "layer"),
+    "run": ("title", "notice"),
+}
+
+
+def hostile(payload: str) -> FakeAnalysis:
+    analysis = fake_analysis()
+    for name, columns in TEXT_FIELDS.items():
+        analysis = analysis.with_values(name, **dict.fromkeys(columns, payload))
+    analysis = analysis.with_values("places", names=json.dumps([payload, "x"]))
+    forces = {"federal": {"label": payload}, "regional": {"label": payload}}
+    return analysis.with_values(
+        "run",
+        parameters=json.dumps({"forces": forces}),
+        inputs=json.dumps([{"role": payload, "name": payload, "sha256": payload, "rows": 1, "used": 1, "attribution": payload}]),
+        versions=json.dumps({"gapmap": payload}),
+    )

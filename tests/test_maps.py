@@ -1,0 +1,456 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import folium
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import rasterio
+from branca.element import Element
+from folium.plugins import MarkerCluster
+
+from gapmap import tables
+from gapmap.errors import AssetError, CrsError, InputError, MissingFileError
+from gapmap.maps import build_map, page, save
+from gapmap.maps.hillshade import hillshade
+from gapmap.maps.layers import crs_parameters
+from tests.fake_analysis import UTM, FakeAnalysis, fake_analysis
+from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Elements(HTMLParser):
+    """Tags in order, with attributes; the text of each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self._open = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open = tag == "script"
+        if self._open:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.scripts[-1] += data
+
+
+def _html(analysis: FakeAnalysis, **options: Any) -> str:
+    return build_map(analysis, **options).get_root().render()
+
+
+def _facts(html: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="gapmap-facts">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def _shapes(html: str) -> dict[str, Any]:
+    found = re.search(r'id="gapmap-shapes">(.*?)</script>', html)
+    assert found
+    return json.loads(zlib.decompress(base64.b64decode(found[1])))
+
+
+def _square(**properties: Any) -> dict[str, Any]:
+    ring = [[43, 36], [43.1, 36], [43.1, 36.1], [43, 36]]
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "id": "1", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        ],
+    }
+
+
+# ---- The page as a whole
+
+
+def test_map_is_a_folium_map_and_one_file(tmp_path: Path) -> None:
+    drawn = build_map(fake_analysis())
+    assert isinstance(drawn, folium.Map)
+    path = save(drawn, tmp_path / "map.html")
+    drawn.save(tmp_path / "by_folium.html")
+    assert path.read_bytes() == (tmp_path / "by_folium.html").read_bytes()
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
+
+
+def test_same_analysis_same_bytes() -> None:
+    assert _html(fake_analysis()) == _html(fake_analysis())
+
+
+def test_page_has_title_language_and_landmarks() -> None:
+    html = _html(fake_analysis())
+    tags = [tag for tag, _ in _Elements(html).tags]
+    assert {"main", "header", "footer", "aside", "h1", "noscript"} <= set(tags)
+    assert '<html lang="en">' in html
+    assert "<title>The seam, illustrative</title>" in html
+    assert "user-scalable" not in html
+
+
+def test_policy_is_first_in_head_and_names_exactly_the_running_scripts() -> None:
+    found = _Elements(_html(fake_analysis()))
+    after_head = found.tags[[tag for tag, _ in found.tags].index("head") + 1]
+    assert after_head[0] == "meta"
+    assert after_head[1]["http-equiv"] == "Content-Security-Policy"
+    policy = after_head[1]["content"] or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    running = [
+        page.Script(text).source_hash()
+        for text, (_, attrs) in zip(found.scripts, [each for each in found.tags if each[0] == "script"], strict=True)
+        if "type" not in attrs
+    ]
+    assert re.findall(r"'sha256-[^']+'", policy) == running
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    html = _html(fake_analysis())
+    for tag, attrs in _Elements(html).tags:
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        for name in ("src", "href", "srcset"):
+            assert name not in attrs, (tag, attrs)
+    css = "".join(re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
+    assert set(re.findall(r"url\((?!data:)([^)]*)\)", css)) <= {"#default#VML"}
+    assert "@import" not in css
+    assert "sourceMappingURL" not in html
+
+
+def test_base_page_is_small() -> None:
+    empty = FakeAnalysis({"run": fake_analysis().table("run")})
+    assert len(_html(empty)) < 300_000
+
+
+def test_analysis_without_anything_makes_a_map() -> None:
+    facts = _facts(_html(FakeAnalysis({"run": fake_analysis().table("run")})))
+    assert facts["run"]["headline"] == "No corridor up to 20 km wide."
+    assert facts["stretches"] == facts["incidents"] == facts["places"] == []
+
+
+# ---- What the page holds
+
+
+def test_headline_counts_by_hand() -> None:
+    assert _facts(_html(fake_analysis()))["run"]["headline"] == (
+        "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
+        " 20 km; 4 of 5 incidents lie in them (plain count)."
+    )
+
+
+def test_figures_are_those_of_the_tables() -> None:
+    analysis = fake_analysis()
+    facts = _facts(_html(analysis))
+    table = analysis.table("stretches")
+    assert [row["id"] for row in facts["stretches"]] == table.index.tolist()
+    for row in facts["stretches"]:
+        for column in ("width_min_m", "width_mean_m", "width_max_m", "length_km", "area_km2"):
+            assert row[column] == pytest.approx(table.loc[row["id"], column], abs=1e-4)
+    assert facts["classes"] == [[0, 2000], [2000, 5000], [5000, 10000], [10000, 15000], [15000, 20000]]
+    assert [force["label"] for force in facts["forces"]] == ["Federal forces", "Regional forces"]
+    assert facts["run"]["attributions"] == ["Made with Natural Earth."]
+
+
+def test_sources_and_rows_of_incidents_stay_behind() -> None:
+    html = _html(fake_analysis())
+    assert all({"source", "source_row"}.isdisjoint(row) for row in _facts(html)["incidents"])
+    assert "synthetic.csv" not in html
+
+
+def test_notes_can_be_left_out() -> None:
+    analysis = fake_analysis()
+    assert _facts(_html(analysis))["incidents"][0]["note"] == "first"
+    assert "note" not in _facts(_html(analysis, include_notes=False))["incidents"][0]
+
+
+def test_incidents_shared_as_counts_leave_no_position() -> None:
+    parameters = json.dumps({"incidents": {"share": "counts"}})
+    facts = _facts(_html(fake_analysis().with_values("run", parameters=parameters)))
+    assert facts["incidents"] == []
+    assert not facts["incidents_shared"]
+    assert "4 of 5 incidents" in facts["run"]["headline"]
+
+
+def test_facets_come_back_within_a_decimetre() -> None:
+    analysis = fake_analysis()
+    facets, packed = analysis.table("facets"), _shapes(_html(analysis))["facets"]
+    assert len(packed["count"]) == len(facets)
+    first = np.array(packed["first"]).reshape(-1, 2).cumsum(axis=0) / 10
+    ends = np.array(packed["spans"]).reshape(-1, 8) / 10 + np.tile(first, 4)
+    names = [f"{end}_{side}_{axis}" for end in ("start", "end") for side in "ab" for axis in "xy"]
+    assert np.abs(ends - facets[names].to_numpy()).max() <= 0.1
+    assert np.abs(np.array(packed["width_start"]) / 10 - facets["width_start_m"]).max() <= 0.05
+
+
+def test_bands_cover_the_corridor_once() -> None:
+    analysis = fake_analysis()
+    bands = page_bands(analysis)
+    assert sum(band.area for band in bands) == pytest.approx(analysis.table("corridors").area.sum(), rel=1e-4)
+    assert all(not band.is_empty for band in bands)
+
+
+def page_bands(analysis: FakeAnalysis) -> list[Any]:
+    from gapmap.maps.layers import _bands
+
+    return _bands(analysis.table("facets"), 20_000)
+
+
+def test_crs_of_another_kind_is_refused() -> None:
+    with pytest.raises(CrsError, match="cannot measure"):
+        crs_parameters(pyproj.CRS.from_epsg(3857))
+    assert crs_parameters(UTM)["k0"] == 0.9996
+
+
+# ---- Hostile text
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_hostile_text_in_every_field_is_kept_as_text(payload: str) -> None:
+    html = _html(hostile(payload))
+    facts = _facts(html)
+    assert facts["run"]["title"] == payload
+    assert facts["run"]["notice"] == payload
+    assert facts["incidents"][0]["note"] == payload
+    assert facts["stretches"][0]["name"] == payload
+    assert facts["places"][0]["names"][0] == payload
+    assert facts["forces"][0]["label"] == payload
+    assert facts["run"]["inputs"][0]["name"] == payload
+    assert len(_Elements(html).scripts) == 7  # facts, shapes, added, Leaflet, its pictures, the map, gapmap.js
+
+
+def test_hostile_fixture_leaves_no_text_column_out() -> None:
+    analysis = hostile("X")
+    for name, columns in TEXT_FIELDS.items():
+        named = {column for column, dtype in tables.COLUMNS[name].items() if dtype == tables.TEXT}
+        assert named <= set(columns) | KEYS, name
+        assert (analysis.table(name)[list(columns)] == "X").to_numpy().all(), name
+
+
+# Joined on, or not text of a user's file.
+KEYS = {"corridor_id", "stretch_id", "force_a", "force_b", "parameters", "crs", "inputs", "versions", "created", "names", "layer"}
+
+
+# ---- Structure
+
+
+def _scripts() -> list[page.Script]:
+    return [page.data_script("d", {"a": 1}), page.Script("let a = 1;")]
+
+
+def _minimal(scripts: list[page.Script], *, extra: str = "", head: str = '<meta http-equiv="Content-Security-Policy">') -> str:
+    return f"<html><head>{head}</head><body>{extra}{''.join(each.tag() for each in scripts)}</body></html>"
+
+
+def test_structure_accepts_what_was_emitted() -> None:
+    page.check_page(_minimal(_scripts()), _scripts())
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "<script>alert(1)</script>",
+        '<script src="https://example.org/x.js"></script>',
+        "<img src=x onerror=alert(1)>",
+        '<a href="javascript:alert(1)">x</a>',
+        '<img src="//example.org/x.png">',
+        '<link rel="stylesheet" href="x.css">',
+        '<iframe srcdoc="x"></iframe>',
+        '<base href="/x">',
+        '<meta http-equiv="refresh" content="0">',
+        '<form action="https://example.org"></form>',
+        '<svg><a xlink:href="https://example.org">x</a></svg>',
+    ],
+)
+def test_structure_refuses_what_was_smuggled_in(extra: str) -> None:
+    with pytest.raises(AssetError):
+        page.check_page(_minimal(_scripts(), extra=extra), _scripts())
+
+
+def test_structure_refuses_missing_moved_and_altered_scripts() -> None:
+    for found in (_scripts()[:1], _scripts()[::-1], [_scripts()[0], page.Script("let a = 2;")]):
+        with pytest.raises(AssetError, match="scripts found"):
+            page.check_page(_minimal(found), _scripts())
+
+
+def test_structure_wants_the_policy_first() -> None:
+    with pytest.raises(AssetError, match="first thing"):
+        page.check_page(_minimal(_scripts(), head='<meta charset="utf-8"><meta http-equiv="Content-Security-Policy">'), _scripts())
+
+
+@pytest.mark.parametrize("text", ["</script>", "</SCRIPT >", "<!--<script>", "x<Script"])
+def test_script_that_would_end_early_is_refused(text: str) -> None:
+    with pytest.raises(AssetError, match="end it early"):
+        page.Script(text).tag()
+
+
+def test_script_smuggled_into_the_figure_is_refused() -> None:
+    drawn = build_map(fake_analysis())
+    drawn.get_root().html.add_child(Element("<script>alert(1)</script>"))
+    with pytest.raises(AssetError, match="own cannot be added"):
+        drawn.get_root().render()
+
+
+# ---- Assets
+
+
+def test_vendored_files_are_those_of_the_manifest() -> None:
+    assert b"Leaflet 1.9.4" in page.vendored("leaflet.js")
+    assert b"Redistribution" in page.vendored("leaflet.LICENSE")
+
+
+def test_asset_without_a_vendored_copy_raises() -> None:
+    with pytest.raises(AssetError, match="no vendored copy of jquery.js"):
+        page.vendored("jquery.js")
+
+
+def test_altered_vendored_file_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vendor").mkdir()
+    manifest = {"leaflet.js": {"sha256": "0" * 64}}
+    (tmp_path / "vendor" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (tmp_path / "vendor" / "leaflet.js").write_bytes(b"changed")
+    monkeypatch.setattr(page, "_ASSETS", tmp_path)
+    page.vendored.cache_clear()
+    try:
+        with pytest.raises(AssetError, match="not the file"):
+            page.vendored("leaflet.js")
+    finally:
+        page.vendored.cache_clear()
+
+
+def test_plugin_with_assets_of_its_own_raises() -> None:
+    drawn = build_map(fake_analysis())
+    MarkerCluster([[36, 43]]).add_to(drawn)
+    with pytest.raises(AssetError, match="MarkerCluster cannot be made safe"):
+        drawn.get_root().render()
+
+
+def test_link_without_a_vendored_copy_raises() -> None:
+    drawn = build_map(fake_analysis())
+    layer = folium.FeatureGroup(name="x")
+    layer.default_js = [("x", "https://example.org/x.js")]
+
+    class Linked(folium.GeoJson):
+        pass
+
+    Linked(_square()).add_to(drawn)
+    with pytest.raises(AssetError, match="Linked cannot be made safe"):
+        drawn.get_root().render()
+
+
+# ---- Folium layers of a user's own
+
+
+def test_safe_folium_layers_can_be_added() -> None:
+    drawn = build_map(fake_analysis())
+    folium.GeoJson(_square(note="{{7*7}}</script>${7*7}"), name="<b>mine</b>").add_to(drawn)
+    folium.Marker([36.2, 43.3], title="`${alert(1)}`").add_to(drawn)
+    html = drawn.get_root().render()
+    assert "{{7*7}}" in html
+    assert html == drawn.get_root().render()
+    assert "\\u003cb\\u003emine\\u003c/b\\u003e" in html
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        folium.Marker([36, 43], popup="text"),
+        folium.Marker([36, 43], tooltip="text"),
+        folium.Marker([36, 43], icon=folium.Icon()),
+        folium.Marker([36, 43], icon=folium.DivIcon(html="<b>x</b>")),
+        folium.LayerControl(),
+        folium.TileLayer("https://example.org/{z}/{x}/{y}.png", attr="x"),
+        folium.GeoJson(_square(), on_each_feature=folium.JsCode("() => 1")),
+        folium.GeoJson(_square(), marker=folium.Marker(icon=folium.DivIcon(html="x"))),
+    ],
+)
+def test_unsafe_folium_layers_are_refused_by_name(layer: Element) -> None:
+    drawn = build_map(fake_analysis())
+    layer.add_to(drawn)
+    with pytest.raises(AssetError, match="cannot be made safe"):
+        drawn.get_root().render()
+
+
+def test_property_name_cannot_become_script() -> None:
+    data = _square()
+    data["features"] = [{**data["features"][0], "properties": {"a);alert(1)//": n}} for n in (1, 2)]
+    for feature in data["features"]:
+        del feature["id"]
+    drawn = build_map(fake_analysis())
+    folium.GeoJson(data, style_function=lambda _: {"color": "#000"}).add_to(drawn)
+    with pytest.raises(AssetError, match="into the script"):
+        drawn.get_root().render()
+
+
+def test_template_marks_in_an_added_layer_are_refused() -> None:
+    drawn = build_map(fake_analysis())
+    folium.GeoJson(_square(note="{% x")).add_to(drawn)
+    with pytest.raises(AssetError, match="template marks"):
+        drawn.get_root().render()
+
+
+# ---- Relief
+
+
+def _write_dem(path: Path, heights: Any, *, crs: str | None = "EPSG:4326") -> Path:
+    rows, columns = heights.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", height=rows, width=columns, count=1, dtype="float32", crs=crs,
+        transform=rasterio.Affine(1 / columns, 0, 43, 0, -1 / rows, 37),
+    ) as target:
+        target.write(heights.astype("float32"), 1)
+    return path
+
+
+def _picture(table: pd.DataFrame) -> Any:
+    with rasterio.MemoryFile(base64.b64decode(table["image"].iloc[0])) as memory, memory.open() as source:
+        return source.read()
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_relief_has_the_proportions_of_the_map(tmp_path: Path) -> None:
+    dem = _write_dem(tmp_path / "dem.tif", np.zeros((200, 200)))
+    table = hillshade(dem, (43.2, 36.0, 43.8, 36.6), attribution="Elevation: test.")
+    row = table.iloc[0]
+    assert [row["west"], row["south"], row["east"], row["north"]] == pytest.approx([43.2, 36.0, 43.8, 36.6], abs=1e-6)
+    picture = _picture(table)
+    # Mercator: a degree of latitude is longer than one of longitude by 1 / cos(latitude).
+    assert picture.shape[1] / picture.shape[2] == pytest.approx(1 / np.cos(np.radians(36.3)), rel=0.01)
+    assert np.abs(picture[0].astype(int) - 238).max() <= 2  # flat ground is light and even
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_light_comes_from_the_north_west(tmp_path: Path) -> None:
+    y, x = np.mgrid[1:-1:200j, -1:1:200j]
+    dem = _write_dem(tmp_path / "dem.tif", 8_000 * np.exp(-(x**2 + y**2) * 8))
+    picture = _picture(hillshade(dem, (43, 36, 44, 37)))[0].astype(float)
+    rows, columns = picture.shape
+    north_west = picture[rows // 4 : rows // 2, columns // 4 : columns // 2].mean()
+    south_east = picture[rows // 2 : 3 * rows // 4, columns // 2 : 3 * columns // 4].mean()
+    assert north_west > 238 > south_east
+
+
+def test_relief_refuses_what_it_cannot_use(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError):
+        hillshade(tmp_path / "none.tif", (43, 36, 44, 37))
+    (tmp_path / "text.tif").write_text("no raster", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be read"):
+        hillshade(tmp_path / "text.tif", (43, 36, 44, 37))
+    dem = _write_dem(tmp_path / "dem.tif", np.zeros((9, 9)))
+    with pytest.raises(InputError, match="outside the region"):
+        hillshade(dem, (10, 10, 11, 11))
+    with pytest.raises(InputError, match="no CRS"):
+        hillshade(_write_dem(tmp_path / "nocrs.tif", np.zeros((9, 9)), crs=None), (43, 36, 44, 37))
