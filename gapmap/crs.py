@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyproj
+import shapely
 
 from gapmap.errors import CrsError
 
@@ -52,8 +53,7 @@ def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["la
     >>> crs.coordinate_operation.method_name, crs.axis_info[0].unit_name
     ('Lambert Azimuthal Equal Area', 'metre')
     """
-    west, south, east, north = _lonlat_bounds(tables)
-    lon, lat = round((west + east) / 2, 1), round((south + north) / 2, 1)
+    lon, lat = (round(degrees, 1) for degrees in _lonlat_centre(tables))
     if kind == "utm":
         zone = int((lon + 180) // 6) % 60 + 1
         return pyproj.CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
@@ -97,13 +97,15 @@ def require_metric(table: GeoDataFrame | GeoSeries, *others: GeoDataFrame | GeoS
         raise CrsError("the table has no CRS", hint="set it: table.set_crs(...), then table.to_crs(...)")
     if crs.is_geographic:
         raise CrsError(f"coordinates are degrees ({_label(crs)}), not metres", hint=hint)
-    if not crs.is_projected or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
+    if not (crs.is_projected or crs.is_engineering) or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
         raise CrsError(f"coordinates are not in metres ({_label(crs)})", hint=hint)
     for other in others:
         if other.crs != crs:
             raise CrsError(
                 f"two tables differ in CRS ({_label(crs)} and {_label(other.crs)})", hint="other.to_crs(table.crs)"
             )
+    if crs.is_engineering:  # a plane of its own, drawn in metres: nothing to distort
+        return crs
     for each in (table, *others):
         error = scale_error(crs, each.total_bounds)
         if not error <= SCALE_ERROR_MAX:
@@ -142,19 +144,24 @@ def scale_error(crs: pyproj.CRS, bounds: NDArray[np.float64]) -> float:
     return float(np.abs(scales - 1).max())
 
 
-def _lonlat_bounds(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, float, float, float]:
-    boxes = []
+def _lonlat_centre(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, float]:
+    """Return the middle of the data's box in degrees, also where the data lie across the antimeridian."""
+    places = []
     for table in tables:
         if table.crs is None:
             raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
-        bounds = table.total_bounds
-        if np.isfinite(bounds).all():
-            to_lonlat = pyproj.Transformer.from_crs(table.crs, WGS84, always_xy=True)
-            boxes.append(to_lonlat.transform_bounds(*bounds))
-    if not boxes:
+        xy = shapely.get_coordinates(table.geometry.to_numpy())
+        to_lonlat = pyproj.Transformer.from_crs(table.crs, WGS84, always_xy=True)
+        places.append(np.column_stack(to_lonlat.transform(xy[:, 0], xy[:, 1])))
+    lonlat = np.concatenate(places) if places else np.empty((0, 2))
+    lonlat = lonlat[np.isfinite(lonlat).all(axis=1)]
+    if len(lonlat) == 0:
         raise CrsError("no geometry to choose a working CRS from")
-    west, south, east, north = np.array(boxes).T
-    return float(west.min()), float(south.min()), float(east.max()), float(north.max())
+    turn = np.radians(lonlat[:, 0])
+    middle = np.degrees(np.arctan2(np.sin(turn).mean(), np.cos(turn).mean()))
+    east = (lonlat[:, 0] - middle + 180) % 360 - 180
+    lon = (middle + (east.min() + east.max()) / 2 + 180) % 360 - 180
+    return float(lon), float((lonlat[:, 1].min() + lonlat[:, 1].max()) / 2)
 
 
 def _label(crs: pyproj.CRS | None) -> str:
