@@ -61,7 +61,10 @@ def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
     """
     run = source.table("run").iloc[0]
     parameters = json.loads(run["parameters"] or "{}")
-    incidents, corridors = source.table("incidents"), source.table("corridors")
+    incidents = source.table("incidents")
+    names = _zone_names(source.table("zones"))
+    corridors, stretches = (_named(source.table(name), names) for name in ("corridors", "stretches"))
+    places = _named(source.table("places"), names)
     labels = parameters.get("forces") or {}
     forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in source.table("cover").index]
     limit = float(run["max_width_m"])
@@ -89,10 +92,10 @@ def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
         "classes": [[a * limit, b * limit] for a, b in zip(_CLASS_EDGES, _CLASS_EDGES[1:], strict=False)],
         "crs": crs_parameters(pyproj.CRS.from_wkt(run["crs"])),
         "corridors": _records(corridors, drop=()),
-        "stretches": _records(source.table("stretches"), drop=()),
+        "stretches": _records(stretches, drop=()),
         "incidents": _incidents(incidents, include_notes=include_notes) if shared else [],
         "incidents_shared": shared,
-        "places": _places(source.table("places")),
+        "places": _places(places),
         "relief": [
             {
                 "image": f"data:{row.media_type};base64,{row.image}",
@@ -184,6 +187,20 @@ def crs_parameters(crs: pyproj.CRS) -> dict[str, Any]:
 def _force(labels: Any, key: str) -> Mapping[str, Any]:
     found = labels.get(key) if isinstance(labels, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _zone_names(zones: pd.DataFrame) -> dict[str, str]:
+    return {str(zone): name or str(zone) for zone, name in zones["name"].items()}
+
+
+def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Write zones by name where the overlay wrote their ids, one or several with "; " between."""
+    columns = [column for column in table.columns if column.startswith(("facing_", "nearest_zone_"))]
+    spoken = {
+        column: ["; ".join(names.get(zone, zone) for zone in str(cell).split("; ")) for cell in table[column]]
+        for column in columns
+    }
+    return table.assign(**spoken)
 
 
 def _headline(corridors: pd.DataFrame, limit_m: float, beyond_km2: float, inside: int, incidents: int) -> str:

@@ -1,0 +1,295 @@
+"""The page in headless Chromium, opened from disk with the network off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+
+from gapmap.corridors import width_here
+from gapmap.maps import build_map, save
+from tests import browser
+from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
+from tests.hostile import PAYLOADS, hostile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver import Chrome
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(chrome: Chrome, tmp_path: Path) -> Chrome:
+    """The hand-made analysis on the screen."""
+    return _open(chrome, tmp_path, fake_analysis())
+
+
+def _open(chrome: Chrome, folder: Path, analysis: FakeAnalysis, **layers: folium.Map) -> Chrome:
+    drawn = build_map(analysis)
+    for layer in layers.values():
+        layer.add_to(drawn)
+    path = save(drawn, folder / "map.html")
+    browser.resize(chrome, (1280, 800))
+    browser.console(chrome)
+    browser.requests(chrome)
+    browser.open_page(chrome, path)
+    return chrome
+
+
+def _details(chrome: Chrome) -> dict[str, tuple[str, str]]:
+    """Return the figures of the selected thing, text and value by key; not those of the whole corridor."""
+    found = chrome.execute_script(
+        "return [...document.querySelectorAll('#details [data-key]')].filter(e => !e.closest('[data-corridor]'))"
+        ".map(e => [e.dataset.key, e.textContent, e.dataset.value || ''])"
+    )
+    return {key: (text, value) for key, text, value in found}
+
+
+def _click(chrome: Chrome, lat: float, lon: float) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    x, y = chrome.execute_script(
+        "const p = gapmap.pixel(...arguments), r = document.getElementById('stage').getBoundingClientRect();"
+        "return [p[0] + r.left, p[1] + r.top]",
+        lat,
+        lon,
+    )
+    actions = ActionChains(chrome)
+    actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+    actions.w3c_actions.pointer_action.click()
+    actions.perform()
+    browser.settle(chrome)
+
+
+def _pixels(chrome: Chrome) -> str:
+    """Return all that the canvases of the map show, and how many pictures and paths there are."""
+    # Leaflet repaints the part that changed; at its edge the smoothing differs by a shade, so repaint it all.
+    chrome.execute_script("map_gapmap.fire('viewreset')")
+    browser.settle(chrome)
+    return chrome.execute_script(
+        "return [...document.querySelectorAll('#map_gapmap canvas')].map(c => c.toDataURL()).join()"
+        " + [...document.querySelectorAll('#map_gapmap img, #map_gapmap path')].length"
+    )
+
+
+def _random_points(analysis: FakeAnalysis, count: int) -> gpd.GeoSeries:
+    west, south, east, north = analysis.table("facets").total_bounds
+    random = np.random.default_rng(7)
+    x, y = random.uniform(west, east, count), random.uniform(south, north, count)
+    return gpd.GeoSeries(gpd.points_from_xy(x, y), crs=analysis.crs)
+
+
+def test_opens_without_a_complaint_and_without_a_request(page: Chrome) -> None:
+    assert browser.console(page) == []
+    asked = browser.requests(page)
+    assert len(asked) == 1, asked
+    assert asked[0].startswith("file:///")
+
+
+def test_page_blocks_what_it_was_not_given(page: Chrome) -> None:
+    page.execute_script(
+        "const s = document.createElement('script'); s.textContent = 'window.__x = 1'; document.body.append(s);"
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.__x = 2\">');"
+    )
+    browser.settle(page)
+    assert page.execute_script("return window.__x === undefined")
+    sent = page.execute_async_script("fetch('https://example.org').then(() => arguments[0]('sent'), () => arguments[0]('blocked'))")
+    assert sent == "blocked"
+
+
+@pytest.mark.parametrize("crs", [LAEA, UTM], ids=["laea", "utm"])
+def test_projection_agrees_with_proj_to_a_centimetre(chrome: Chrome, tmp_path: Path, crs: pyproj.CRS) -> None:
+    _open(chrome, tmp_path, fake_analysis(crs))
+    random = np.random.default_rng(3)
+    lon, lat = random.uniform(41, 47, 500), random.uniform(33, 38, 500)
+    found = chrome.execute_script(
+        "return arguments[0].map(([lat, lon]) => gapmap.project(lat, lon))", np.column_stack([lat, lon]).tolist()
+    )
+    expected = np.column_stack(pyproj.Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat))
+    assert np.abs(np.array(found) - expected).max() < 0.01
+
+
+@pytest.mark.parametrize("crs", [LAEA, UTM], ids=["laea", "utm"])
+def test_width_here_equals_python_at_a_thousand_points(chrome: Chrome, tmp_path: Path, crs: pyproj.CRS) -> None:
+    analysis = fake_analysis(crs)
+    _open(chrome, tmp_path, analysis)
+    points = _random_points(analysis, 1_000)
+    expected = width_here(analysis.table("facets"), points).to_numpy()
+    degrees = points.to_crs(4326)
+    found = chrome.execute_script(
+        "return arguments[0].map(([lat, lon]) => { const h = gapmap.widthAt(lat, lon); return h && h.width_m })",
+        np.column_stack([degrees.y, degrees.x]).tolist(),
+    )
+    found = np.array([np.nan if width is None else width for width in found])
+    assert np.isfinite(expected).sum() > 300
+    assert (np.isnan(found) == np.isnan(expected)).all()
+    assert np.nanmax(np.abs(found - expected)) < 1
+
+
+def test_every_layer_can_be_switched(page: Chrome) -> None:
+    layers = page.execute_script("return gapmap.layers()")
+    assert {"cover:federal", "cover:regional", "corridors", "beyond", "interior", "overlap", "excluded"} <= {
+        layer["id"] for layer in layers
+    }
+    assert {"centrelines", "transects", "boundaries", "places", "incidents"} <= {layer["id"] for layer in layers}
+    for layer in layers:
+        box = page.find_element("css selector", f"input[data-layer='{layer['id']}']")
+        before = _pixels(page)
+        box.click()
+        browser.settle(page)
+        assert page.execute_script("return gapmap.state().layers[arguments[0]]", layer["id"]) is not layer["shown"]
+        assert _pixels(page) != before, layer["id"]
+        box.click()
+        browser.settle(page)
+        assert _pixels(page) == before, layer["id"]
+
+
+def test_click_in_a_corridor_shows_the_figures_of_the_table(page: Chrome) -> None:
+    analysis = fake_analysis()
+    row = analysis.table("stretches").loc["C01.02"]
+    spot = gpd.GeoSeries(gpd.points_from_xy([-32_000], [4_000]), crs=analysis.crs)
+    degrees = spot.to_crs(4326).iloc[0]
+    _click(page, degrees.y, degrees.x)
+    assert page.execute_script("return gapmap.state().selected") == "C01.02"
+    assert page.find_element("css selector", "#details h2").text == row["name"]
+    found = _details(page)
+    for column in ("width_min_m", "width_mean_m", "width_max_m", "length_km", "area_km2", "incidents_count"):
+        assert float(found[column][1]) == pytest.approx(row[column], abs=1e-3), column
+    assert found["width_mean_m"][0] == f"{row['width_mean_m'] / 1000:.2f} km"
+    assert found["area_km2"][0] == f"{row['area_km2']:.1f} km²"
+    assert found["facing_a"][0] == row["facing_a"]
+    here = float(width_here(analysis.table("facets"), spot).iloc[0])
+    assert float(found["width_here_m"][1]) == pytest.approx(here, abs=60)  # a pixel is a few hundred metres here
+    assert "plain count" in page.find_element("id", "details").text
+    assert "Method" in page.find_element("id", "details").text
+    corridor = page.execute_script("return document.querySelector('[data-corridor] [data-key=area_km2]').dataset.value")
+    assert float(corridor) == pytest.approx(analysis.table("corridors").loc["C01", "area_km2"], abs=1e-3)
+
+
+def test_click_outside_says_so(page: Chrome) -> None:
+    _click(page, 36.6, 43.3)
+    assert _details(page)["width_here_m"][0] == "Width here: outside every corridor"
+
+
+def test_click_on_an_incident_and_a_place_shows_them(page: Chrome) -> None:
+    analysis = fake_analysis()
+    for name, expected in (("incidents", ("note", "first")), ("places", ("names", "Guwair"))):
+        spot = analysis.table(name).geometry.to_crs(4326).iloc[0]
+        _click(page, spot.y, spot.x)
+        assert _details(page)[expected[0]][0] == expected[1]
+    assert _details(page)["distance_federal_m"][1] == "5000"
+
+
+def test_keyboard_selects_a_stretch_and_escape_gives_focus_back(page: Chrome) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    start = page.find_element("css selector", "input[data-layer]:last-of-type")
+    start.click()
+    for _ in range(40):
+        ActionChains(page).send_keys(Keys.TAB).perform()
+        if page.execute_script("return document.activeElement.closest('tr') !== null"):
+            break
+    ActionChains(page).send_keys(Keys.ENTER).perform()
+    browser.settle(page)
+    assert page.execute_script("return gapmap.state().selected") == "C01.01"
+    assert page.execute_script("return document.querySelector('tr[data-id=\"C01.01\"]').ariaSelected") == "true"
+    assert page.execute_script("return gapmap.state().zoom") > 8.5
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    assert page.execute_script("return gapmap.state().selected") is None
+    assert not page.find_element("id", "details").is_displayed()
+    assert page.execute_script("return document.activeElement.closest('tr').dataset.id") == "C01.01"
+
+
+def test_notice_lies_across_the_map_and_catches_no_click(page: Chrome) -> None:
+    notice = page.find_element("id", "notice")
+    assert fake_analysis().table("run")["notice"].iloc[0] in notice.get_attribute("textContent")
+    assert notice.value_of_css_property("pointer-events") == "none"
+    assert notice.size["width"] == page.find_element("id", "map_gapmap").size["width"]
+
+
+def test_scale_bar_is_true(page: Chrome) -> None:
+    bar = page.find_element("css selector", ".leaflet-control-scale-line")
+    assert bar.text.endswith(" km")
+    a, b = page.execute_script(
+        "const s = gapmap.state(); return [gapmap.pixel(s.centre[0], s.centre[1]), gapmap.pixel(s.centre[0], s.centre[1] + 0.1)]"
+    )
+    centre = page.execute_script("return gapmap.state().centre[0]")
+    metres = pyproj.Geod(ellps="WGS84").inv(43.3, centre, 43.4, centre)[2]
+    shown = bar.size["width"] / (b[0] - a[0]) * metres / 1000
+    assert shown == pytest.approx(float(bar.text.split()[0]), rel=0.03)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (412, 915)])
+def test_nothing_is_wider_than_the_screen(page: Chrome, size: tuple[int, int]) -> None:
+    browser.resize(page, size)
+    browser.settle(page)
+    assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.execute_script(
+        "return [...document.querySelectorAll('h1, h2, p, dt, dd, td, label, footer')]"
+        ".filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    )
+    assert cut == []
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_hostile_text_is_shown_as_written_and_nothing_runs(chrome: Chrome, tmp_path: Path, payload: str) -> None:
+    analysis = hostile(payload)
+    _open(chrome, tmp_path, analysis)
+
+    def shown(selector: str) -> str:
+        return chrome.execute_script("return document.querySelector(arguments[0]).textContent", selector)
+
+    assert shown("#title") == payload
+    assert chrome.title.split() == payload.split()
+    assert shown("#notice span") == payload
+    assert payload in shown("#provenance")
+    assert payload in shown("#made")
+    assert payload in shown("#layers")
+    assert shown("#list button") == payload
+    chrome.execute_script("gapmap.select('C01.01')")
+    assert shown("#details h2") == payload
+    assert _details(chrome)["facing_a"][0] == payload
+    for name, key in (("incidents", "note"), ("incidents", "kind"), ("places", "names")):
+        chrome.execute_script("gapmap.select('C01.01')")
+        spot = analysis.table(name).geometry.to_crs(4326).iloc[0]
+        _click(chrome, spot.y, spot.x)
+        assert payload in _details(chrome)[key][0] or name == "places", key
+    assert shown("#details h2") == payload
+    assert chrome.execute_script("return window.__x === undefined")
+    assert browser.console(chrome) == []
+
+
+def test_added_folium_layers_show_in_the_list_as_text(chrome: Chrome, tmp_path: Path) -> None:
+    ring = {"type": "Polygon", "coordinates": [[[43, 36], [43.4, 36], [43.4, 36.4], [43, 36]]]}
+    feature = {"type": "Feature", "id": "1", "properties": {"a": "{{7*7}}</script>"}, "geometry": ring}
+    layer: Any = folium.GeoJson(feature, name="<img src=x onerror='window.__x=1'>", style_function=lambda _: {"color": "#f0f"})
+    _open(chrome, tmp_path, fake_analysis(), layer=layer, marker=folium.Marker([36.3, 43.3], title="mine"))
+    assert "<img src=x" in chrome.execute_script("return document.getElementById('layers').textContent")
+    box = chrome.find_element("css selector", f"input[data-layer='added:{layer.get_name()}']")
+    before = _pixels(chrome)
+    box.click()
+    browser.settle(chrome)
+    assert _pixels(chrome) != before
+    assert chrome.execute_script("return document.querySelector('img.leaflet-marker-icon').naturalWidth") == 25
+    assert chrome.execute_script("return window.__x === undefined")
+    assert browser.console(chrome) == []
+    assert len(browser.requests(chrome)) == 1
+
+
+def test_map_without_corridors_opens(chrome: Chrome, tmp_path: Path) -> None:
+    _open(chrome, tmp_path, FakeAnalysis({"run": fake_analysis().table("run")}))
+    assert "No corridor" in chrome.find_element("id", "headline").text
+    assert "no stretch" in chrome.find_element("id", "list").text
+    assert browser.console(chrome) == []
