@@ -6,10 +6,11 @@ Anything else under :class:`GapmapError` is a failure of the work itself: exit c
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class GapmapError(Exception):
@@ -64,3 +65,31 @@ class EngineError(GapmapError, RuntimeError):
 
 class AssetError(GapmapError, RuntimeError):
     """The page asks for a script, style or structure that gapmap does not ship or did not emit."""
+
+
+def unknown(what: str, word: str, allowed: Iterable[str]) -> str:
+    """Say that a word is not known, which one was probably meant, and which there are.
+
+    Parameters
+    ----------
+    what : str
+        What the word was to name, such as "key".
+    word : str
+        As found.
+    allowed : iterable of str
+        The words that would do.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> unknown("key", "max_witdh", ["date", "max_width"])
+    "unknown key 'max_witdh'; did you mean 'max_width'? (allowed: date, max_width)"
+    """
+    words = sorted(allowed)
+    near = difflib.get_close_matches(word.lower(), words, n=1)
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {what} {word!r}{guess} (allowed: {', '.join(words)})"

@@ -5,6 +5,7 @@ One place, so that a result with no incidents has the same columns as one with a
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -161,10 +162,33 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Kinds of zone.
+ZONE_KINDS = ("post", "route", "area")
 # Tables whose rows have no geometry.
 PLAIN = frozenset({"set_aside", "run", "relief"})
 # Kinds of ground in the order in which they are told apart.
 GROUND_KINDS = ("excluded", "covered", "overlap", "corridor", "beyond", "interior", "open")
+
+
+def is_force_name(text: str) -> bool:
+    """Tell whether a text can name a force: letters of any script, digits, ``-`` and ``_``.
+
+    Parameters
+    ----------
+    text : str
+        The name. It becomes part of column names (``distance_<force>_m``), hence the rule.
+
+    Returns
+    -------
+    bool
+        False for the empty text.
+
+    Examples
+    --------
+    >>> is_force_name("federal"), is_force_name("north west"), is_force_name("")
+    (True, False, False)
+    """
+    return bool(text) and all(letter in "-_" or unicodedata.category(letter)[0] in "LMN" for letter in text)
 
 
 def empty(name: str, crs: pyproj.CRS | None = None) -> gpd.GeoDataFrame | pd.DataFrame:

@@ -1,0 +1,353 @@
+"""What a force holds, from any accepted file.
+
+In: a file of posts, routes and areas. Out: table ``zones`` in EPSG:4326, each row checked. Method: columns by name, kind by
+geometry where no column says, repairs by GEOS and counted; all faults of a file in one error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from gapmap.crs import WGS84
+from gapmap.errors import CrsError, InputError, unknown
+from gapmap.readers import files
+from gapmap.readers.positions import NO_POSITION, locate
+from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
+from gapmap.units import parse_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+REACH_MAX_M = 200_000.0
+_KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
+_COLLECTION = 7  # shapely's type id
+_MIXED = -1
+# Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
+_SWAP_FAR_M = 500_000.0
+_SWAP_NEARER = 3.0
+
+
+def read_zones(
+    path: str | Path,
+    *,
+    force: str | None = None,
+    force_column: str | None = None,
+    kind: str | None = None,
+    reach_m: float | Mapping[str, float] | None = None,
+    crs: object = None,
+    layer: str | None = None,
+) -> gpd.GeoDataFrame:
+    r"""Read the zones of a force, or of several.
+
+    Columns are known by name, whatever their case: ``name``; ``kind`` (post, route, area; without it a point is a post, a
+    line a route, a polygon an area); ``reach_m``, ``reach_km`` or ``reach`` ("5 km"); ``valid_from`` and ``valid_to`` (ISO
+    dates or date cells; the zone does not count on the day of ``valid_to``; in KML the begin and end of a time span). In
+    CSV and XLSX the position is in ``lon`` and ``lat`` (or longitude, latitude, lng, long, x, y), ``mgrs`` or ``wkt``.
+
+    Parameters
+    ----------
+    path : str or Path
+        GeoPackage, GeoJSON, Shapefile, KML, KMZ, GPX (waypoints, tracks, routes), CSV or XLSX.
+    force : str, optional
+        The force that holds all of them: letters, digits, ``-`` and ``_``.
+    force_column : str, optional
+        Instead: the column that says it.
+    kind : {"post", "route", "area"}, optional
+        For rows that do not say.
+    reach_m : float or mapping of kind to float, optional
+        Metres, for rows that do not say.
+    crs : object, optional
+        Anything pyproj understands, for a file that does not say (a shapefile without .prj, a CSV in metres).
+    layer : str, optional
+        Layer of a GeoPackage, folder of a KML, sheet of an XLSX. Needed where there are several and none is called
+        "zones".
+
+    Returns
+    -------
+    GeoDataFrame
+        Table ``zones`` in EPSG:4326 without Z, multi-part geometries of one type kept as one zone. ``zone_id`` is the
+        force and a number that does not depend on row order. ``attrs["set_aside"]`` holds the rows not used, as records:
+        blank rows and exact duplicates (force, name, kind, reach, dates, geometry). ``attrs["input"]`` holds the counts.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    CrsError
+        If the file has no CRS and none is given, or two contradict each other.
+    InputError
+        If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; and, all at
+        once with their row numbers, for rows without geometry, with coordinates out of range or not finite, geometry
+        collections, geometry that cannot be repaired, unknown kinds, a reach that is negative, above 200 km or in another
+        unit, unreadable or reversed dates.
+
+    Notes
+    -----
+    A row that is given and cannot be used stops the work: a post left out by mistake would open a gap that is not there.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "posts.csv"
+    >>> _ = path.write_text("name,lat,lon,reach\nGwer,36.04,43.48,5 km\n", encoding="utf-8")
+    >>> read_zones(path, force="regional")[["name", "kind", "reach_m"]]
+                  name  kind  reach_m
+    zone_id
+    regional-001  Gwer  post   5000.0
+    """
+    _check_options(force, force_column, kind)
+    rows = files.read_rows(path, role="zones", layer=layer)
+    index = rows.columns.index
+    geometry, problems = locate(rows, crs=crs)
+    blank = (rows.columns == "").all(axis=1) & pd.Series(
+        [problems.get(row) == NO_POSITION for row in index], index=index, dtype=bool
+    )
+    for row in index[blank]:
+        del problems[row]
+    aside = dict.fromkeys(index[blank], "blank row")
+
+    geometry, repaired = _repair(geometry, problems)
+    columns = {
+        "force": _forces(rows, force, force_column, problems),
+        "name": rows.texts(["name"]),
+        "kind": _kinds(rows, geometry, kind, problems),
+        "valid_from": _days(rows, ["valid_from"], "begin", problems),
+        "valid_to": _days(rows, ["valid_to"], "end", problems),
+    }
+    columns["reach_m"] = _reaches(rows, columns["kind"], reach_m, problems)
+    for row in index[columns["valid_from"] >= columns["valid_to"]]:
+        problems.setdefault(row, _reversed(columns["valid_from"][row], columns["valid_to"][row]))
+    for row in aside:  # a blank row has no force or reach either, and that is no fault
+        problems.pop(row, None)
+    files.refuse(rows.path, problems, rows=len(index), role="zones")
+
+    zones = gpd.GeoDataFrame(columns, geometry=geometry, crs=WGS84)
+    zones["source"], zones["source_row"] = rows.path.name, index
+    zones = zones[~blank]
+    again = _repeats(zones)
+    aside |= {row: f"the same as row {first}" for row, first in again.items()}
+    zones = zones.drop(index=list(again))
+    out = _numbered(zones)
+    if out.empty:
+        raise InputError(f"{rows.path.name}: no zones in it, all rows are blank")
+    out.attrs["input"] = files.describe(
+        rows.path,
+        role="zones",
+        rows=len(index),
+        used=len(out),
+        repaired=len(repaired.difference(list(aside))),
+        aside=len(aside),
+    )
+    out.attrs["set_aside"] = files.set_aside(rows.path, aside)
+    return out
+
+
+def join_zones(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Put the zones of several files into one table.
+
+    Parameters
+    ----------
+    tables : sequence of GeoDataFrame
+        As :func:`read_zones` gives them.
+
+    Returns
+    -------
+    GeoDataFrame
+        Numbered anew within each force, whatever the order of the tables. ``attrs["inputs"]`` is the list of what was
+        ``attrs["input"]``, ``attrs["set_aside"]`` all records.
+
+    Raises
+    ------
+    CrsError
+        If two tables differ in CRS.
+    """
+    if not tables:
+        return empty("zones", WGS84)
+    if len({table.crs for table in tables}) > 1:
+        raise CrsError("two CRS among the zones", hint="other.to_crs(zones.crs)")
+    inputs = [table.attrs["input"] for table in tables if "input" in table.attrs]
+    aside = [record for table in tables for record in table.attrs.get("set_aside", [])]
+    out = _numbered(pd.concat([table.reset_index(drop=True) for table in tables], ignore_index=True))
+    out.attrs["inputs"], out.attrs["set_aside"] = inputs, aside
+    return out
+
+
+def suspect_swaps(tables: Iterable[gpd.GeoDataFrame]) -> None:
+    """Refuse tables whose longitude and latitude seem to be swapped, judged by the others and by their own rows.
+
+    Both orders are valid degrees in much of the world (36, 43 is in Iraq one way and in Georgia the other), so a file alone
+    cannot tell.
+
+    Parameters
+    ----------
+    tables : iterable of GeoDataFrame
+        Zones, incidents or places in EPSG:4326 with ``source`` and ``source_row`` where they have them.
+
+    Raises
+    ------
+    InputError
+        If a row lies over 500 km from the middle of its table, or a table's middle over 500 km from another's, and would
+        lie at least three times nearer with its coordinates swapped.
+    """
+    filled = [table for table in tables if len(table)]
+    middles = []
+    for table in filled:
+        box = table.geometry.bounds
+        points = np.column_stack([(box.minx + box.maxx) / 2, (box.miny + box.maxy) / 2])
+        middle = np.median(points, axis=0)
+        middles.append(middle)
+        suspects = np.flatnonzero(_swapped(points, middle))
+        if len(suspects):
+            rows = table["source_row"].iloc[suspects] if "source_row" in table else suspects + 1
+            files.refuse(
+                Path(_source(table)),
+                dict.fromkeys(
+                    (int(row) for row in rows), "far from the other rows: are longitude and latitude swapped?"
+                ),
+                rows=len(table),
+                role="rows",
+            )
+    for (one, a), (other, b) in product(zip(filled, middles, strict=True), repeat=2):
+        if _swapped(a[None], b)[0]:
+            lon, lat = a
+            raise InputError(
+                f"{_source(one)}: its middle (latitude {lat:.2f}, longitude {lon:.2f}) is far from that of {_source(other)}, "
+                "and near it with the two swapped",
+                problems=[f"rows 1 to {len(one)}: longitude and latitude are swapped here or in {_source(other)}"],
+                hint="name the columns lon and lat the other way round in the file that is wrong",
+            )
+
+
+def _check_options(force: str | None, force_column: str | None, kind: str | None) -> None:
+    if (force is None) == (force_column is None):
+        raise InputError("say whose zones they are", hint='either force="north" or force_column="force"')
+    if force is not None and not is_force_name(force):
+        raise InputError(f"force {force!r} is not a name", hint="letters, digits, - and _ only; no blanks")
+    if kind is not None and kind not in ZONE_KINDS:
+        raise InputError(unknown("kind", kind, ZONE_KINDS))
+
+
+def _repair(geometry: gpd.GeoSeries, problems: dict[int, str]) -> tuple[gpd.GeoSeries, pd.Index]:
+    """Make invalid geometry valid, keeping the parts of its own dimension."""
+    values = geometry.to_numpy(copy=True)
+    collections = geometry.index[shapely.get_type_id(values) == _COLLECTION]
+    for row in collections:
+        problems.setdefault(row, "a geometry collection: give points, lines and polygons a row each")
+    usable = ~geometry.index.isin(list(problems)) & ~shapely.is_missing(values)
+    broken = np.flatnonzero(usable & ~shapely.is_valid(values))
+    kept = []
+    for place in broken:  # few, or none
+        dimension = shapely.get_dimensions(values[place])
+        parts = shapely.get_parts(shapely.make_valid(values[place], method="structure", keep_collapsed=False))
+        parts = parts[shapely.get_dimensions(parts) == dimension]
+        if len(parts) == 0:
+            problems[geometry.index[place]] = "the geometry is invalid, and nothing is left of it when repaired"
+            continue
+        values[place] = shapely.union_all(parts)
+        kept.append(geometry.index[place])
+    flat = np.flatnonzero(usable & (shapely.get_dimensions(values) == 1) & (shapely.length(values) == 0))
+    problems.update(dict.fromkeys(geometry.index[flat], "the line has no length"))
+    return gpd.GeoSeries(values, index=geometry.index, crs=geometry.crs), pd.Index(kept)
+
+
+def _forces(rows: files.Rows, force: str | None, column: str | None, problems: dict[int, str]) -> pd.Series:
+    index = rows.columns.index
+    if column is None:
+        return pd.Series(force, index=index, dtype=object)
+    if rows.column([files.fold(column)]) is None:
+        raise InputError(f"{rows.path.name}: {unknown('column', column, map(str, rows.columns))}")
+    forces = rows.texts([files.fold(column)])
+    for row in index[~forces.map(is_force_name).astype(bool)]:
+        problems.setdefault(row, f"force {forces[row]!r} is not a name (letters, digits, - and _ only)")
+    return forces
+
+
+def _kinds(rows: files.Rows, geometry: gpd.GeoSeries, kind: str | None, problems: dict[int, str]) -> pd.Series:
+    given = rows.texts(["kind"]).str.lower()
+    for row in given.index[~given.isin(["", *ZONE_KINDS])]:
+        problems.setdefault(row, unknown("kind", given[row], ZONE_KINDS))
+    by_shape = pd.Series(shapely.get_dimensions(geometry.to_numpy()), index=given.index).map(_KIND_OF_DIMENSION)
+    return given.where(given != "", by_shape if kind is None else kind).astype(object)
+
+
+def _days(rows: files.Rows, names: list[str], kml: str, problems: dict[int, str]) -> pd.Series:
+    if rows.path.suffix.lower() in (".kml", ".kmz"):
+        names = [*names, kml]
+    texts = rows.texts(names)
+    days, bad = files.parse_days(texts)
+    for row in texts.index[bad]:
+        problems.setdefault(row, f"{names[0]} {texts[row]!r} is not an ISO date such as 2021-06-01")
+    return days
+
+
+def _reaches(
+    rows: files.Rows, kinds: pd.Series, reach_m: float | Mapping[str, float] | None, problems: dict[int, str]
+) -> pd.Series:
+    columns = [name for name in ("reach_m", "reach_km", "reach") if rows.column([name]) is not None]
+    texts = rows.texts(columns[:1])
+    if columns[:1] == ["reach_km"]:
+        texts = texts.where(texts == "", texts + " km")
+    lengths: dict[str, float] = {"": np.nan}
+    for text in texts.unique():
+        if text:
+            try:
+                lengths[text] = parse_length(text)
+            except InputError as error:
+                problems.update(
+                    {row: f"reach {error.message}" for row in texts.index[texts == text] if row not in problems}
+                )
+    reaches = texts.map(lengths).astype(float)
+    default = kinds.map(dict(reach_m)) if isinstance(reach_m, Mapping) else reach_m
+    reaches = reaches.fillna(default) if default is not None else reaches
+    for row in reaches.index[(reaches > REACH_MAX_M) | (reaches < 0)]:
+        problems.setdefault(row, f"reach {reaches[row] / 1000:g} km is outside 0..{REACH_MAX_M / 1000:g} km")
+    return reaches
+
+
+def _reversed(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    return f"dates reversed: valid_from {start:%Y-%m-%d} is not before valid_to {end:%Y-%m-%d}"
+
+
+def _wkb(geometry: gpd.GeoSeries) -> list[bytes]:
+    return list(shapely.to_wkb(shapely.normalize(geometry.to_numpy())))
+
+
+def _repeats(zones: gpd.GeoDataFrame) -> dict[int, int]:
+    """Return row to first row for rows that say the same."""
+    keys = pd.DataFrame(zones[["force", "name", "kind", "reach_m", "valid_from", "valid_to"]]).assign(
+        wkb=_wkb(zones.geometry)
+    )
+    first = keys.assign(row=zones.index).groupby(list(keys.columns), dropna=False, sort=False)["row"].transform("min")
+    return {int(row): int(start) for row, start in first.items() if row != start}
+
+
+def _numbered(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Sort by what a zone is, and number it within its force: an id that does not depend on row order."""
+    order = ["force", "kind", "name", "wkb", "reach_m", "valid_from", "valid_to"]
+    zones = zones.assign(wkb=_wkb(zones.geometry)).sort_values(order, kind="stable").drop(columns="wkb")
+    number = zones.groupby("force", sort=False).cumcount() + 1
+    zones.index = pd.Index([f"{force}-{n:03d}" for force, n in zip(zones["force"], number, strict=True)])
+    return conform(zones, "zones")
+
+
+def _swapped(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    geod = pyproj.Geod(ellps="WGS84")
+    lon, lat = np.broadcast_to(middle, points.shape).T
+    as_given = geod.inv(points[:, 0], points[:, 1], lon, lat)[2]
+    # A latitude beyond 90 is no place at all: it stays as far as it is.
+    possible = np.abs(points[:, 0]) <= 90  # noqa: PLR2004
+    mirrored = geod.inv(points[:, 1], np.where(possible, points[:, 0], 0.0), lon, lat)[2]
+    return possible & (as_given > _SWAP_FAR_M) & (mirrored * _SWAP_NEARER < as_given)
+
+
+def _source(table: gpd.GeoDataFrame) -> str:
+    return str(table["source"].iloc[0]) if "source" in table else "a table"
