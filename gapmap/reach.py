@@ -97,11 +97,45 @@ def cover(
     }
     geometry = gpd.GeoSeries(list(unions.values()), index=pd.Index(list(unions)), crs=target)
     out = conform(gpd.GeoDataFrame({"area_km2": geometry.area / 1e6}, geometry=geometry), "cover")
-    out.attrs["set_aside"] = [
-        {"source": str(source), "source_row": int(row), "reason": f"not valid on {on}"}
-        for source, row in table.loc[~counts, ["source", "source_row"]].itertuples(index=False)
-    ]
+    out.attrs["set_aside"] = _left_out(table[~counts], on)
     return out
+
+
+def resolve(zones: gpd.GeoDataFrame, *, reach_m: Reach | None = None, on: dt.date | None = None) -> gpd.GeoDataFrame:
+    """Return the zones that count on a day, each with its reach.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        Table ``zones``, any CRS.
+    reach_m : float or mapping, optional
+        Metres for zones that have none of their own, as in :func:`cover`.
+    on : datetime.date, optional
+        The day. Required where a zone carries dates.
+
+    Returns
+    -------
+    GeoDataFrame
+        Those rows with their index, ``reach_m`` filled. ``attrs["set_aside"]`` holds the others, as records.
+
+    Raises
+    ------
+    InputError
+        As :func:`cover`, for the zones, their dates and their reach.
+    """
+    table = _one_table(zones).set_axis(zones.index)
+    counts = _valid_on(table, on)
+    held = table[counts]
+    out = conform(held.assign(reach_m=_reaches(held, reach_m)), "zones")
+    out.attrs["set_aside"] = _left_out(table[~counts], on)
+    return out
+
+
+def _left_out(zones: gpd.GeoDataFrame, on: dt.date | None) -> list[dict[str, object]]:
+    return [
+        {"source": str(source), "source_row": int(row), "reason": f"not valid on {on}"}
+        for source, row in zones[["source", "source_row"]].itertuples(index=False)
+    ]
 
 
 def _one_table(zones: gpd.GeoDataFrame | Iterable[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
