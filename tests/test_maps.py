@@ -19,8 +19,8 @@ from folium.plugins import MarkerCluster
 from gapmap import tables
 from gapmap.errors import AssetError, CrsError, InputError, MissingFileError
 from gapmap.maps import build_map, page, save
-from gapmap.maps.hillshade import hillshade
 from gapmap.maps.layers import crs_parameters
+from gapmap.terrain import hillshade
 from tests.fake_analysis import UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 

@@ -26,7 +26,6 @@ from gapmap.errors import InputError, MissingFileError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
     from numpy.typing import NDArray
 
 _MERCATOR = "EPSG:3857"
