@@ -1,0 +1,546 @@
+"""A scenario: what is asked for, as frozen records.
+
+In: a TOML file. Out: ``Scenario``, checked, with lengths in metres and paths resolved against the file's folder. Method:
+every key is taken by name and the rest refused; all problems of the file are gathered into one error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from gapmap.errors import InputError, MissingFileError, ScenarioError, unknown
+from gapmap.tables import ZONE_KINDS, is_force_name
+from gapmap.units import format_length, parse_length
+
+MAX_WIDTH_M = 20_000.0
+STRETCH_LENGTH_M = 10_000.0
+# Radius of the circle an incident lies in, by its precision, where its row does not say.
+RADIUS_M: Mapping[str, float] = {"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0}
+_WIDTH_LIMIT_M = 200_000.0
+_REACH_LIMIT_M = 200_000.0
+
+_Namer = Callable[[Path], str]
+_Dater = Callable[[dt.date], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerInput:
+    """A file, and the layer in it where it has several."""
+
+    file: Path
+    layer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceInput:
+    """A force: its name in tables, its label on the map, its zone files and its reach in metres by kind of zone."""
+
+    name: str
+    label: str
+    zones: tuple[Path, ...]
+    reach_m: Mapping[str, float] = field(default_factory=dict)
+    layer: str | None = None
+    crs: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentsInput:
+    """The incidents: file, days that count (both included), what may leave, columns by field, radius by precision."""
+
+    file: Path
+    layer: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    share: Literal["points", "counts"] = "points"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    radius_m: Mapping[str, float] = field(default_factory=lambda: dict(RADIUS_M))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesInput:
+    """The settlements: file, layer, columns by field."""
+
+    file: Path
+    layer: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerrainInput:
+    """The elevation raster."""
+
+    dem: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseInput:
+    """The map's background: a file of boundaries and the layers of it to draw (none named: those known by name)."""
+
+    boundaries: Path
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything a run needs.
+
+    Attributes
+    ----------
+    title : str
+        Shown on the map.
+    forces : tuple of ForceInput
+        In alphabetical order, at least one.
+    folder : Path
+        The folder that paths in the file are relative to.
+    date : datetime.date or None
+        The day whose zones count; required where zones carry dates.
+    max_width_m, stretch_length_m : float
+        Metres.
+    notice : str
+        Shown across the map and written into every table; "" for none.
+    crs : {"laea", "utm"}
+        Kind of working CRS.
+    area_of_interest, incidents, places, excluded, terrain, base
+        The optional inputs.
+    """
+
+    title: str
+    forces: tuple[ForceInput, ...]
+    folder: Path
+    date: dt.date | None = None
+    max_width_m: float = MAX_WIDTH_M
+    stretch_length_m: float = STRETCH_LENGTH_M
+    notice: str = ""
+    crs: Literal["laea", "utm"] = "laea"
+    area_of_interest: LayerInput | None = None
+    incidents: IncidentsInput | None = None
+    places: PlacesInput | None = None
+    excluded: LayerInput | None = None
+    terrain: TerrainInput | None = None
+    base: BaseInput | None = None
+
+    def to_toml(self, folder: str | Path | None = None) -> str:
+        """Write the scenario as a file that :func:`read_scenario` reads back to the same.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            Where the file will lie: paths are written relative to it. Without it, to the scenario's own folder.
+
+        Returns
+        -------
+        str
+            TOML, every key written out, the default ones too.
+        """
+        base = Path(folder) if folder is not None else self.folder
+        return _write_toml(self._tree(lambda path: _relative(path, base), lambda day: day))
+
+    def parameters(self) -> dict[str, object]:
+        """Return the scenario as understood, ready for JSON: file names without their folders, lengths as text.
+
+        Returns
+        -------
+        dict
+            For the run table, which must not name folders.
+        """
+        return self._tree(lambda path: path.name, dt.date.isoformat)
+
+    def _tree(self, name: _Namer, day: _Dater) -> dict[str, object]:
+        """Return the file's keys and tables, None and empty ones left out."""
+        forces = {
+            force.name: {
+                "label": force.label,
+                "zones": name(force.zones[0]) if len(force.zones) == 1 else [name(path) for path in force.zones],
+                "reach": _same_or_each(force.reach_m),
+                "layer": force.layer,
+                "crs": force.crs,
+            }
+            for force in self.forces
+        }
+        tree: dict[str, object] = {
+            "title": self.title,
+            "notice": self.notice or None,
+            "date": day(self.date) if self.date else None,
+            "max_width": format_length(self.max_width_m),
+            "stretch_length": format_length(self.stretch_length_m),
+            "crs": self.crs,
+            "area_of_interest": _layer_tree(self.area_of_interest, name),
+            "forces": forces,
+            "excluded": _layer_tree(self.excluded, name),
+        }
+        if self.incidents is not None:
+            tree["incidents"] = {
+                "file": name(self.incidents.file),
+                "layer": self.incidents.layer,
+                "since": day(self.incidents.since) if self.incidents.since else None,
+                "until": day(self.incidents.until) if self.incidents.until else None,
+                "share": self.incidents.share,
+                "columns": dict(self.incidents.columns),
+                "radius": {word: format_length(radius) for word, radius in self.incidents.radius_m.items()},
+            }
+        if self.places is not None:
+            tree["places"] = {
+                "file": name(self.places.file),
+                "layer": self.places.layer,
+                "columns": dict(self.places.columns),
+            }
+        if self.terrain is not None:
+            tree["terrain"] = {"dem": name(self.terrain.dem)}
+        if self.base is not None:
+            tree["base"] = {"boundaries": name(self.base.boundaries), "layers": list(self.base.layers)}
+        return cast("dict[str, object]", _without_nothing(tree))
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    r"""Read and check a scenario file.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML in UTF-8. The files that it names are not opened here.
+
+    Returns
+    -------
+    Scenario
+        With defaults filled in, forces in alphabetical order, and paths resolved against the file's folder.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    ScenarioError
+        If it is no TOML or not UTF-8; and, all at once, for unknown keys (with the nearest right one), missing keys,
+        values of a wrong type, lengths in other units or out of range, unreadable or reversed dates, a force's name
+        that is not letters, digits, ``-`` and ``_``, no force at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "scenario.toml"
+    >>> _ = path.write_text('max_width = "15 km"\n[forces.north]\nzones = "north.kml"\nreach = "5 km"')
+    >>> scenario = read_scenario(path)
+    >>> scenario.max_width_m, scenario.forces[0].reach_m["post"], scenario.forces[0].zones[0].name
+    (15000.0, 5000.0, 'north.kml')
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
+    try:
+        tree = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path.name}: not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path.name}: not TOML: {error}", hint='text goes in quotes: reach = "5 km"') from error
+    problems: list[str] = []
+    scenario = _scenario(_Table(tree, "", path.parent.resolve(), problems), path.stem)
+    if scenario is None or problems:
+        many = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        raise ScenarioError(f"{path.name}: {many}", problems=problems)
+    return scenario
+
+
+class _Table:
+    """A TOML table being taken apart: every take notes what is wrong and goes on."""
+
+    def __init__(self, tree: Mapping[str, object], name: str, folder: Path, problems: list[str]) -> None:
+        self.tree, self.name, self.folder, self.problems = tree, name, folder, problems
+        self.taken: set[str] = set()
+
+    def fault(self, key: str, what: str) -> None:
+        where = ".".join(part for part in (self.name, key) if part)
+        self.problems.append(f"{where}: {what}" if where else what)
+
+    def take(self, key: str, *, required: bool = False) -> object:
+        self.taken.add(key)
+        if required and key not in self.tree:
+            self.fault(key, "missing")
+        return self.tree.get(key)
+
+    def close(self) -> None:
+        """Refuse the keys that nobody took."""
+        for key in self.tree:
+            if key not in self.taken:
+                self.fault("", unknown("key", key, self.taken))
+
+    def text(self, key: str, default: str | None = None, *, required: bool = False) -> str | None:
+        value = self.take(key, required=required)
+        if value is None:
+            return default
+        if not isinstance(value, str) or (required and not value):
+            self.fault(key, f"{value!r} is not text in quotes")
+            return default
+        return value
+
+    def choice(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(key, default) or default
+        if value not in allowed:
+            self.fault(key, unknown("value", value, allowed))
+        return value
+
+    def length(self, key: str, default: float, limit: float) -> float:
+        return self.metres(key, self.take(key), limit, above_zero=True) or default
+
+    def metres(self, key: str, value: object, limit: float, *, above_zero: bool = False) -> float | None:
+        if value is None:
+            return None
+        if not isinstance(value, str | int | float):
+            self.fault(key, f'{value!r} is not a length such as "5 km"')
+            return None
+        try:
+            metres = parse_length(value)
+        except InputError as error:
+            self.fault(key, error.message)
+            return None
+        if metres > limit or (above_zero and metres == 0):
+            low = "more than 0" if above_zero else "0"
+            self.fault(key, f"{value!r} is outside {low} to {format_length(limit)}")
+        return metres
+
+    def lengths(self, key: str, words: tuple[str, ...], limit: float, *, one_for_all: bool = False) -> dict[str, float]:
+        value = self.take(key)
+        if isinstance(value, Mapping):
+            table = self.table(key)
+            found = {word: table.metres(word, table.take(word), limit) for word in words} if table else {}
+            if table:
+                table.close()
+            return {word: metres for word, metres in found.items() if metres is not None}
+        if value is not None and not one_for_all:
+            self.fault(key, f"{value!r} is not a table of lengths ({', '.join(words)})")
+            return {}
+        metres = self.metres(key, value, limit)
+        return {} if metres is None else dict.fromkeys(words, metres)
+
+    def day(self, key: str) -> dt.date | None:
+        value = self.take(key)
+        if isinstance(value, str):
+            try:
+                return dt.date.fromisoformat(value)
+            except ValueError:
+                pass
+        elif value is None or (isinstance(value, dt.date) and not isinstance(value, dt.datetime)):
+            return value
+        self.fault(key, f"{value!r} is not an ISO date such as 2021-06-01")
+        return None
+
+    def file(self, key: str) -> Path | None:
+        value = self.text(key, required=True)
+        return None if value is None else self._resolve(value)
+
+    def files(self, key: str) -> tuple[Path, ...]:
+        value = self.take(key, required=True)
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+            if value is not None:
+                self.fault(key, f"{value!r} is not a file name or a list of file names")
+            return ()
+        return tuple(self._resolve(name) for name in names)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.take(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.fault(key, f"{value!r} is not a list of texts")
+            return ()
+        return tuple(value)
+
+    def words(self, key: str) -> dict[str, str]:
+        value = self.take(key)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+            self.fault(key, 'not a table of column names such as { date = "when" }')
+            return {}
+        return dict(value)
+
+    def table(self, key: str) -> _Table | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            self.fault(key, f"{value!r} is not a table")
+            return None
+        return _Table(value, f"{self.name}.{key}" if self.name else key, self.folder, self.problems)
+
+    def _resolve(self, name: str) -> Path:
+        return Path(os.path.normpath(self.folder / Path(name).expanduser()))
+
+
+def _scenario(table: _Table, stem: str) -> Scenario | None:
+    title = table.text("title", stem) or stem
+    notice = table.text("notice", "") or ""
+    date = table.day("date")
+    max_width_m = table.length("max_width", MAX_WIDTH_M, _WIDTH_LIMIT_M)
+    stretch_length_m = table.length("stretch_length", STRETCH_LENGTH_M, _WIDTH_LIMIT_M)
+    crs = table.choice("crs", "laea", ("laea", "utm"))
+    area_of_interest = _layer(table.table("area_of_interest"))
+    forces = _forces(table)
+    incidents = _incidents(table.table("incidents"))
+    places = _places(table.table("places"))
+    excluded = _layer(table.table("excluded"))
+    terrain = _terrain(table.table("terrain"))
+    base = _base(table.table("base"))
+    table.close()
+    if table.problems:
+        return None
+    return Scenario(
+        title=title,
+        forces=forces,
+        folder=table.folder,
+        date=date,
+        max_width_m=max_width_m,
+        stretch_length_m=stretch_length_m,
+        notice=notice,
+        crs=cast('Literal["laea", "utm"]', crs),
+        area_of_interest=area_of_interest,
+        incidents=incidents,
+        places=places,
+        excluded=excluded,
+        terrain=terrain,
+        base=base,
+    )
+
+
+def _forces(table: _Table) -> tuple[ForceInput, ...]:
+    forces = table.table("forces")
+    if forces is None or not forces.tree:
+        table.fault("forces", 'none is given; write [forces.north] with zones = "north.kml" and reach = "5 km"')
+        return ()
+    found = []
+    for name in sorted(forces.tree):
+        force = forces.table(name)
+        if not is_force_name(name):
+            forces.fault(name, "a force's name has letters, digits, - and _ only; a label can say more")
+        if force is None:
+            continue
+        found.append(
+            ForceInput(
+                name=name,
+                label=force.text("label", name) or name,
+                zones=force.files("zones"),
+                reach_m=force.lengths("reach", ZONE_KINDS, _REACH_LIMIT_M, one_for_all=True),
+                layer=force.text("layer"),
+                crs=force.text("crs"),
+            )
+        )
+        force.close()
+    # A GeoPackage does not tell distance_A_m from distance_a_m.
+    folded = [unicodedata.normalize("NFC", name).casefold() for name in forces.tree]
+    if len(set(folded)) < len(folded):
+        table.fault("forces", "two names differ in capitals only")
+    return tuple(found)
+
+
+def _layer(table: _Table | None) -> LayerInput | None:
+    if table is None:
+        return None
+    file, layer = table.file("file"), table.text("layer")
+    table.close()
+    return LayerInput(file=file, layer=layer) if file else None
+
+
+def _incidents(table: _Table | None) -> IncidentsInput | None:
+    if table is None:
+        return None
+    file, layer, since, until = table.file("file"), table.text("layer"), table.day("since"), table.day("until")
+    share = table.choice("share", "points", ("points", "counts"))
+    columns = table.words("columns")
+    radius_m = {**RADIUS_M, **table.lengths("radius", tuple(RADIUS_M), _REACH_LIMIT_M)}
+    table.close()
+    if since and until and since > until:
+        table.fault("since", f"dates reversed: {since} is after until {until}")
+    if file is None:
+        return None
+    return IncidentsInput(
+        file=file,
+        layer=layer,
+        since=since,
+        until=until,
+        share=cast('Literal["points", "counts"]', share),
+        columns=columns,
+        radius_m=radius_m,
+    )
+
+
+def _places(table: _Table | None) -> PlacesInput | None:
+    if table is None:
+        return None
+    file, layer, columns = table.file("file"), table.text("layer"), table.words("columns")
+    table.close()
+    return PlacesInput(file=file, layer=layer, columns=columns) if file else None
+
+
+def _terrain(table: _Table | None) -> TerrainInput | None:
+    if table is None:
+        return None
+    dem = table.file("dem")
+    table.close()
+    return TerrainInput(dem=dem) if dem else None
+
+
+def _base(table: _Table | None) -> BaseInput | None:
+    if table is None:
+        return None
+    boundaries, layers = table.file("boundaries"), table.texts("layers")
+    table.close()
+    return BaseInput(boundaries=boundaries, layers=layers) if boundaries else None
+
+
+def _layer_tree(layer: LayerInput | None, name: _Namer) -> dict[str, object] | None:
+    return None if layer is None else {"file": name(layer.file), "layer": layer.layer}
+
+
+def _same_or_each(reach_m: Mapping[str, float]) -> object:
+    texts = {kind: format_length(metres) for kind, metres in reach_m.items()}
+    return texts[ZONE_KINDS[0]] if set(texts) == set(ZONE_KINDS) and len(set(texts.values())) == 1 else texts
+
+
+def _without_nothing(tree: object) -> object:
+    if not isinstance(tree, dict):
+        return tree
+    return {key: _without_nothing(value) for key, value in tree.items() if value not in (None, {}, [])}
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _write_toml(tree: Mapping[str, object]) -> str:
+    lines = [f"{key} = {_toml(value)}" for key, value in tree.items() if not isinstance(value, dict)]
+    for key, section in tree.items():
+        if isinstance(section, dict):
+            tables = (
+                {f"forces.{_key(name)}": force for name, force in section.items()}
+                if key == "forces"
+                else {key: section}
+            )
+            for header, table in tables.items():
+                lines += ["", f"[{header}]", *(f"{_key(name)} = {_toml(value)}" for name, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(name)} = {_toml(item)}" for name, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
