@@ -24,10 +24,10 @@ import pandas as pd
 import pyogrio
 import pyproj
 
-from gapmap.errors import CrsError, InputError, MissingFileError
+from gapmap.errors import CrsError, InputError, MissingFileError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 VECTOR = (".gpkg", ".geojson", ".json", ".shp", ".kml", ".kmz", ".gpx")
 PLAIN = (".csv", ".xlsx")
@@ -123,7 +123,7 @@ def fold(column: str) -> str:
     return re.sub(r"[\s-]+", "_", column.strip().lower())
 
 
-def read_rows(path: str | Path, *, role: str, layer: str | None = None) -> Rows:
+def read_rows(path: str | Path, *, role: str, layer: str | None = None, may_be_empty: bool = False) -> Rows:
     """Read a file of any accepted format.
 
     Parameters
@@ -134,11 +134,13 @@ def read_rows(path: str | Path, *, role: str, layer: str | None = None) -> Rows:
         What the file is to give ("zones"): the layer or sheet of that name is taken where there are several.
     layer : str, optional
         Layer or sheet. Without it all folders of a KML and all kinds of a GPX are read.
+    may_be_empty : bool, optional
+        Whether a file with columns and no rows will do.
 
     Returns
     -------
     Rows
-        At least one row.
+        At least one row, unless `may_be_empty`.
 
     Raises
     ------
@@ -170,9 +172,45 @@ def read_rows(path: str | Path, *, role: str, layer: str | None = None) -> Rows:
         rows = Rows(path, _read_xlsx(path, role, layer), None)
     else:
         rows = _read_vector(path, role, layer)
-    if rows.columns.empty and (rows.geometry is None or rows.geometry.empty):
+    if not len(rows.columns.index) and not may_be_empty:
         raise InputError(f"{path.name}: no {role} in it, the file has no rows")
     return rows
+
+
+def field_names(
+    rows: Rows, fields: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+) -> dict[str, Sequence[str]]:
+    """Return for every field the names its column may have: the mapped one alone, or the usual ones.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read.
+    fields : mapping of str to sequence of str
+        Field to the usual names of its column, in lower case; any of them may stand for the field in `columns`.
+    columns : mapping of str to str
+        Field to the column's name in this file.
+
+    Returns
+    -------
+    dict of str to sequence of str
+        For :meth:`Rows.column` and :meth:`Rows.texts`.
+
+    Raises
+    ------
+    InputError
+        If `columns` names a field or a column that does not exist.
+    """
+    field_of = {usual: field for field, names in fields.items() for usual in names}
+    problems = [unknown("field", field, fields) for field in columns if field not in field_of]
+    problems += [
+        f"{field}: {unknown('column', column, map(str, rows.columns))}"
+        for field, column in columns.items()
+        if rows.column([fold(column)]) is None
+    ]
+    if problems:
+        raise InputError(f"{rows.path.name}: the columns cannot be mapped", problems=problems)
+    return {**fields, **{field_of[field]: (fold(column),) for field, column in columns.items()}}
 
 
 def checksum(path: Path) -> str:
@@ -437,9 +475,9 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         ) from error
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         raise InputError(f"{path.name}: cannot be read ({error})") from error
-    parts = [part for part in parts if isinstance(part, gpd.GeoDataFrame) and len(part)]
+    parts = [part for part in parts if isinstance(part, gpd.GeoDataFrame)]
     if not parts:
-        raise InputError(f"{path.name}: no {role} in it, no layer with geometry has rows")
+        raise InputError(f"{path.name}: no {role} in it, no layer has geometry")
     number = pd.RangeIndex(1, sum(len(part) for part in parts) + 1)
     crs = pyproj.CRS.from_epsg(4326) if suffix in _WGS84_BY_SPEC else parts[0].crs
     geometry = gpd.GeoSeries(np.concatenate([part.geometry.to_numpy() for part in parts]), index=number, crs=crs)
@@ -451,9 +489,11 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
 
 def _check_stated_crs(path: Path, geometry: gpd.GeoSeries) -> None:
     """Refuse degrees that claim to be metres: a GeoJSON's ``crs`` member is often left over from another file."""
+    if geometry.crs is None or not geometry.crs.is_projected or geometry.empty:
+        return
     west, south, east, north = geometry.total_bounds
     degrees = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90  # noqa: PLR2004
-    if geometry.crs is not None and geometry.crs.is_projected and degrees:
+    if degrees:
         raise CrsError(
             f"{path.name}: states {geometry.crs.name}, but its coordinates look like degrees: two CRS in one file",
             hint="export it again with the CRS that its coordinates are in",

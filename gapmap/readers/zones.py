@@ -21,6 +21,7 @@ from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError, unknown
 from gapmap.readers import files
 from gapmap.readers.positions import NO_POSITION, locate
+from gapmap.readers.repair import repair
 from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
 from gapmap.units import parse_length
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 REACH_MAX_M = 200_000.0
 _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
-_COLLECTION = 7  # shapely's type id
-_MIXED = -1
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
 _SWAP_NEARER = 3.0
@@ -115,7 +114,7 @@ def read_zones(
         del problems[row]
     aside = dict.fromkeys(index[blank], "blank row")
 
-    geometry, repaired = _repair(geometry, problems)
+    geometry, repaired = repair(geometry, problems)
     columns = {
         "force": _forces(rows, force, force_column, problems),
         "name": rows.texts(["name"]),
@@ -234,29 +233,6 @@ def _check_options(force: str | None, force_column: str | None, kind: str | None
         raise InputError(f"force {force!r} is not a name", hint="letters, digits, - and _ only; no blanks")
     if kind is not None and kind not in ZONE_KINDS:
         raise InputError(unknown("kind", kind, ZONE_KINDS))
-
-
-def _repair(geometry: gpd.GeoSeries, problems: dict[int, str]) -> tuple[gpd.GeoSeries, pd.Index]:
-    """Make invalid geometry valid, keeping the parts of its own dimension."""
-    values = geometry.to_numpy(copy=True)
-    collections = geometry.index[shapely.get_type_id(values) == _COLLECTION]
-    for row in collections:
-        problems.setdefault(row, "a geometry collection: give points, lines and polygons a row each")
-    usable = ~geometry.index.isin(list(problems)) & ~shapely.is_missing(values)
-    broken = np.flatnonzero(usable & ~shapely.is_valid(values))
-    kept = []
-    for place in broken:  # few, or none
-        dimension = shapely.get_dimensions(values[place])
-        parts = shapely.get_parts(shapely.make_valid(values[place], method="structure", keep_collapsed=False))
-        parts = parts[shapely.get_dimensions(parts) == dimension]
-        if len(parts) == 0:
-            problems[geometry.index[place]] = "the geometry is invalid, and nothing is left of it when repaired"
-            continue
-        values[place] = shapely.union_all(parts)
-        kept.append(geometry.index[place])
-    flat = np.flatnonzero(usable & (shapely.get_dimensions(values) == 1) & (shapely.length(values) == 0))
-    problems.update(dict.fromkeys(geometry.index[flat], "the line has no length"))
-    return gpd.GeoSeries(values, index=geometry.index, crs=geometry.crs), pd.Index(kept)
 
 
 def _forces(rows: files.Rows, force: str | None, column: str | None, problems: dict[int, str]) -> pd.Series:

@@ -1,0 +1,123 @@
+"""Settlements, from any accepted file.
+
+In: a file of named points. Out: table ``places`` in EPSG:4326. Method: columns by a mapping or by their usual names; rows
+without a name or position are set aside.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from gapmap.crs import WGS84
+from gapmap.errors import InputError
+from gapmap.readers import files, positions
+from gapmap.tables import conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+FIELDS: Mapping[str, Sequence[str]] = {
+    "name": ("name", "name_en", "asciiname"),
+    "names": ("names", "alternatenames", "alt_names", "variants"),
+    "population": ("population", "pop"),
+    **positions.COLUMNS,
+}
+
+
+def read_places(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    crs: object = None,
+    layer: str | None = None,
+) -> gpd.GeoDataFrame:
+    r"""Read settlements.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any format that zones are read from. Of lines and polygons a point inside is taken.
+    columns : mapping of str to str, optional
+        Field to column name in the file. Fields: name, names (variants: a JSON list, or parted by commas, semicolons or
+        bars), population (0 or blank: unknown), lat, lon, mgrs, wkt.
+    crs : object, optional
+        Anything pyproj understands, for a file that does not say.
+    layer : str, optional
+        Layer or sheet, where there are several and none is called "places".
+
+    Returns
+    -------
+    GeoDataFrame
+        Table ``places`` in EPSG:4326, points, sorted by name and position, with what the overlay adds still empty.
+        ``names`` is a JSON list without the name itself. ``attrs["set_aside"]`` and ``attrs["input"]`` as for zones.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    CrsError
+        If a vector file has no CRS and none is given.
+    InputError
+        If the file cannot be read, has no column for name or position, or `columns` names what does not exist.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "towns.csv"
+    >>> _ = path.write_text("name,names,population,lat,lon\nGwer,Quwayr|Guwer,9000,36.04,43.48\n", encoding="utf-8")
+    >>> read_places(path)[["name", "names", "population"]]
+              name                names  population
+    place_id
+    P00001    Gwer  ["Quwayr", "Guwer"]      9000.0
+    """
+    rows = files.read_rows(path, role="places", layer=layer, may_be_empty=True)
+    names = files.field_names(rows, FIELDS, columns or {})
+    if rows.column(names["name"]) is None:
+        raise InputError(
+            f"{rows.path.name}: no name column among {', '.join(map(str, rows.columns)) or 'none'}",
+            hint='say which it is: columns = { name = "town" }',
+        )
+    geometry, aside = positions.locate(rows, crs=crs, columns={field: names[field] for field in positions.COLUMNS})
+    name, variants = rows.texts(names["name"]), rows.texts(names["names"])
+    for row in name.index[name == ""]:
+        aside[row] = "no name" if rows.columns.loc[row].any() or geometry[row] is not None else "blank row"
+    population_text = rows.texts(names["population"])
+    population, bad = files.parse_numbers(population_text)
+    for row in name.index[bad | (population < 0)]:
+        aside.setdefault(row, f"population {population_text[row]!r} is not a number of zero or more")
+    points = gpd.GeoSeries(shapely.point_on_surface(geometry.to_numpy()), index=geometry.index, crs=WGS84)
+    places = gpd.GeoDataFrame(
+        {
+            "name": name,
+            "names": [_variants(text, main) for text, main in zip(variants, name, strict=True)],
+            "population": population.where(population > 0),
+        },
+        geometry=points,
+    ).drop(index=list(aside))
+    key = pd.DataFrame({"name": places["name"], "x": places.geometry.x, "y": places.geometry.y})
+    for row, first in key.assign(row=key.index).groupby(list(key.columns))["row"].transform("min").items():
+        if row != first:
+            aside[row] = f"the same as row {first}"
+    places = places.loc[[row for row in key.sort_values(["name", "x", "y"], kind="stable").index if row not in aside]]
+    places.index = pd.Index([f"P{number:05d}" for number in range(1, len(places) + 1)], dtype=object)
+    out = conform(places, "places")
+    out.attrs["input"] = files.describe(rows.path, role="places", rows=len(name), used=len(out), aside=len(aside))
+    out.attrs["set_aside"] = files.set_aside(rows.path, aside)
+    return out
+
+
+def _variants(text: str, name: str) -> str:
+    """Return name variants as a JSON list, each once, in their order, without the name itself."""
+    try:
+        found = json.loads(text) if text.startswith("[") else re.split(r"[,;|،]", text)
+    except ValueError:
+        found = re.split(r"[,;|،]", text.strip("[]"))
+    names = [str(item).strip() for item in found]
+    return json.dumps([item for item in dict.fromkeys(names) if item and item != name], ensure_ascii=False)
