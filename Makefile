@@ -17,7 +17,7 @@ lint: .venv/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/numpydoc lint $$(find gapmap -name '*.py')
+	$(BIN)/python scripts/check_docstrings.py
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 bench: .venv/.installed

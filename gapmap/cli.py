@@ -125,6 +125,43 @@ def init(
         )
 
 
+@app.command(short_help="Find the corridors of a scenario, or between files of zones.")
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCENARIO | ZONES...", help="A scenario (.toml), or a file of zones a force."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    reach: Annotated[str | None, typer.Option(help='With files of zones: how far a force covers, "5 km".')] = None,
+    max_width: Annotated[str | None, typer.Option(help='With files of zones: the limit; "20 km" unless told.')] = None,
+    date: Annotated[
+        str | None, typer.Option(help="With files of zones: the day whose zones count, 2021-06-01.")
+    ] = None,
+    incidents: Annotated[Path | None, typer.Option(help="With files of zones: a table of incidents.")] = None,
+    places: Annotated[Path | None, typer.Option(help="With files of zones: a table of settlements.")] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find the corridors, and write gaps.gpkg (every table), map.html and the scenario that was used.
+
+    A force is named after its file of zones. An earlier result is replaced once the new one is complete.
+    """
+    from gapmap.scenario import read_scenario
+
+    options = {"reach": reach, "max-width": max_width, "date": date, "incidents": incidents, "places": places}
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if [path.suffix.lower() for path in inputs] != [".toml"]:
+        scenario = _scenario_of_files(
+            inputs, reach=reach, max_width=max_width, date=date, incidents=incidents, places=places
+        )
+    elif given:
+        raise InputError(f"{', '.join(given)}: for files of zones only", hint=f"write it into {inputs[0].name}")
+    else:
+        scenario = read_scenario(inputs[0])
+    _run(scenario, out, overwrite=overwrite, quiet=quiet, as_json=as_json)
+
+
 @app.command("map", short_help="Draw the map of a saved result again.")
 def map_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
@@ -219,6 +256,62 @@ def _write_spreadsheet(path: Path) -> None:
     book.save(path)
 
 
+def _scenario_of_files(
+    files: Sequence[Path],
+    *,
+    reach: str | None,
+    max_width: str | None,
+    date: str | None,
+    incidents: Path | None,
+    places: Path | None,
+) -> Scenario:
+    """Take each file for a force named after it; gather what is wrong with the options."""
+    import datetime as dt
+
+    from gapmap.scenario import MAX_WIDTH_M, ForceInput, IncidentsInput, PlacesInput, Scenario
+    from gapmap.tables import ZONE_KINDS, is_force_name
+    from gapmap.units import parse_length
+
+    problems = []
+    lengths_m: dict[str, float | None] = {}
+    for name, text in (("reach", reach), ("max-width", max_width)):
+        try:
+            lengths_m[name] = None if text is None else parse_length(text)
+        except InputError as error:
+            problems.append(f"--{name}: {error.message}")
+    day = None
+    if date is not None:
+        try:
+            day = dt.date.fromisoformat(date)
+        except ValueError:
+            problems.append(f"--date: {date!r} is not an ISO date such as 2021-06-01")
+    names = ["".join(c if is_force_name(c) else "_" for c in path.stem) for path in files]
+    problems += [f"{path}: a scenario stands alone" for path in files if path.suffix.lower() == ".toml"]
+    if len({name.casefold() for name in names}) < len(names):
+        problems.append(f"two files name the same force: {', '.join(path.name for path in files)}")
+    if problems:
+        raise InputError("the command cannot be understood", problems=problems)
+    reach_m = lengths_m["reach"]
+    forces = [
+        ForceInput(
+            name=name,
+            label=path.stem,
+            zones=(path.resolve(),),
+            reach_m={} if reach_m is None else dict.fromkeys(ZONE_KINDS, reach_m),
+        )
+        for name, path in zip(names, files, strict=True)
+    ]
+    return Scenario(
+        title=" and ".join(sorted(path.stem for path in files)),
+        forces=tuple(sorted(forces, key=lambda force: force.name)),
+        folder=Path.cwd(),
+        date=day,
+        max_width_m=lengths_m["max-width"] or MAX_WIDTH_M,
+        incidents=None if incidents is None else IncidentsInput(file=incidents.resolve()),
+        places=None if places is None else PlacesInput(file=places.resolve()),
+    )
+
+
 def _run(scenario: Scenario, out: Path, *, overwrite: bool, quiet: bool, as_json: bool) -> None:
     from gapmap import maps
 
@@ -231,8 +324,9 @@ def _run(scenario: Scenario, out: Path, *, overwrite: bool, quiet: bool, as_json
         page = maps.build_map(analysis)
         step("save", 1, 2)
         out.mkdir(parents=True, exist_ok=True)
-        analysis.save(targets["tables"])
+        analysis.save(targets["tables"], overwrite=overwrite)
         maps.save(page, targets["map"])
+        targets["scenario"].write_text(scenario.to_toml(out.resolve()), encoding="utf-8", newline="\n")
     figures = {**summary(analysis), "files": {name: path.as_posix() for name, path in targets.items()}}
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
