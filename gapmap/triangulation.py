@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pythoncdt
-import shapely
 from scipy.spatial import cKDTree
 
 from gapmap.errors import EngineError
@@ -29,11 +28,12 @@ TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
 EDGE_MAX_M = 1_000.0  # first sampling looks only at the edge, so that pruning and tiling see the same vertices
 COARSE_RATIO = 1 / 4  # edge length over distance to the nearest other force: enough to see what faces what
 FINE_RATIO = 1 / 50  # the same on edges that face another force
-SPACING_MIN_M = 0.5
+SPACING_MIN_M = 10.0  # towards places where forces touch; measured widths of straight edges do not depend on it
 SELECT = 1.1  # triangles with a radius up to this many times the limit take part, so that none at the limit is missed
 NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
 _TIE_BREAK_M = 1e-6
 _HALF, _TWO, _THREE = 0.5, 2, 3
+_MUCH = 1e12  # a weight beside which no other counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,8 @@ def facing_pieces(edges: Edges, *, limit_m: float) -> Pieces:
     edges = prune(edges, limit_m=limit_m)
     if len(edges.ends) == 0:
         return no_pieces()
-    everywhere = np.ones(len(edges.ends), bool)
-    edges = refine(edges, everywhere, ratio=COARSE_RATIO, limit_m=limit_m)
-    edges = refine(edges, _facing_edges(edges, limit_m), ratio=FINE_RATIO, limit_m=limit_m)
+    edges = refine(edges)
+    edges = refine_facing(edges, _facing_edges(edges, limit_m), limit_m=limit_m)
     return _split_triangles(edges, _outside_triangles(edges, limit_m), limit_m)
 
 
@@ -154,10 +153,7 @@ def no_pieces() -> Pieces:
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
     """Split edges into equal parts no longer than ``length_max_m``."""
-    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    parts = np.maximum(np.ceil(np.hypot(*(end - start).T) / length_max_m), 1).astype(np.int64)
-    cuts = parts - 1
-    return _cut_edges(edges, np.repeat(np.arange(len(parts)), cuts), (_counter(cuts) + 1) / np.repeat(parts, cuts))
+    return _cut_evenly(edges, _parts(_lengths(edges), length_max_m))
 
 
 def prune(edges: Edges, *, limit_m: float) -> Edges:
@@ -168,8 +164,7 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
     """
     if len(edges.ends) == 0:
         return edges
-    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    reach = 2 * SELECT * limit_m + 2 * float(np.hypot(*(end - start).T).max())
+    reach = 2 * SELECT * limit_m + 2 * float(_lengths(edges).max())
     label, members = vertex_labels(edges)
     keep = np.zeros(len(edges.xy), bool)
     for force in range(members.shape[1]):
@@ -184,46 +179,35 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
     return replace(edges, xy=edges.xy[used], ends=ends.reshape(-1, 2), label=edges.label[kept])
 
 
-def refine(edges: Edges, chosen: Flags, *, ratio: float, limit_m: float) -> Edges:
-    """Halve chosen edges until none is longer than ``ratio`` times its distance to the nearest other force.
+def refine(edges: Edges) -> Edges:
+    """Halve edges until none is longer than a third of its distance to the nearest other force.
 
-    The spacing looks at the geometry alone, so that a larger limit finds a superset. Edges farther than any disc can
-    reach are left as they are.
+    The rule compares with the nearest *vertex* at either end. Where it holds for both of two edges, each is at most a
+    third as long as they are apart, whatever the offset of their vertices. It looks at the geometry alone, so that a
+    larger limit finds a superset.
     """
-    segments = shapely.linestrings(edges.xy[edges.ends])
-    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    run = end - start
-    length = np.hypot(*run.T)
-    apart = _disjoint(edges.members)
-    cut_edge, cut_at = [np.empty(0, np.int64)], [np.empty(0)]
-    for label in np.unique(edges.label[chosen]):
-        others = apart[label][edges.label]
-        if not others.any():
-            continue
-        tree = shapely.STRtree(segments[others])
-        edge = np.flatnonzero(chosen & (edges.label == label))
-        at, size = np.zeros(len(edge)), np.ones(len(edge))
-        while len(edge):
-            first = start[edge] + at[:, None] * run[edge]
-            last = start[edge] + (at + size)[:, None] * run[edge]
-            (part, _), distance = tree.query_nearest(
-                shapely.linestrings(np.stack([first, last], axis=1)),
-                max_distance=2 * SELECT * limit_m + EDGE_MAX_M,
-                return_distance=True,
-                all_matches=False,
-            )
-            here = length[edge[part]] * size[part]
-            long = here > np.maximum(distance * ratio, SPACING_MIN_M)
-            part, here, distance = part[long], here[long], distance[long]
-            # No point of the part is farther than distance + length: several halvings at once are never too many.
-            enough = np.maximum((distance + here) * ratio, SPACING_MIN_M)
-            count = 1 << np.maximum(np.floor(np.log2(here / enough)), 1).astype(np.int64)
-            edge, size = np.repeat(edge[part], count), np.repeat(size[part] / count, count)
-            at = np.repeat(at[part], count) + size * _counter(count)
-            fresh = _counter(count) > 0
-            cut_edge.append(edge[fresh])
-            cut_at.append(at[fresh])
-    return _cut_edges(edges, np.concatenate(cut_edge), np.concatenate(cut_at))
+    active = np.ones(len(edges.ends), bool)
+    while active.any():
+        length, wanted = _lengths(edges), np.full(len(edges.ends), np.inf)
+        wanted[active] = COARSE_RATIO * _gaps(edges, active, bound_m=EDGE_MAX_M * (1 / COARSE_RATIO + 1))
+        # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
+        active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
+        long = np.flatnonzero(active & (length > np.maximum(wanted, SPACING_MIN_M)))
+        if len(long) == 0:
+            break
+        # No point of an edge is farther than gap + length: several halvings at once are never too many.
+        enough = np.maximum(wanted[long] + COARSE_RATIO * length[long], SPACING_MIN_M)
+        parts = np.ones(len(active), np.int64)
+        parts[long] = 1 << np.maximum(np.floor(np.log2(length[long] / enough)), 1).astype(np.int64)
+        edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
+    return edges
+
+
+def refine_facing(edges: Edges, facing: Flags, *, limit_m: float) -> Edges:
+    """Split edges that face another force into parts of about 1/50 of their distance to it."""
+    gap = np.full(len(edges.ends), np.inf)
+    gap[facing] = _gaps(edges, facing, bound_m=2 * SELECT * limit_m + EDGE_MAX_M)
+    return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(FINE_RATIO * gap, SPACING_MIN_M)))
 
 
 def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
@@ -495,8 +479,9 @@ def _sides(
     side : ndarray of int, shape (t, 3)
         The number of each mixed side, -1 for others. The last entry of the other arrays stands for "no side".
     width, side_radius, near_limit : ndarray, shape (sides + 1,)
-        A side between two strip triangles takes the mean of their foot widths; any other its own length. Radii are
-        means. ``near_limit``: a gap triangle near the limit has this side.
+        A side between two strip triangles takes the mean of their foot widths, each weighted by the base of the other
+        since feet lie in the middle of bases; any other side its own length. Its radius is that of the gap triangle
+        that has it, or the same mean. ``near_limit``: a gap triangle near the limit has this side.
     """
     row, which = np.nonzero(mixed)
     ends = np.sort(np.stack([triangles[row, which], triangles[row, (which + 1) % 3]], axis=1), axis=1)
@@ -507,12 +492,13 @@ def _sides(
     def total(values: NDArray[Any]) -> Floats:
         return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
 
-    sharers = np.bincount(side_of, minlength=len(one))
-    between_strips = (total(strip) == sharers) & (sharers == _TWO)
+    between_strips = total(strip) == _TWO
     own = np.hypot(*(edges.xy[ends[one, 0]] - edges.xy[ends[one, 1]]).T)
-    width = np.where(between_strips, total(np.where(strip, foot_width, 0)) / sharers, own)
+    weight = np.where(strip, 1 / np.hypot(*(edges.xy[triangles[:, 1]] - edges.xy[triangles[:, 2]]).T), _MUCH)
+    width = np.where(between_strips, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
+    side_radius = total(weight * radius) / total(weight)
     near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
-    return side, np.append(width, 0), np.append(total(radius) / sharers, 0), np.append(total(near) > 0, False)
+    return side, np.append(width, 0), np.append(side_radius, 0), np.append(total(near) > 0, False)
 
 
 def _oriented(
@@ -561,14 +547,16 @@ def _oriented(
 
 
 def _measured(pieces: Pieces, sides: int) -> Pieces:
-    """Fill in the measured spans: half-way between the feet of two strips, the side itself elsewhere."""
+    """Fill in the measured spans: between the feet of two strips as their bases weigh, the side itself elsewhere."""
     side = np.concatenate([pieces.side_0[pieces.strip], pieces.side_1[pieces.strip]])
     number = np.bincount(side, minlength=sides)
+    base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
+    weight = np.tile(1 / base[pieces.strip], 2)
+    whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
     filled = {}
     for end in "ab":
-        foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1))
-        total = np.stack([np.bincount(side, weights=axis, minlength=sides) for axis in foot.T], axis=1)
-        mean = total / np.maximum(number, 1)[:, None]
+        foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
+        mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
         for k, of in ((0, pieces.side_0), (1, pieces.side_1)):
             own = getattr(pieces, f"{end}{k}")
             filled[f"span_{end}{k}"] = np.where((number[of] == _TWO)[:, None] & pieces.strip[:, None], mean[of], own)
@@ -611,13 +599,40 @@ def _between(v0: Floats, v1: Floats, t: Floats) -> Floats:
     return np.where(t == 0, v0, np.where(t == 1, v1, v0 + (v1 - v0) * t))
 
 
-def _cut_edges(edges: Edges, edge: Ints, at: Floats) -> Edges:
-    """Insert vertices at fractions ``at`` of some edges, each pair of edge and fraction once."""
-    order = np.lexsort((at, edge))
-    edge, at = edge[order], at[order]
+def _lengths(edges: Edges) -> Floats:
+    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
+    return np.hypot(*(end - start).T)
+
+
+def _parts(length: Floats, length_max: Floats | float) -> Ints:
+    return np.maximum(np.ceil(length / length_max), 1).astype(np.int64)
+
+
+def _gaps(edges: Edges, rows: Flags, *, bound_m: float) -> Floats:
+    """Return for some edges the distance from their ends to the nearest vertex of a force they do not belong to.
+
+    Infinite beyond the bound. An edge that ends where two forces touch has none.
+    """
+    label, members = vertex_labels(edges)
+    gap = np.full(len(edges.ends), np.inf)
+    for number in np.unique(edges.label[rows]):
+        strange = (members & ~edges.members[number]).any(axis=1)[label]
+        if not strange.any():
+            continue
+        here = np.flatnonzero(rows & (edges.label == number))
+        vertices, end = np.unique(edges.ends[here], return_inverse=True)
+        distance, _ = cKDTree(edges.xy[strange]).query(edges.xy[vertices], distance_upper_bound=bound_m)
+        gap[here] = distance[end.reshape(-1, 2)].min(axis=1)
+    return gap[rows]
+
+
+def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
+    """Split each edge into so many equal parts."""
+    cuts = parts - 1
+    edge = np.repeat(np.arange(len(parts)), cuts)
+    at = (_counter(cuts) + 1) / np.repeat(parts, cuts)
     start, end = edges.xy[edges.ends[edge]].transpose(1, 0, 2)
     fresh = len(edges.xy) + np.arange(len(edge))
-    parts = np.bincount(edge, minlength=len(edges.ends)) + 1
     ends = np.repeat(edges.ends, parts, axis=0)
     inner = np.flatnonzero(_counter(parts) > 0)  # the parts that start at a new vertex
     ends[inner, 0] = fresh
