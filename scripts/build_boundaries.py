@@ -51,11 +51,12 @@ PLACES_BOX = (41.0, 34.0, 46.0, 37.5)  # west, south, east, north, degrees; of s
 MAP_BOX = (38.0, 32.0, 49.0, 39.0)  # of the neighbouring countries
 BUILD_DATE = "2026-11-22T00:00:00.000Z"  # written into the GeoPackage in place of the clock
 
+# The first sentence of each is the line to print under a map.
 NATURAL_EARTH = (
-    "Made with Natural Earth (1:10m admin-1, public domain). As published by its source, not a claim. "
+    "Made with Natural Earth. 1:10m admin-1, public domain. As published by its source, not a claim. "
     "Generalised: lines lie up to 7 km from the official ones, 30 km in places."
 )
-GEONAMES = "Places: GeoNames, CC BY 4.0; doubled places dropped, population 0 made unknown."
+GEONAMES = "Places: GeoNames, CC BY 4.0. Doubled places dropped, population 0 made unknown."
 
 # GeoNames first-level codes -> the English names that layer adm1 uses. Halabja (2014) is not in Natural Earth.
 GOVERNORATES = {
