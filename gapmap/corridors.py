@@ -294,7 +294,11 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
         raise InputError(f"{len(problems)} of {len(cover)} rows of the cover cannot be used", problems=problems)
     flat = shapely.force_2d(shapes)
     names = names.astype(str).to_numpy()
-    return {str(name): shapely.union_all(_sorted(flat[names == name])) for name in np.unique(names)}
+    return {str(name): _united(flat[names == name]) for name in np.unique(names)}
+
+
+def _united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
+    return shapes[0] if len(shapes) == 1 else shapely.union_all(_sorted(shapes))
 
 
 def _sorted(shapes: Shapes) -> Shapes:

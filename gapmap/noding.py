@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gapmap.triangulation import Edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Shapes = NDArray[np.object_]
 
-def edges_of_union(covers: NDArray[np.object_], *, grid_m: float) -> Edges:
+
+def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     """Return the edge of the union of some covers.
 
     Parameters
@@ -33,37 +40,57 @@ def edges_of_union(covers: NDArray[np.object_], *, grid_m: float) -> Edges:
     Edges
         Its members have a column for each cover, in order.
     """
-    union = shapely.orient_polygons(shapely.union_all(covers, grid_size=grid_m))
-    xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(union)), return_index=True)
+    # Only parts that meet need a union; the others keep their edges, and their force is known.
+    parts, force = shapely.get_parts(covers, return_index=True)
+    near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=2 * grid_m)
+    graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
+    _, cluster = connected_components(graph, directed=False)
+    alone = np.bincount(cluster)[cluster] == 1
+    by_cluster = np.argsort(np.where(alone, -1, cluster), kind="stable")[alone.sum() :]
+    groups = np.split(by_cluster, np.flatnonzero(np.diff(cluster[by_cluster])) + 1) if len(by_cluster) else []
+    unions = [shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups]
+    shapes = np.concatenate([shapely.set_precision(parts[alone], grid_m), np.array(unions, dtype=object)])
+    owner = np.concatenate([force[alone], [force[rows[0]] if np.ptp(force[rows]) == 0 else -1 for rows in groups]])
+
+    pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
+    rings, piece = shapely.get_rings(pieces, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
     cells, vertex = np.unique(np.rint(xy / grid_m).astype(np.int64), axis=0, return_inverse=True)
-    vertex = vertex.ravel()
     same_ring = ring[1:] == ring[:-1]
-    ends = np.stack([vertex[:-1], vertex[1:]], axis=1)[same_ring]
+    ends = np.stack([vertex.ravel()[:-1], vertex.ravel()[1:]], axis=1)[same_ring]
+    owner = owner[of[piece[ring[:-1][same_ring]]]].astype(np.int64)
     xy = cells * grid_m
-    label, members = _labels(xy[ends], covers, grid_m)
+
+    belongs = np.zeros((len(ends), len(covers)), bool)
+    belongs[np.arange(len(ends)), owner] = owner >= 0
+    shared = np.flatnonzero(owner < 0)
+    if len(shared):
+        mixed = np.concatenate(groups)
+        belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
+    members, label = _distinct(belongs)
     return Edges(xy=xy, ends=ends, label=label, members=members)
 
 
-def _labels(
-    segments: NDArray[np.float64], covers: NDArray[np.object_], grid_m: float
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Say for each segment on the edge of which covers its midpoint lies, within two steps of the grid."""
-    belongs = np.zeros((len(segments), len(covers)), bool)
+def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: float) -> Flags:
+    """Say for each segment on which forces' edges its midpoint lies, within two steps of the grid."""
+    belongs = np.zeros((len(segments), forces), bool)
     middles = shapely.points(segments.mean(axis=1))
-    edge_segments, force = [], []
-    for number, cover in enumerate(covers):
-        xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(cover)), return_index=True)
-        pairs = np.stack([xy[:-1], xy[1:]], axis=1)[ring[1:] == ring[:-1]]
-        edge_segments.append(shapely.linestrings(pairs))
-        force.append(np.full(len(pairs), number))
-    owner = np.concatenate(force)
-    tree = shapely.STRtree(np.concatenate(edge_segments))
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    same_ring = ring[1:] == ring[:-1]
+    tree = shapely.STRtree(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)[same_ring]))
+    owner = force[part[ring[:-1][same_ring]]]
     middle, found = tree.query(middles, predicate="dwithin", distance=2 * grid_m)
     belongs[middle, owner[found]] = True
-    # Repeated snapping can move an edge farther than the tolerance; it then belongs to the nearest cover.
+    # Repeated snapping can move an edge farther than the tolerance; it then belongs to the nearest.
     stray = np.flatnonzero(~belongs.any(axis=1))
-    if len(stray):
-        (row, found), _ = tree.query_nearest(middles[stray], return_distance=True, all_matches=False)
-        belongs[stray[row], owner[found]] = True
-    members, label = np.unique(belongs, axis=0, return_inverse=True)
-    return label.ravel(), members
+    row, found = tree.query_nearest(middles[stray], all_matches=False)
+    belongs[stray[row], owner[found]] = True
+    return belongs
+
+
+def _distinct(belongs: Flags) -> tuple[Flags, Ints]:
+    """Return the distinct rows, and which of them each row is."""
+    keys = np.packbits(belongs, axis=1)
+    _, first, label = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    return belongs[first], label
