@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _MERCATOR = "EPSG:3857"
 _LIGHT = (-1 / 2, 1 / 2, np.sqrt(1 / 2))  # towards the sun: east, north, up
 _EXAGGERATION = 3.0  # plains would show nothing at 1
-_FLAT, _DARKEST = 238, 70  # grey levels
+_FLAT, _DARKEST = 238, 70  # grey levels; the page's ground has the first
+_FADE = 0.05  # of the longer side
 
 
 def hillshade(
@@ -48,7 +49,7 @@ def hillshade(
     pixels_max : int
         Longer side of the picture; it is never finer than half a cell of the raster.
     attribution : str
-        Where the heights come from, as their licence wants it said.
+        Where the heights come from, as their licence wants it said; without it, what the raster's tag SOURCE says.
 
     Returns
     -------
@@ -69,7 +70,10 @@ def hillshade(
         raise kind(f"{dem}: cannot be read as a raster of heights", problems=[str(error)]) from error
     with source:
         if source.crs is None:
-            raise InputError(f"{dem}: the raster has no CRS", hint="write it into the file, for instance with rio edit-info")
+            raise InputError(
+                f"{dem}: the raster has no CRS", hint="write it into the file, for instance with rio edit-info"
+            )
+        attribution = attribution or source.tags().get("SOURCE", "")
         to_map = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
         here = _overlap(bounds, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds))
         if here is None:
@@ -114,7 +118,13 @@ def _shade(heights: NDArray[np.float32], cell_m: NDArray[np.float64]) -> NDArray
     up = _FLAT + (255 - _FLAT) * (cosine - flat) / (1 - flat)
     dark = _FLAT - (_FLAT - _DARKEST) * (flat - cosine) / flat
     grey = np.clip(np.where(cosine > flat, up, dark), _DARKEST, 255)
-    return np.stack([grey.astype("uint8"), np.where(known, 255, 0).astype("uint8")])
+    return np.stack([grey.astype("uint8"), np.where(known, 255 * _fade(*grey.shape), 0).astype("uint8")])
+
+
+def _fade(rows: int, columns: int) -> NDArray[np.float64]:
+    """Return 1 within and less towards the edges, so that the picture does not end in a line."""
+    down, across = (np.minimum(np.arange(size), np.arange(size)[::-1]) for size in (rows, columns))
+    return np.clip(np.minimum(down[:, np.newaxis], across) / (_FADE * max(rows, columns)), 0, 1)
 
 
 def _webp(picture: NDArray[np.uint8]) -> bytes:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +33,6 @@ def require_chromium() -> tuple[str, str]:
 @contextmanager
 def chromium(profile: Path, *, size: tuple[int, int] = (1280, 800)) -> Iterator[Chrome]:
     """Start a browser whose network is off and whose console and requests are logged."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
     binary, driver_path = require_chromium()
     options = webdriver.ChromeOptions()
     options.binary_location = binary
@@ -62,7 +61,7 @@ def chromium(profile: Path, *, size: tuple[int, int] = (1280, 800)) -> Iterator[
             "Network.emulateNetworkConditions",
             {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
         )
-        driver.get_log("performance")  # the browser's own start page
+        _log(driver, "performance")  # the browser's own start page
         yield driver
     finally:
         driver.quit()
@@ -99,14 +98,19 @@ def settle(driver: Chrome) -> None:
 
 def console(driver: Chrome) -> list[str]:
     """Return what the console said since the last call, warnings and errors."""
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in {"WARNING", "SEVERE"}]
+    return [entry["message"] for entry in _log(driver, "browser") if entry["level"] in {"WARNING", "SEVERE"}]
 
 
 def requests(driver: Chrome) -> list[str]:
     """Return every address asked for since the last call, data and blob addresses left out."""
     out = []
-    for entry in driver.get_log("performance"):
+    for entry in _log(driver, "performance"):
         message: dict[str, Any] = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
             out.append(message["params"]["request"]["url"])
     return [url for url in out if not url.startswith(("data:", "blob:"))]
+
+
+def _log(driver: Chrome, name: str) -> list[dict[str, Any]]:
+    untyped: Any = driver
+    return untyped.get_log(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +19,8 @@ import shapely
 from gapmap import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 LAEA = pyproj.CRS.from_proj4("+proj=laea +lat_0=36.2 +lon_0=43.3 +datum=WGS84 +units=m +no_defs")
@@ -45,7 +47,7 @@ class FakeAnalysis:
     def with_table(self, name: str, table: pd.DataFrame) -> FakeAnalysis:
         return replace(self, parts={**self.parts, name: table})
 
-    def with_values(self, name: str, /, **values: Any) -> FakeAnalysis:
+    def with_values(self, name: str, /, **values: object) -> FakeAnalysis:
         return self.with_table(name, self.table(name).assign(**values))
 
 
@@ -54,11 +56,18 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
     x = np.arange(-60_000, 60_000 + STEP_M, STEP_M)
     half = width(x) / 2
     top, bottom = np.column_stack([x + east, half + north]), np.column_stack([x + east, -half + north])
-    names = ["Gwer to Makhmour", "Makhmour to Dibis", "Dibis to Altun Kupri", "Altun Kupri to Prde", "East of Prde", "End"]
+    names = [
+        "Gwer to Makhmour",
+        "Makhmour to Dibis",
+        "Dibis to Altun Kupri",
+        "Altun Kupri to Prde",
+        "East of Prde",
+        "End",
+    ]
     number = np.minimum((x[:-1] - x[0]) // STRETCH_M, len(names) - 1).astype(int)
     ids = [f"C01.{n + 1:02d}" for n in range(len(names))]
 
-    def gdf(kind: str, shapes: Any, index: list[str], /, **columns: Any) -> gpd.GeoDataFrame:
+    def gdf(kind: str, shapes: Iterable[object], index: list[str], /, **columns: object) -> gpd.GeoDataFrame:
         table = gpd.GeoDataFrame(columns, index=index, geometry=list(shapes), crs=crs)
         return tables.conform(table, kind)
 
@@ -125,9 +134,11 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
         places=2,
     )
     strip = shapely.box(x[0], -30_000, x[-1], 30_000)
-    strip = shapely.transform(strip, lambda xy: xy + [east, north])
+    strip = shapely.transform(strip, lambda xy: xy + np.array([east, north]))
     band = shapely.union_all(shapes)
-    upper = shapely.transform(shapely.box(-60_000, 0, 60_000, 30_000), lambda xy: xy + [east, north]).difference(band)
+    upper = shapely.transform(
+        shapely.box(-60_000, 0, 60_000, 30_000), lambda xy: xy + np.array([east, north])
+    ).difference(band)
     lower = strip.difference(band).difference(upper)
     cover = gdf("cover", [upper, lower], ["federal", "regional"], area_km2=[upper.area / 1e6, lower.area / 1e6])
 
@@ -136,7 +147,13 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
 
     ground = gdf(
         "ground",
-        [band, box(61_000, -9_000, 75_000, 9_000), box(-30_000, 20_000, -24_000, 26_000), box(20e3, 15e3, 26e3, 18e3), box(-9e3, -29e3, -2e3, -22e3)],
+        [
+            band,
+            box(61_000, -9_000, 75_000, 9_000),
+            box(-30_000, 20_000, -24_000, 26_000),
+            box(20e3, 15e3, 26e3, 18e3),
+            box(-9e3, -29e3, -2e3, -22e3),
+        ],
         ["corridor", "beyond", "interior", "overlap", "excluded"],
         kind=["corridor", "beyond", "interior", "overlap", "excluded"],
         forces=["federal + regional", "federal + regional", "federal", "federal + regional", ""],
@@ -145,13 +162,18 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
     at = np.linspace(-59_000, 59_000, 60)
     transects = gdf(
         "transects",
-        [shapely.LineString([(a + east, w + north), (a + east, -w + north)]) for a, w in zip(at, width(at) / 2, strict=True)],
+        [
+            shapely.LineString([(a + east, w + north), (a + east, -w + north)])
+            for a, w in zip(at, width(at) / 2, strict=True)
+        ],
         [f"T{i:03d}" for i in range(len(at))],
         corridor_id="C01",
         along_m=at + 60_000,
         width_m=width(at),
     )
-    centrelines = gdf("centrelines", [shapely.LineString([(x[0] + east, north), (x[-1] + east, north)])], ["C01"], length_km=120.0)
+    centrelines = gdf(
+        "centrelines", [shapely.LineString([(x[0] + east, north), (x[-1] + east, north)])], ["C01"], length_km=120.0
+    )
     spots = [(-50_000, 1_000), (-45_000, -1_000), (-42_000, 0), (-10_000, 500), (0, 25_000)]
     incidents = gdf(
         "incidents",
@@ -199,10 +221,22 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
                 "notice": "Illustrative: zones drawn by rule, incidents synthetic",
                 "date": pd.Timestamp("2021-06-01"),
                 "max_width_m": LIMIT_M,
-                "parameters": json.dumps({"forces": {"federal": {"label": "Federal forces"}, "regional": {"label": "Regional forces"}}}),
+                "parameters": json.dumps(
+                    {"forces": {"federal": {"label": "Federal forces"}, "regional": {"label": "Regional forces"}}}
+                ),
                 "crs": crs.to_wkt(),
                 "inputs": json.dumps(
-                    [{"role": "zones", "name": "federal.geojson", "sha256": "ab" * 32, "rows": 63, "used": 61, "set_aside": 2, "repaired": 0}]
+                    [
+                        {
+                            "role": "zones",
+                            "name": "federal.geojson",
+                            "sha256": "ab" * 32,
+                            "rows": 63,
+                            "used": 61,
+                            "set_aside": 2,
+                            "repaired": 0,
+                        }
+                    ]
                 ),
                 "versions": json.dumps({"gapmap": "0.1.0", "python": "3.11"}),
                 "created": "2021-06-01T00:00:00Z",

@@ -40,6 +40,8 @@ def hostile(payload: str) -> FakeAnalysis:
     return analysis.with_values(
         "run",
         parameters=json.dumps({"forces": forces}),
-        inputs=json.dumps([{"role": payload, "name": payload, "sha256": payload, "rows": 1, "used": 1, "attribution": payload}]),
+        inputs=json.dumps(
+            [{"role": payload, "name": payload, "sha256": payload, "rows": 1, "used": 1, "attribution": payload}]
+        ),
         versions=json.dumps({"gapmap": payload}),
     )

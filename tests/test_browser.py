@@ -9,6 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from gapmap.corridors import width_here
 from gapmap.maps import build_map, save
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from branca.element import Element
     from selenium.webdriver import Chrome
 
 
@@ -35,7 +38,7 @@ def page(chrome: Chrome, tmp_path: Path) -> Chrome:
     return _open(chrome, tmp_path, fake_analysis())
 
 
-def _open(chrome: Chrome, folder: Path, analysis: FakeAnalysis, **layers: folium.Map) -> Chrome:
+def _open(chrome: Chrome, folder: Path, analysis: FakeAnalysis, **layers: Element) -> Chrome:
     drawn = build_map(analysis)
     for layer in layers.values():
         layer.add_to(drawn)
@@ -57,8 +60,6 @@ def _details(chrome: Chrome) -> dict[str, tuple[str, str]]:
 
 
 def _click(chrome: Chrome, lat: float, lon: float) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-
     x, y = chrome.execute_script(
         "const p = gapmap.pixel(...arguments), r = document.getElementById('stage').getBoundingClientRect();"
         "return [p[0] + r.left, p[1] + r.top]",
@@ -66,8 +67,9 @@ def _click(chrome: Chrome, lat: float, lon: float) -> None:
         lon,
     )
     actions = ActionChains(chrome)
-    actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
-    actions.w3c_actions.pointer_action.click()
+    pointer: Any = actions.w3c_actions.pointer_action
+    pointer.move_to_location(round(x), round(y))
+    pointer.click()
     actions.perform()
     browser.settle(chrome)
 
@@ -104,7 +106,9 @@ def test_page_blocks_what_it_was_not_given(page: Chrome) -> None:
     )
     browser.settle(page)
     assert page.execute_script("return window.__x === undefined")
-    sent = page.execute_async_script("fetch('https://example.org').then(() => arguments[0]('sent'), () => arguments[0]('blocked'))")
+    sent = page.execute_async_script(
+        "fetch('https://example.org').then(() => arguments[0]('sent'), () => arguments[0]('blocked'))"
+    )
     assert sent == "blocked"
 
 
@@ -192,9 +196,6 @@ def test_click_on_an_incident_and_a_place_shows_them(page: Chrome) -> None:
 
 
 def test_keyboard_selects_a_stretch_and_escape_gives_focus_back(page: Chrome) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
     start = page.find_element("css selector", "input[data-layer]:last-of-type")
     start.click()
     for _ in range(40):
@@ -214,7 +215,7 @@ def test_keyboard_selects_a_stretch_and_escape_gives_focus_back(page: Chrome) ->
 
 def test_notice_lies_across_the_map_and_catches_no_click(page: Chrome) -> None:
     notice = page.find_element("id", "notice")
-    assert fake_analysis().table("run")["notice"].iloc[0] in notice.get_attribute("textContent")
+    assert fake_analysis().table("run")["notice"].iloc[0] in (notice.get_attribute("textContent") or "")
     assert notice.value_of_css_property("pointer-events") == "none"
     assert notice.size["width"] == page.find_element("id", "map_gapmap").size["width"]
 
@@ -274,7 +275,9 @@ def test_hostile_text_is_shown_as_written_and_nothing_runs(chrome: Chrome, tmp_p
 def test_added_folium_layers_show_in_the_list_as_text(chrome: Chrome, tmp_path: Path) -> None:
     ring = {"type": "Polygon", "coordinates": [[[43, 36], [43.4, 36], [43.4, 36.4], [43, 36]]]}
     feature = {"type": "Feature", "id": "1", "properties": {"a": "{{7*7}}</script>"}, "geometry": ring}
-    layer: Any = folium.GeoJson(feature, name="<img src=x onerror='window.__x=1'>", style_function=lambda _: {"color": "#f0f"})
+    layer: Any = folium.GeoJson(
+        feature, name="<img src=x onerror='window.__x=1'>", style_function=lambda _: {"color": "#f0f"}
+    )
     _open(chrome, tmp_path, fake_analysis(), layer=layer, marker=folium.Marker([36.3, 43.3], title="mine"))
     assert "<img src=x" in chrome.execute_script("return document.getElementById('layers').textContent")
     box = chrome.find_element("css selector", f"input[data-layer='added:{layer.get_name()}']")

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import folium
 import numpy as np
-import pandas as pd
 import pyproj
 import pytest
-import rasterio
 from branca.element import Element
 from folium.plugins import MarkerCluster
 
 from gapmap import tables
-from gapmap.errors import AssetError, CrsError, InputError, MissingFileError
+from gapmap.errors import AssetError, CrsError
 from gapmap.maps import build_map, page, save
-from gapmap.maps.layers import crs_parameters
-from gapmap.terrain import hillshade
+from gapmap.maps.layers import _bands, crs_parameters
 from tests.fake_analysis import UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
@@ -44,7 +41,7 @@ class _Elements(HTMLParser):
         if self._open:
             self.scripts.append("")
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the parser's interface
         self._open = False
 
     def handle_data(self, data: str) -> None:
@@ -52,7 +49,7 @@ class _Elements(HTMLParser):
             self.scripts[-1] += data
 
 
-def _html(analysis: FakeAnalysis, **options: Any) -> str:
+def _html(analysis: FakeAnalysis, **options: bool) -> str:
     return build_map(analysis, **options).get_root().render()
 
 
@@ -68,12 +65,17 @@ def _shapes(html: str) -> dict[str, Any]:
     return json.loads(zlib.decompress(base64.b64decode(found[1])))
 
 
-def _square(**properties: Any) -> dict[str, Any]:
+def _square(**properties: object) -> dict[str, Any]:
     ring = [[43, 36], [43.1, 36], [43.1, 36.1], [43, 36]]
     return {
         "type": "FeatureCollection",
         "features": [
-            {"type": "Feature", "id": "1", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+            {
+                "type": "Feature",
+                "id": "1",
+                "properties": properties,
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+            }
         ],
     }
 
@@ -198,15 +200,9 @@ def test_facets_come_back_within_a_decimetre() -> None:
 
 def test_bands_cover_the_corridor_once() -> None:
     analysis = fake_analysis()
-    bands = page_bands(analysis)
+    bands = _bands(analysis.table("facets"), 20_000)
     assert sum(band.area for band in bands) == pytest.approx(analysis.table("corridors").area.sum(), rel=1e-4)
     assert all(not band.is_empty for band in bands)
-
-
-def page_bands(analysis: FakeAnalysis) -> list[Any]:
-    from gapmap.maps.layers import _bands
-
-    return _bands(analysis.table("facets"), 20_000)
 
 
 def test_crs_of_another_kind_is_refused() -> None:
@@ -241,7 +237,19 @@ def test_hostile_fixture_leaves_no_text_column_out() -> None:
 
 
 # Joined on, or not text of a user's file.
-KEYS = {"corridor_id", "stretch_id", "force_a", "force_b", "parameters", "crs", "inputs", "versions", "created", "names", "layer"}
+KEYS = {
+    "corridor_id",
+    "stretch_id",
+    "force_a",
+    "force_b",
+    "parameters",
+    "crs",
+    "inputs",
+    "versions",
+    "created",
+    "names",
+    "layer",
+}
 
 
 # ---- Structure
@@ -251,7 +259,9 @@ def _scripts() -> list[page.Script]:
     return [page.data_script("d", {"a": 1}), page.Script("let a = 1;")]
 
 
-def _minimal(scripts: list[page.Script], *, extra: str = "", head: str = '<meta http-equiv="Content-Security-Policy">') -> str:
+def _minimal(
+    scripts: list[page.Script], *, extra: str = "", head: str = '<meta http-equiv="Content-Security-Policy">'
+) -> str:
     return f"<html><head>{head}</head><body>{extra}{''.join(each.tag() for each in scripts)}</body></html>"
 
 
@@ -288,7 +298,9 @@ def test_structure_refuses_missing_moved_and_altered_scripts() -> None:
 
 def test_structure_wants_the_policy_first() -> None:
     with pytest.raises(AssetError, match="first thing"):
-        page.check_page(_minimal(_scripts(), head='<meta charset="utf-8"><meta http-equiv="Content-Security-Policy">'), _scripts())
+        page.check_page(
+            _minimal(_scripts(), head='<meta charset="utf-8"><meta http-equiv="Content-Security-Policy">'), _scripts()
+        )
 
 
 @pytest.mark.parametrize("text", ["</script>", "</SCRIPT >", "<!--<script>", "x<Script"])
@@ -299,7 +311,8 @@ def test_script_that_would_end_early_is_refused(text: str) -> None:
 
 def test_script_smuggled_into_the_figure_is_refused() -> None:
     drawn = build_map(fake_analysis())
-    drawn.get_root().html.add_child(Element("<script>alert(1)</script>"))
+    root: Any = drawn.get_root()
+    root.html.add_child(Element("<script>alert(1)</script>"))
     with pytest.raises(AssetError, match="own cannot be added"):
         drawn.get_root().render()
 
@@ -313,7 +326,7 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
 
 
 def test_asset_without_a_vendored_copy_raises() -> None:
-    with pytest.raises(AssetError, match="no vendored copy of jquery.js"):
+    with pytest.raises(AssetError, match=r"no vendored copy of jquery\.js"):
         page.vendored("jquery.js")
 
 
@@ -333,22 +346,28 @@ def test_altered_vendored_file_raises(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_plugin_with_assets_of_its_own_raises() -> None:
     drawn = build_map(fake_analysis())
-    MarkerCluster([[36, 43]]).add_to(drawn)
+    cluster: Any = MarkerCluster
+    cluster([[36, 43]]).add_to(drawn)
     with pytest.raises(AssetError, match="MarkerCluster cannot be made safe"):
+        drawn.get_root().render()
+
+
+def test_subclass_of_a_safe_layer_is_refused() -> None:
+    class Linked(folium.GeoJson):
+        """May do anything when it is rendered."""
+
+    drawn = build_map(fake_analysis())
+    Linked(_square()).add_to(drawn)
+    with pytest.raises(AssetError, match="Linked cannot be made safe"):
         drawn.get_root().render()
 
 
 def test_link_without_a_vendored_copy_raises() -> None:
     drawn = build_map(fake_analysis())
-    layer = folium.FeatureGroup(name="x")
-    layer.default_js = [("x", "https://example.org/x.js")]
-
-    class Linked(folium.GeoJson):
-        pass
-
-    Linked(_square()).add_to(drawn)
-    with pytest.raises(AssetError, match="Linked cannot be made safe"):
+    drawn.add_js_link("x", "https://example.org/x.js")
+    with pytest.raises(AssetError, match=r"asks for https://example\.org/x\.js \(x\)"):
         drawn.get_root().render()
+    assert "example.org" not in _html(fake_analysis())
 
 
 # ---- Folium layers of a user's own
@@ -400,57 +419,3 @@ def test_template_marks_in_an_added_layer_are_refused() -> None:
     folium.GeoJson(_square(note="{% x")).add_to(drawn)
     with pytest.raises(AssetError, match="template marks"):
         drawn.get_root().render()
-
-
-# ---- Relief
-
-
-def _write_dem(path: Path, heights: Any, *, crs: str | None = "EPSG:4326") -> Path:
-    rows, columns = heights.shape
-    with rasterio.open(
-        path, "w", driver="GTiff", height=rows, width=columns, count=1, dtype="float32", crs=crs,
-        transform=rasterio.Affine(1 / columns, 0, 43, 0, -1 / rows, 37),
-    ) as target:
-        target.write(heights.astype("float32"), 1)
-    return path
-
-
-def _picture(table: pd.DataFrame) -> Any:
-    with rasterio.MemoryFile(base64.b64decode(table["image"].iloc[0])) as memory, memory.open() as source:
-        return source.read()
-
-
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_relief_has_the_proportions_of_the_map(tmp_path: Path) -> None:
-    dem = _write_dem(tmp_path / "dem.tif", np.zeros((200, 200)))
-    table = hillshade(dem, (43.2, 36.0, 43.8, 36.6), attribution="Elevation: test.")
-    row = table.iloc[0]
-    assert [row["west"], row["south"], row["east"], row["north"]] == pytest.approx([43.2, 36.0, 43.8, 36.6], abs=1e-6)
-    picture = _picture(table)
-    # Mercator: a degree of latitude is longer than one of longitude by 1 / cos(latitude).
-    assert picture.shape[1] / picture.shape[2] == pytest.approx(1 / np.cos(np.radians(36.3)), rel=0.01)
-    assert np.abs(picture[0].astype(int) - 238).max() <= 2  # flat ground is light and even
-
-
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_light_comes_from_the_north_west(tmp_path: Path) -> None:
-    y, x = np.mgrid[1:-1:200j, -1:1:200j]
-    dem = _write_dem(tmp_path / "dem.tif", 8_000 * np.exp(-(x**2 + y**2) * 8))
-    picture = _picture(hillshade(dem, (43, 36, 44, 37)))[0].astype(float)
-    rows, columns = picture.shape
-    north_west = picture[rows // 4 : rows // 2, columns // 4 : columns // 2].mean()
-    south_east = picture[rows // 2 : 3 * rows // 4, columns // 2 : 3 * columns // 4].mean()
-    assert north_west > 238 > south_east
-
-
-def test_relief_refuses_what_it_cannot_use(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError):
-        hillshade(tmp_path / "none.tif", (43, 36, 44, 37))
-    (tmp_path / "text.tif").write_text("no raster", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be read"):
-        hillshade(tmp_path / "text.tif", (43, 36, 44, 37))
-    dem = _write_dem(tmp_path / "dem.tif", np.zeros((9, 9)))
-    with pytest.raises(InputError, match="outside the region"):
-        hillshade(dem, (10, 10, 11, 11))
-    with pytest.raises(InputError, match="no CRS"):
-        hillshade(_write_dem(tmp_path / "nocrs.tif", np.zeros((9, 9)), crs=None), (43, 36, 44, 37))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -66,7 +67,9 @@ def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
     corridors, stretches = (_named(source.table(name), names) for name in ("corridors", "stretches"))
     places = _named(source.table("places"), names)
     labels = parameters.get("forces") or {}
-    forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in source.table("cover").index]
+    forces = [
+        {"key": key, "label": str(_force(labels, key).get("label") or key)} for key in source.table("cover").index
+    ]
     limit = float(run["max_width_m"])
     shared = (parameters.get("incidents") or {}).get("share", "points") == "points"
     inside = int((incidents["stretch_id"] != "").sum())
@@ -89,7 +92,7 @@ def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
             "attributions": _attributions(source, run),
         },
         "forces": forces,
-        "classes": [[a * limit, b * limit] for a, b in zip(_CLASS_EDGES, _CLASS_EDGES[1:], strict=False)],
+        "classes": [[a * limit, b * limit] for a, b in pairwise(_CLASS_EDGES)],
         "crs": crs_parameters(pyproj.CRS.from_wkt(run["crs"])),
         "corridors": _records(corridors, drop=()),
         "stretches": _records(stretches, drop=()),
@@ -166,16 +169,16 @@ def crs_parameters(crs: pyproj.CRS) -> dict[str, Any]:
     >>> crs_parameters(pyproj.CRS.from_epsg(32638))["lon0"]
     45.0
     """
-    operation = crs.coordinate_operation
+    operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
     method = operation.method_name if operation else ""
     kind = {"Lambert Azimuthal Equal Area": "laea", "Transverse Mercator": "tmerc"}.get(method)
-    if kind is None:
+    if operation is None or ellipsoid is None or kind is None:
         raise CrsError(f"the map cannot measure in {crs.name} ({method})", hint='use crs = "laea" or crs = "utm"')
     values = {parameter.name: parameter.value for parameter in operation.params}
     return {
         "kind": kind,
-        "a": crs.ellipsoid.semi_major_metre,
-        "f": 1 / crs.ellipsoid.inverse_flattening,
+        "a": ellipsoid.semi_major_metre,
+        "f": 1 / ellipsoid.inverse_flattening,
         "lat0": values["Latitude of natural origin"],
         "lon0": values["Longitude of natural origin"],
         "k0": values.get("Scale factor at natural origin", 1.0),
@@ -184,7 +187,7 @@ def crs_parameters(crs: pyproj.CRS) -> dict[str, Any]:
     }
 
 
-def _force(labels: Any, key: str) -> Mapping[str, Any]:
+def _force(labels: object, key: str) -> Mapping[str, Any]:
     found = labels.get(key) if isinstance(labels, dict) else None
     return found if isinstance(found, dict) else {}
 
@@ -211,7 +214,9 @@ def _headline(corridors: pd.DataFrame, limit_m: float, beyond_km2: float, inside
         some = "1 corridor" if len(corridors) == 1 else f"{len(corridors)} corridors"
         length, widest = corridors["length_km"].sum(), corridors["width_max_m"].max() / 1000
         found = f"{some}, {length:,.0f} km long, up to {widest:.1f} km wide"
-    beyond = f"; {beyond_km2:,.0f} km² of ground between the forces is wider than the limit of {limit}" if beyond_km2 else ""
+    beyond = (
+        f"; {beyond_km2:,.0f} km² of ground between the forces is wider than the limit of {limit}" if beyond_km2 else ""
+    )
     counted = f"; {inside} of {incidents} incidents lie in them (plain count)" if incidents and len(corridors) else ""
     return f"{found}{beyond}{counted}."
 
@@ -234,11 +239,12 @@ def _records(table: pd.DataFrame, *, drop: Iterable[str]) -> list[dict[str, Any]
     columns = [column for column in table.columns if column not in {"geometry", *drop}]
     values = {column: [_plain(value) for value in table[column]] for column in columns}
     return [
-        {"id": str(index), **{column: values[column][row] for column in columns}} for row, index in enumerate(table.index)
+        {"id": str(index), **{column: values[column][row] for column in columns}}
+        for row, index in enumerate(table.index)
     ]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     if value is None or value != value:  # noqa: PLR0124 -- NaN and NaT alone differ from themselves
         return None
     if hasattr(value, "isoformat"):
@@ -248,7 +254,7 @@ def _plain(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _day(value: Any) -> str | None:
+def _day(value: pd.Timestamp | None) -> str | None:
     return None if value is None or value != value else value.date().isoformat()  # noqa: PLR0124 -- NaT
 
 
@@ -282,17 +288,19 @@ def _bands(facets: gpd.GeoDataFrame, limit_m: float) -> list[shapely.Geometry]:
     ]
 
 
-def _rings(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M) -> list[Any]:
+def _rings(
+    shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M
+) -> list[Any]:
     """Return polygons, each a list of rings."""
     simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
     parts = shapely.get_parts(shapely.get_parts(simple))
-    out = []
-    for part in parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]:
-        out.append([_flat(ring, crs) for ring in (part.exterior, *part.interiors)])
-    return out
+    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return [[_flat(ring, crs) for ring in (part.exterior, *part.interiors)] for part in polygons]
 
 
-def _lines(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M) -> list[Any]:
+def _lines(
+    shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M
+) -> list[Any]:
     simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
     parts = shapely.get_parts(shapely.get_parts(simple))
     return [_flat(part, crs) for part in parts]

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import folium
 import folium.map
 from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.elements import ElementAddToElement
+from folium.template import Template
 from jinja2 import TemplateSyntaxError
 
 from gapmap.errors import AssetError
@@ -48,7 +49,9 @@ _SAFE = (
 _IDENTIFIER = re.compile(r"feature\.(id|properties\.[A-Za-z_][A-Za-z0-9_]*)")
 _BREAKS_SCRIPT = re.compile(r"</script|<script|<!--", re.IGNORECASE)
 _SCHEME = re.compile(r"^\s*([a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
-_LOADING_ATTRIBUTES = frozenset({"src", "href", "srcset", "data", "action", "formaction", "poster", "background", "xlink:href"})
+_LOADING_ATTRIBUTES = frozenset(
+    {"src", "href", "srcset", "data", "action", "formaction", "poster", "background", "xlink:href"}
+)
 _FOREIGN_TAGS = frozenset({"iframe", "object", "embed", "base", "link", "form", "frame", "applet", "portal"})
 
 
@@ -101,7 +104,7 @@ class Script:
 
 
 def data_script(name: str, data: object) -> Script:
-    """Put data into a script element that the browser does not run, as readable JSON.
+    r"""Put data into a script element that the browser does not run, as readable JSON.
 
     Parameters
     ----------
@@ -118,7 +121,7 @@ def data_script(name: str, data: object) -> Script:
     Examples
     --------
     >>> data_script("d", {"note": "</script>"}).text
-    '{"note":"\\\\u003c/script\\\\u003e"}'
+    '{"note":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for mark in "<>&\u2028\u2029":
@@ -176,7 +179,7 @@ def vendored(name: str) -> bytes:
 
 @cache
 def own_asset(name: str) -> str:
-    """Return a script, style or markup of gapmap's own.
+    r"""Return a script, style or markup of gapmap's own.
 
     Parameters
     ----------
@@ -186,7 +189,7 @@ def own_asset(name: str) -> str:
     Returns
     -------
     str
-        Its text with ``\\n`` line ends, so that hashes agree on every system.
+        Its text with ``\n`` line ends, so that hashes agree on every system.
     """
     return (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
@@ -270,12 +273,12 @@ class PageFigure(Figure):
         self.blocks = tuple(blocks)
         self.noscript = noscript
 
-    def render(self, **kwargs: Any) -> str:
+    def render(self, **kwargs: object) -> str:
         """Return the finished page.
 
         Parameters
         ----------
-        **kwargs : Any
+        **kwargs : object
             Handed to the map's elements by folium.
 
         Returns
@@ -298,7 +301,9 @@ class PageFigure(Figure):
             for child in self._children.values():
                 child.render(**kwargs)
         except TemplateSyntaxError as error:
-            raise AssetError(f"text in an added layer holds template marks that folium cannot carry: {error}") from error
+            raise AssetError(
+                f"text in an added layer holds template marks that folium cannot carry: {error}"
+            ) from error
         if self.header.texts():
             raise AssetError("an added layer brings page headers of its own")
         added = [
@@ -326,7 +331,7 @@ class PageFigure(Figure):
         parts = re.split(r"<!--(policy|title|style|noscript|map|scripts)-->", own_asset("page.html"))
         fill = {
             "policy": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            "title": html_text.escape(self.title),
+            "title": html_text.escape(self.title or ""),
             "style": leaflet_style() + own_asset("gapmap.css"),
             "noscript": html_text.escape(self.noscript),
             "map": map_html,
@@ -413,7 +418,7 @@ def _refuse_foreign(elements: Iterable[Element]) -> None:
                 f"{kind.__module__}.{kind.__name__} cannot be made safe in a gapmap page, where text of a data file must"
                 f" never run; these can be added: {names}"
             )
-        if kind is folium.GeoJson:
+        if isinstance(element, folium.GeoJson):
             _refuse_scripted(element)
 
 
@@ -440,10 +445,8 @@ class GapPage(folium.Map):
     Folium layers can be added where they can be made safe; see `gapmap.maps.build_map`.
     """
 
-    default_js = ()
-    default_css = ()
     # Folium's own template forbids zooming the page and brings a script to the head.
-    _template = folium.map.Template(
+    _template = Template(
         """
         {% macro html(this, kwargs) %}<div id="{{ this.get_name() }}" dir="ltr"></div>{% endmacro %}
         {% macro script(this, kwargs) %}
@@ -459,9 +462,11 @@ var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojav
             zoom_start=7,
             prefer_canvas=True,
             attribution_control=False,
-            zoom_snap=0.5,
+            zoom_snap=0.25,
             zoom_delta=0.5,
         )
+        # Folium would load eleven files from elsewhere; and what one map is told to load is not for all maps.
+        self.default_js, self.default_css = [], []
         self.options |= {"min_zoom": 4, "max_zoom": 18}  # as arguments, folium drops them where there are no tiles
         self._id = "gapmap"  # one map a page; a random name would make two builds of one result differ
         PageFigure(title=title, blocks=blocks, noscript=noscript).add_child(self)

@@ -286,12 +286,12 @@
     }
 
     // ---- Marks. ----
-    function drawIncident(ink, x, y, big) {
-      const r = big ? 7 : 5;
+    function drawIncident(ink, x, y, big, r) {
+      r = big ? 7 : r;
       ink.beginPath();
       ink.moveTo(x, y - r); ink.lineTo(x + r, y + r * 0.8); ink.lineTo(x - r, y + r * 0.8); ink.closePath();
       ink.lineJoin = "round";
-      ink.lineWidth = 2.4; ink.strokeStyle = "#fff"; ink.stroke();
+      ink.lineWidth = r / 2.2; ink.strokeStyle = "#fff"; ink.stroke();
       ink.fillStyle = "#111"; ink.fill();
     }
     function drawPlace(ink, x, y, big, population) {
@@ -305,26 +305,32 @@
     marks.draw = function (ink, bounds) {
       const zoom = map.getZoom(), spot = (row) => map.latLngToLayerPoint([row.lat, row.lon]);
       if (drawn.incidents) {
+        const r = Math.max(2.2, Math.min(5.5, zoom - 4.5));  // small from afar, so that corridors show between them
         facts.incidents.forEach(function (row, i) {
           const p = spot(row);
-          if (bounds.contains(p)) drawIncident(ink, p.x, p.y, selected === "incident:" + i);
+          if (bounds.contains(p)) drawIncident(ink, p.x, p.y, selected === "incident:" + i, r);
         });
       }
       if (!drawn.places) return;
-      const taken = [];
-      ink.textBaseline = "middle";
-      places.forEach(function (i) {
-        const row = facts.places[i], p = spot(row), big = row.population > 100000;
-        if (!bounds.contains(p) || !labelled(row, zoom) && selected !== "place:" + i) return;
+      const seen = places.filter((i) => labelled(facts.places[i], zoom) || selected === "place:" + i)
+        .map((i) => ({ i: i, row: facts.places[i], p: spot(facts.places[i]) })).filter((each) => bounds.contains(each.p));
+      // Discs first: no label may cover one.
+      const taken = seen.map(({ i, row, p }) => {
         drawPlace(ink, p.x, p.y, selected === "place:" + i, row.population);
-        ink.font = (big ? "600 13px" : "12px") + " system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', sans-serif";
+        return [p.x - 5, p.y - 5, p.x + 5, p.y + 5];
+      });
+      ink.textBaseline = "middle";
+      ink.textAlign = "left";
+      ink.lineJoin = "round";
+      ink.lineWidth = 3.5;
+      seen.forEach(function ({ row, p }) {
+        ink.font = (row.population > 100000 ? "600 13px" : "12px") + " system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', sans-serif";
         const wide = ink.measureText(row.name).width + 4;
-        const box = [[8, -8], [-8 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [p.x + dx, p.y + dy, p.x + dx + wide, p.y + dy + 16])
+        const box = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [p.x + dx, p.y + dy, p.x + dx + wide, p.y + dy + 16])
           .find((b) => taken.every((t) => b[0] > t[2] || b[2] < t[0] || b[1] > t[3] || b[3] < t[1]));
-        taken.push([p.x - 5, p.y - 5, p.x + 5, p.y + 5]);
         if (!box) return;
         taken.push(box);
-        ink.lineJoin = "round"; ink.lineWidth = 3.5; ink.strokeStyle = "rgba(255,255,255,.92)"; ink.textAlign = "left";
+        ink.strokeStyle = "rgba(255,255,255,.92)";
         ink.strokeText(row.name, box[0] + 2, box[1] + 8);
         ink.fillStyle = "#1a1a1a";
         ink.fillText(row.name, box[0] + 2, box[1] + 8);
@@ -350,8 +356,6 @@
         ["width_max_m", "Widest", blank(row.width_max_m) ? null : length(row.width_max_m), row.width_max_m],
         ["length_km", "Length", km(row.length_km), row.length_km],
         ["area_km2", "Area", blank(row.area_km2) ? null : number(row.area_km2, 1) + " km²", row.area_km2],
-        ["facing_a", "Zones of " + label(row.force_a), row.facing_a],
-        ["facing_b", "Zones of " + label(row.force_b), row.facing_b],
         ["incidents_count", "Incidents (plain count)", number(row.incidents_count, 0), row.incidents_count],
         ["incidents_certain", "of these surely inside", row.incidents_count ? number(row.incidents_certain, 0) : null, row.incidents_certain],
         ["location_radius_median_m", "Their positions are good to", blank(row.location_radius_median_m) ? null : length(row.location_radius_median_m) + " (median)", row.location_radius_median_m],
@@ -361,6 +365,10 @@
         ["population", "People in them", row.population ? number(row.population, 0) : null, row.population],
       ];
     }
+    const facing = (row) => figures([
+      ["facing_a", "Zones of " + label(row.force_a), row.facing_a],
+      ["facing_b", "Zones of " + label(row.force_b), row.facing_b],
+    ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": "Close details", text: "✕" });
       close.addEventListener("click", () => clear(true));
@@ -392,13 +400,12 @@
       if (at) spot(at);
       rows.forEach((each, k) => each.setAttribute("aria-selected", String(k === i)));
       const nodes = at ? hereText(here, at) : [];
-      nodes.push(said("p", label(row.force_a) + " and " + label(row.force_b), "small"), figures(measures(row)));
+      nodes.push(said("p", label(row.force_a) + " and " + label(row.force_b), "small"), figures(measures(row)), make("h3", { text: "Facing each other here" }), facing(row));
       if (row.near_limit) nodes.push(said("p", "Part of it is so near the limit that a small change of input could open or close it.", "small"));
       if (corridor) {
         nodes.push(make("h3", {}, "The whole corridor: ", said("bdi", corridor.name || corridor.id)));
-        const whole = figures(measures(corridor));
-        whole.dataset.corridor = corridor.id;
-        nodes.push(whole);
+        nodes.push(make("div", { "data-corridor": corridor.id }, figures(measures(corridor)),
+          make("details", {}, make("summary", { text: "All zones it lies between" }), facing(corridor))));
       }
       nodes.push(method());
       open(row.name || row.id, nodes);
@@ -524,7 +531,7 @@
         ink.setLineDash((look.line.dashArray || "").split(" ").filter(Boolean).map(Number));
         ink.strokeStyle = look.line.color; ink.lineWidth = look.line.weight; ink.globalAlpha = look.line.opacity;
         ink.beginPath(); ink.moveTo(0, 9); ink.lineTo(34, 9); ink.stroke();
-      } else if (look.mark) look.mark(ink, 17, 9, false, 20000);
+      } else if (look.mark) look.mark(ink, 17, 9, false, 5);
       else if (look.grey) {
         const shade = ink.createLinearGradient(0, 0, 34, 0);
         shade.addColorStop(0, "#fff"); shade.addColorStop(0.5, "#bbb"); shade.addColorStop(1, "#666");
