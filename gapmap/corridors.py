@@ -16,7 +16,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import shapely.ops
 
 from gapmap import chains, ground, tables
 from gapmap.crs import require_metric
@@ -356,9 +355,7 @@ def _tables(
     facets = _mended(_ribbons(pieces, facet), pieces, facet)
     areas = _areas(pieces)
     of_stretch = chain[first["stretch"]]
-    parts = np.array(
-        [_between(middles[k], low, high) for k, low, high in zip(of_stretch, from_m, to_m, strict=True)], dtype=object
-    )
+    parts = _line_parts(line, length, of_stretch, from_m, to_m)
     if clip is not None:
         outlines = {name: clip.cut(shapes) for name, shapes in outlines.items()}
         facets = clip.cut(facets)
@@ -455,8 +452,7 @@ def _transects(
     chain = np.repeat(np.arange(len(length)), count)
     nth = np.arange(len(chain)) - np.repeat(np.cumsum(count) - count, count)
     along = np.where(length[chain] < every_m, length[chain] / 2, np.minimum(nth * every_m, length[chain]))
-    # One scale for all chains, each a metre after the one before.
-    offset = np.cumsum(length + 1) - length
+    offset = _offsets(length)
     scale = offset[line.chain] + line.along
     rows = np.searchsorted(scale, offset[chain] + along, side="right") - 1
     last = np.flatnonzero(np.diff(line.chain, append=-1))[chain]
@@ -583,8 +579,22 @@ def _lines(xy: Floats, group: Ints) -> Shapes:
     return shapely.linestrings(xy, indices=group)
 
 
-def _between(line: Any, low: float, high: float) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
-    return shapely.ops.substring(line, low, high)
+def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floats, to_m: Floats) -> Shapes:
+    """Cut each middle line into its stretches."""
+    offset = _offsets(length)
+    scale = offset[line.chain] + line.along
+    begin, end = offset[chain] + from_m, offset[chain] + to_m
+    part = np.searchsorted(begin, scale, side="right") - 1
+    xy = [np.stack([np.interp(at, scale, axis) for axis in line.middle.T], axis=1) for at in (begin, end)]
+    group = np.concatenate([np.arange(len(begin)), part, np.arange(len(begin))])
+    place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
+    order = np.lexsort((place, group))  # stable: stations stay in order
+    return _lines(np.concatenate([xy[0], line.middle, xy[1]])[order], group[order])
+
+
+def _offsets(length: Floats) -> Floats:
+    """Lay all middle lines on one scale, each a metre after the one before."""
+    return np.cumsum(length + 1) - length
 
 
 def _starts(group: Ints) -> Ints:
