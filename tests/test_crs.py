@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, Point, box
+
+from gapmap.crs import require_metric, scale_error, working_crs
+from gapmap.errors import CrsError
+
+IRAQ = gpd.GeoSeries([Point(42, 37), Point(46, 34)], crs=4326)
+
+
+def test_the_working_crs_sits_in_the_middle_of_the_data() -> None:
+    crs = working_crs([IRAQ])
+    middle = gpd.GeoSeries([Point(44, 35.5)], crs=4326).to_crs(crs).iloc[0]
+    assert (middle.x, middle.y) == pytest.approx((0, 0), abs=1e-6)
+    assert "Azimuthal Equal Area" in str(crs.coordinate_operation)
+    assert working_crs([IRAQ], kind="utm").to_epsg() == 32638
+    south = gpd.GeoSeries([Point(25, -29)], crs=4326)
+    assert working_crs([south], kind="utm").to_epsg() == 32735
+
+
+def test_tables_of_any_crs_and_empty_ones_count() -> None:
+    nothing = gpd.GeoSeries([], crs=4326)
+    assert working_crs([nothing, IRAQ.to_crs(32638)]) == working_crs([IRAQ])
+
+
+def test_there_must_be_data_with_a_crs() -> None:
+    with pytest.raises(CrsError, match="no CRS"):
+        working_crs([gpd.GeoSeries([Point(42, 37)])])
+    with pytest.raises(CrsError, match="no geometry"):
+        working_crs([gpd.GeoSeries([], crs=4326)])
+
+
+def test_the_gate_passes_what_is_true_to_metres() -> None:
+    table = IRAQ.to_crs(working_crs([IRAQ]))
+    assert require_metric(table, table) == table.crs
+
+
+@pytest.mark.parametrize(
+    ("crs", "words"), [(4326, "degrees"), (3857, "off by 2"), (None, "no CRS"), (2277, "not in metres")]
+)
+def test_the_gate_refuses(crs: int | None, words: str) -> None:
+    if crs == 2277:
+        table = gpd.GeoSeries([Point(0, 0)], crs=crs)  # Texas in feet
+    elif crs is None:
+        table = gpd.GeoSeries([Point(0, 0)])
+    else:
+        table = IRAQ.to_crs(crs)
+    with pytest.raises(CrsError, match=words):
+        require_metric(table)
+
+
+def test_the_gate_refuses_two_crs_and_regions_too_large() -> None:
+    laea = IRAQ.to_crs(working_crs([IRAQ]))
+    with pytest.raises(CrsError, match="two tables differ"):
+        require_metric(laea, IRAQ.to_crs(32638))
+    wide = gpd.GeoSeries([box(30, 30, 50, 40)], crs=4326)
+    with pytest.raises(CrsError, match="must be split"):
+        require_metric(wide.to_crs(working_crs([wide])))
+
+
+def test_an_empty_table_passes() -> None:
+    assert require_metric(gpd.GeoSeries([], crs=32638)) == 32638
+
+
+def test_mercator_is_off_by_what_the_book_says() -> None:
+    # Web Mercator at latitude 36: 1 / cos(36 degrees) - 1 = 23.6 %, on the sphere.
+    bounds = gpd.GeoSeries([Point(43, 36)], crs=4326).to_crs(3857).total_bounds
+    assert scale_error(pyproj.CRS(3857), bounds) == pytest.approx(1 / np.cos(np.radians(36)) - 1, rel=0.02)
+
+
+@given(lon=st.floats(41, 46), lat=st.floats(33, 38), turn=st.floats(0, 360), length=st.floats(100, 40_000))
+@settings(max_examples=50)
+def test_lengths_agree_with_the_ellipsoid(lon: float, lat: float, turn: float, length: float) -> None:
+    geod = pyproj.Geod(ellps="WGS84")
+    end_lon, end_lat, _ = geod.fwd(lon, lat, turn, length)
+    line = gpd.GeoSeries([LineString([(lon, lat), (end_lon, end_lat)])], crs=4326)
+    metric = line.to_crs(working_crs([IRAQ]))
+    require_metric(metric)
+    assert metric.length.iloc[0] == pytest.approx(length, rel=1e-3)

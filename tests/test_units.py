@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gapmap.errors import InputError
+from gapmap.units import format_length, parse_length
+
+
+@pytest.mark.parametrize(
+    ("text", "metres"),
+    [("5 km", 5000), ("5km", 5000), ("0.5 KM", 500), ("500 m", 500), ("250", 250), (250, 250), (2.5, 2.5), ("0 km", 0)],
+)
+def test_lengths(text: str | float, metres: float) -> None:
+    assert parse_length(text) == metres
+
+
+@pytest.mark.parametrize("text", ["3 mi", "5 miles", "2 nm", "1 h", "5 km/h", "10 min"])
+def test_other_units_are_refused_by_name(text: str) -> None:
+    with pytest.raises(InputError, match='accepted: "5 km", "500 m"'):
+        parse_length(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "km", "five", "-1 km", "nan", "inf", float("nan"), float("inf"), "1e999 km", True, "5,5 km"]
+)
+def test_what_is_no_length_is_refused(text: str | float) -> None:
+    with pytest.raises(InputError):
+        parse_length(text)
+
+
+@given(st.floats(0, 1e7))
+def test_a_length_written_is_read_back_the_same(metres: float) -> None:
+    assert parse_length(format_length(metres)) == metres
