@@ -31,7 +31,7 @@ QUAD_SEGS = math.ceil(math.pi / (4 * math.acos(1 - BUFFER_ERROR_MAX)))
 _AREA = 2  # dimension
 _SHOWN = 20
 
-Reach = float | Mapping[str, float] | Mapping[str, Mapping[str, float]]
+Reach = float | Mapping[str, float | Mapping[str, float]]
 
 
 def cover(
