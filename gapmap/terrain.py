@@ -33,6 +33,7 @@ _LIGHT = (-1 / 2, 1 / 2, np.sqrt(1 / 2))  # towards the sun: east, north, up
 _EXAGGERATION = 3.0  # plains would show nothing at 1
 _FLAT, _DARKEST = 238, 70  # grey levels; the page's ground has the first
 _FADE = 0.05  # of the longer side
+_MARGIN = 0.25  # of the box, on each side: a screen shows more than was asked for
 
 
 def hillshade(
@@ -45,7 +46,8 @@ def hillshade(
     dem : str or Path
         A raster file of heights in metres, any CRS.
     bounds : sequence of float
-        West, south, east, north in degrees: what the map should show. Ground outside the raster stays clear.
+        West, south, east, north in degrees: what the map is about; the picture shows a quarter more. Ground outside the
+        raster stays clear.
     pixels_max : int
         Longer side of the picture; it is never finer than half a cell of the raster.
     attribution : str
@@ -75,7 +77,10 @@ def hillshade(
             )
         attribution = attribution or source.tags().get("SOURCE", "")
         to_map = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
-        here = _overlap(bounds, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds))
+        west, south, east, north = bounds
+        wide, high = _MARGIN * (east - west), _MARGIN * (north - south)
+        grown = (west - wide, south - high, east + wide, north + high)
+        here = _overlap(grown, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds))
         if here is None:
             raise InputError(f"{dem}: the raster lies outside the region of the map")
         west, south, east, north = to_map.transform_bounds(*here)

@@ -601,8 +601,16 @@
     const full = L.latLngBounds(facts.bounds);
     map.invalidateSize({ animate: false });
     map.fitBounds(full, { padding: [12, 12], animate: false });
-    window.addEventListener("beforeprint", () => map.invalidateSize({ animate: false }));
-    window.addEventListener("afterprint", () => map.invalidateSize({ animate: false }));
+    let seen = null;
+    window.addEventListener("beforeprint", function () {
+      seen = map.getBounds();
+      map.invalidateSize({ animate: false });
+      map.fitBounds(seen, { animate: false });
+    });
+    window.addEventListener("afterprint", function () {
+      map.invalidateSize({ animate: false });
+      if (seen) map.fitBounds(seen, { animate: false });
+    });
 
     return {
       state: () => ({ selected: selected, layers: Object.fromEntries(layers.map((entry) => [entry.id, entry.shown])), centre: [map.getCenter().lat, map.getCenter().lng], zoom: map.getZoom() }),
