@@ -1,7 +1,18 @@
 """Files in, checked tables out."""
 
+from gapmap.readers.boundaries import attribution, read_boundaries
 from gapmap.readers.incidents import read_incidents
 from gapmap.readers.places import read_places
+from gapmap.readers.polygons import read_polygons
 from gapmap.readers.zones import join_zones, read_zones, suspect_swaps
 
-__all__ = ["join_zones", "read_incidents", "read_places", "read_zones", "suspect_swaps"]
+__all__ = [
+    "attribution",
+    "join_zones",
+    "read_boundaries",
+    "read_incidents",
+    "read_places",
+    "read_polygons",
+    "read_zones",
+    "suspect_swaps",
+]

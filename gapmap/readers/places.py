@@ -55,7 +55,8 @@ def read_places(
     Returns
     -------
     GeoDataFrame
-        Table ``places`` in EPSG:4326, points, sorted by name and position, with what the overlay adds still empty.
+        Table ``places`` in EPSG:4326, points, sorted by name and position, with what the overlay adds still empty; and
+        ``source_row``.
         ``names`` is a JSON list without the name itself. ``attrs["set_aside"]`` and ``attrs["input"]`` as for zones.
 
     Raises
@@ -98,6 +99,7 @@ def read_places(
             "name": name,
             "names": [_variants(text, main) for text, main in zip(variants, name, strict=True)],
             "population": population.where(population > 0),
+            "source_row": name.index,
         },
         geometry=points,
     ).drop(index=list(aside))
