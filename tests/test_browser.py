@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -12,6 +13,8 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from gapmap.analysis import open as open_result
+from gapmap.analysis import run
 from gapmap.corridors import width_here
 from gapmap.maps import build_map, save
 from tests import browser
@@ -20,10 +23,15 @@ from tests.hostile import PAYLOADS, hostile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from branca.element import Element
+    from numpy.typing import NDArray
     from selenium.webdriver import Chrome
+
+    from gapmap.analysis import Analysis
+    from gapmap.maps import MapSource
+
+DEMO = Path(__file__).parent.parent / "data" / "nineveh" / "scenario.toml"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,7 @@ def page(chrome: Chrome, tmp_path: Path) -> Chrome:
     return _open(chrome, tmp_path, fake_analysis())
 
 
-def _open(chrome: Chrome, folder: Path, analysis: FakeAnalysis, **layers: Element) -> Chrome:
+def _open(chrome: Chrome, folder: Path, analysis: MapSource, **layers: Element) -> Chrome:
     drawn = build_map(analysis)
     for layer in layers.values():
         layer.add_to(drawn)
@@ -92,6 +100,14 @@ def _random_points(analysis: FakeAnalysis, count: int) -> gpd.GeoSeries:
     return gpd.GeoSeries(gpd.points_from_xy(x, y), crs=analysis.crs)
 
 
+def _widths(chrome: Chrome, degrees: gpd.GeoSeries) -> NDArray[np.float64]:
+    found = chrome.execute_script(
+        "return arguments[0].map(([lat, lon]) => { const h = gapmap.widthAt(lat, lon); return h && h.width_m })",
+        np.column_stack([degrees.y, degrees.x]).tolist(),
+    )
+    return np.array([np.nan if width is None else width for width in found])
+
+
 def test_opens_without_a_complaint_and_without_a_request(page: Chrome) -> None:
     assert browser.console(page) == []
     asked = browser.requests(page)
@@ -130,12 +146,7 @@ def test_width_here_equals_python_at_a_thousand_points(chrome: Chrome, tmp_path:
     _open(chrome, tmp_path, analysis)
     points = _random_points(analysis, 1_000)
     expected = width_here(analysis.table("facets"), points).to_numpy()
-    degrees = points.to_crs(4326)
-    found = chrome.execute_script(
-        "return arguments[0].map(([lat, lon]) => { const h = gapmap.widthAt(lat, lon); return h && h.width_m })",
-        np.column_stack([degrees.y, degrees.x]).tolist(),
-    )
-    found = np.array([np.nan if width is None else width for width in found])
+    found = _widths(chrome, points.to_crs(4326))
     assert np.isfinite(expected).sum() > 300
     assert (np.isnan(found) == np.isnan(expected)).all()
     assert np.nanmax(np.abs(found - expected)) < 1
@@ -296,3 +307,50 @@ def test_map_without_corridors_opens(chrome: Chrome, tmp_path: Path) -> None:
     assert "No corridor" in chrome.find_element("id", "headline").text
     assert "no stretch" in chrome.find_element("id", "list").text
     assert browser.console(chrome) == []
+
+
+# ---- The demo, saved and opened again
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    path = tmp_path_factory.mktemp("demo") / "result.gpkg"
+    run(DEMO).save(path)
+    return open_result(path)
+
+
+def test_demo_opens_quietly_and_is_small(chrome: Chrome, tmp_path: Path, demo: Analysis) -> None:
+    _open(chrome, tmp_path, demo)
+    assert browser.console(chrome) == []
+    assert len(browser.requests(chrome)) == 1
+    assert (tmp_path / "map.html").stat().st_size < 3_000_000
+    listed = chrome.execute_script("return [...document.querySelectorAll('#list tr[data-id]')].map(e => e.dataset.id)")
+    assert listed == demo.table("stretches").index.tolist()
+    assert "Places: GeoNames, CC BY 4.0." in chrome.find_element("id", "provenance").text
+
+
+def test_demo_width_is_the_same_in_result_and_page_at_a_thousand_points(
+    chrome: Chrome, tmp_path: Path, demo: Analysis
+) -> None:
+    facets = demo.table("facets")
+    random = np.random.default_rng(11)
+    boxes = facets.geometry.bounds.to_numpy()[random.integers(0, len(facets), 1_000)]
+    x, y = (random.uniform(boxes[:, low], boxes[:, low + 2]) for low in (0, 1))
+    points = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=facets.crs)
+    in_memory = width_here(facets, points).to_numpy()
+    degrees = points.to_crs(4326)
+    asked = np.array([demo.at(point).width_here_m for point in degrees])
+    _open(chrome, tmp_path, demo)
+    shown = _widths(chrome, degrees)
+    assert np.isfinite(shown).sum() > 500
+    for other in (in_memory, asked):
+        assert (np.isnan(shown) == np.isnan(other)).all()
+        assert np.nanmax(np.abs(shown - other)) < 1
+
+
+def test_demo_width_at_places_is_the_same_in_result_and_page(chrome: Chrome, tmp_path: Path, demo: Analysis) -> None:
+    places = demo.table("places")
+    _open(chrome, tmp_path, demo)
+    shown = _widths(chrome, places.geometry.to_crs(4326))
+    assert np.isfinite(shown).any()
+    np.testing.assert_allclose(shown, places["width_here_m"].to_numpy(), atol=1)
