@@ -224,7 +224,7 @@ def _headline(corridors: pd.DataFrame, limit_m: float, beyond_km2: float, inside
 def _attributions(source: MapSource, run: pd.Series) -> list[str]:
     said = [*source.table("boundaries")["attribution"], *source.table("relief")["attribution"]]
     said += [str(item.get("attribution") or "") for item in json.loads(run["inputs"] or "[]")]
-    return sorted({text for text in said if text})
+    return sorted({f"{text.rstrip('.')}." for text in said if text})
 
 
 def _crs_words(crs: pyproj.CRS) -> str:
