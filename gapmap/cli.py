@@ -8,9 +8,11 @@ stack, rich) is imported inside them, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,11 +22,12 @@ import gapmap
 from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
     from rich.table import Table
 
+    from gapmap.inputs import Inputs
     from gapmap.maps import MapSource
     from gapmap.scenario import Scenario
 
@@ -160,6 +163,53 @@ def run(
     else:
         scenario = read_scenario(inputs[0])
     _run(scenario, out, overwrite=overwrite, quiet=quiet, as_json=as_json)
+
+
+@app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
+def check(
+    path: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario (.toml).")],
+    draw: Annotated[bool, typer.Option("--map", help="Draw what was read: SCENARIO.check.html beside it.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read everything that a scenario names, say what was used, what was set aside and what is wrong; compute nothing."""
+    from gapmap.inputs import read_inputs
+    from gapmap.reach import resolve
+    from gapmap.scenario import read_scenario
+
+    scenario = read_scenario(path)
+    with _progress(quiet=quiet or as_json) as step:
+        step("read the files", 0, 1)
+        read = read_inputs(scenario)
+    zones, errors, aside, inputs = read.zones, list(read.errors), read.set_aside, read.inputs
+    if not errors:
+        try:  # what a run would ask first: zones that count on the day, and a reach for each
+            zones = resolve(zones, on=scenario.date)
+        except InputError as error:
+            errors.append(error)
+        else:
+            aside = [*aside, *zones.attrs["set_aside"]]
+            inputs = [
+                _recounted(each, int((zones["file"] == number).sum())) if each["role"] == "zones" else each
+                for number, each in enumerate(inputs)  # the files of zones come first
+            ]
+    page = path.with_suffix(".check.html")
+    figures = {
+        "title": scenario.title,
+        "inputs": inputs,
+        "contents": _contents(zones, read.incidents, read.places),
+        "set_aside": _by_reason(aside),
+        "problems": [_plain(error) for error in errors],
+        "files": {"map": page.as_posix()} if draw and not errors else {},
+    }
+    if draw and not errors:
+        _draw_inputs(scenario, read, page)
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+    elif not quiet:
+        _print_check(figures)
+    if errors:
+        dataclasses.replace(read, errors=tuple(errors)).require_all()
 
 
 @app.command("map", short_help="Draw the map of a saved result again.")
@@ -357,7 +407,6 @@ def summary(analysis: MapSource) -> dict[str, Any]:
     corridors, stretches = analysis.table("corridors"), analysis.table("stretches")
     incidents, places = analysis.table("incidents"), analysis.table("places")
     ground, set_aside = analysis.table("ground"), analysis.table("set_aside")
-    reasons = set_aside.groupby(["source", "reason"], sort=True).size()
     return {
         "title": run["title"],
         "notice": run["notice"],
@@ -367,6 +416,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "length_km": round(float(corridors["length_km"].sum()), 1),
         "area_km2": round(float(corridors["area_km2"].sum()), 1),
+        "beyond_km": _beyond_km(analysis, run["max_width_m"]),
         "ground_km2": {
             kind: round(float(area), 1) for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
         },
@@ -379,8 +429,104 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "widest": _ranking(stretches, "width_max_m"),
         "longest": _ranking(stretches, "length_km"),
         "inputs": json.loads(run["inputs"]),
-        "set_aside": [{"source": s, "reason": r, "rows": int(n)} for (s, r), n in reasons.items()],
+        "set_aside": _by_reason(set_aside.to_dict("records")),
     }
+
+
+def _beyond_km(analysis: MapSource, limit_m: float) -> float:
+    """Return the length of the middle line at twice the limit over the ground that is wider than the limit."""
+    ground, cover = analysis.table("ground"), analysis.table("cover")
+    beyond = ground[ground["kind"] == "beyond"]
+    if beyond.empty:
+        return 0.0
+    wide = gapmap.find_corridors(cover, max_width_m=2 * limit_m).centrelines
+    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, 1)
+
+
+def _by_reason(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    counts = Counter((str(row["source"]), str(row["reason"])) for row in rows)
+    return [{"source": source, "reason": reason, "rows": counts[source, reason]} for source, reason in sorted(counts)]
+
+
+def _recounted(record: dict[str, Any], used: int) -> dict[str, Any]:
+    return {**record, "used": used, "set_aside": record["rows"] - used}
+
+
+def _contents(zones: Any, incidents: Any, places: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - GeoDataFrames
+    """Say what the tables hold: zones by force and kind, incidents and places, each with its first and last day."""
+    contents = []
+    for force, held in zones.groupby("force", sort=True):
+        kinds = held["kind"].value_counts().sort_index()
+        days = [*held["valid_from"].dropna(), *held["valid_to"].dropna()]
+        contents.append(
+            {
+                "what": f"zones of {force}",
+                "rows": len(held),
+                "kinds": {str(kind): int(count) for kind, count in kinds.items()},
+                "first": _day(min(days)) if days else None,
+                "last": _day(max(days)) if days else None,
+            }
+        )
+    if len(incidents):
+        kinds = incidents["location_precision"].value_counts().sort_index()
+        contents.append(
+            {
+                "what": "incidents",
+                "rows": len(incidents),
+                "kinds": {str(kind): int(count) for kind, count in kinds.items()},
+                "first": _day(incidents["date_from"].min()),
+                "last": _day(incidents["date_to"].max()),
+            }
+        )
+    if len(places):
+        known = int(places["population"].notna().sum())
+        kinds = {"with population": known, "without": len(places) - known}
+        contents.append({"what": "places", "rows": len(places), "kinds": kinds, "first": None, "last": None})
+    return contents
+
+
+def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
+    """Draw the cover that the zones would give, incidents and places; no corridors."""
+    import pandas as pd
+
+    from gapmap import maps, tables
+    from gapmap.crs import working_crs
+    from gapmap.reach import cover
+
+    crs = working_crs([read.zones], kind=scenario.crs)
+    run = {
+        "title": f"{scenario.title}: what was read",
+        "notice": "Only read: no corridors are computed yet",
+        "date": scenario.date,
+        "max_width_m": scenario.max_width_m,
+        "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),
+        "crs": crs.to_wkt(),
+        "inputs": json.dumps(read.inputs, ensure_ascii=False),
+        "versions": json.dumps({"gapmap": gapmap.__version__}),
+    }
+    given = {
+        "zones": read.zones.to_crs(crs),
+        "cover": cover(read.zones, on=scenario.date, crs=crs),
+        "incidents": read.incidents.to_crs(crs),
+        "places": read.places.to_crs(crs),
+        "boundaries": read.boundaries.to_crs(crs),
+        "run": pd.DataFrame([run], index=["run"]),
+    }
+    content = {name: tables.conform(table, name) for name, table in given.items()}
+    maps.save(maps.build_map(_Tables(content, crs)), path)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tables:
+    """Hands out tables as an analysis does, empty ones where nothing was computed."""
+
+    content: Mapping[str, Any]
+    crs: Any
+
+    def table(self, name: str) -> Any:  # noqa: ANN401 - a GeoDataFrame
+        from gapmap import tables
+
+        return self.content[name] if name in self.content else tables.empty(name, self.crs)
 
 
 def _width_classes(analysis: MapSource, limit_km: float) -> list[dict[str, float]]:
@@ -482,6 +628,25 @@ def _print_summary(figures: dict[str, Any]) -> None:
     console.print("Written", style="bold")
     for path in figures["files"].values():
         console.print(f"  {_plain(path)} ({_size(Path(path))})", soft_wrap=True)
+
+
+def _print_check(figures: dict[str, Any]) -> None:
+    console = _console()
+    console.print()
+    console.print(_plain(figures["title"]), style="bold")
+    console.print("Read and checked; nothing was computed.\n", style="dim")
+    _print_inputs(console, figures["inputs"], figures["set_aside"])
+    contents = _table(["In use"], ["rows"])
+    for heading in ("of which", "from", "to"):
+        contents.add_column(heading)
+    for each in figures["contents"]:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in each["kinds"].items())
+        contents.add_row(_plain(each["what"]), str(each["rows"]), kinds, each["first"], each["last"])
+    _print_block(console, "", contents)
+    for path in figures["files"].values():
+        console.print(f"Drawn: {_plain(path)}", soft_wrap=True)
+    if not figures["problems"]:
+        console.print("Nothing is wrong.", style="bold")
 
 
 def _stretch_table(ranked: list[dict[str, Any]]) -> Table:

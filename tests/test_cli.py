@@ -175,3 +175,174 @@ def test_a_console_that_cannot_show_a_name_goes_on(tmp_path: Path) -> None:
         env={"PYTHONIOENCODING": "cp1252", "PATH": ""},
     )
     assert b"????" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of ``gapmap init``, run once into ``out``."""
+    folder = tmp_path_factory.mktemp("example") / "seam"
+    assert call("init", folder, "--quiet") == 0
+    assert call("run", folder / "scenario.toml", "--out", folder / "out", "--quiet") == 0
+    return folder
+
+
+def test_the_example_runs_as_it_is(example: Path) -> None:
+    assert sorted(path.name for path in (example / "out").iterdir()) == ["gaps.gpkg", "map.html", "scenario.toml"]
+    analysis = gapmap.open(example / "out" / "gaps.gpkg")
+    assert len(analysis.corridors) >= 1
+    assert analysis.zones["kind"].value_counts().to_dict() == {"post": 7, "route": 2, "area": 1}
+    assert analysis.set_aside["reason"].tolist() == ["not valid on 2024-06-01"]
+    assert analysis.zones.loc[analysis.zones["name"] == "Post N3"].to_crs(4326).geometry.x.iloc[0] == pytest.approx(
+        -30.26
+    )
+    assert "Illustrative" in (example / "out" / "map.html").read_text(encoding="utf-8")
+
+
+def test_a_command_that_succeeds_says_nothing_when_quiet(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        ["check", example / "scenario.toml"],
+        ["run", example / "scenario.toml", "--out", example / "out"],
+        ["map", example / "out"],
+    ):
+        assert call(*words, "--quiet") == 0
+        assert capsys.readouterr() == ("", "")
+
+
+def test_run_prints_its_figures_as_json(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", example / "scenario.toml", "--out", example / "out", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    analysis = gapmap.open(example / "out" / "gaps.gpkg")
+    assert figures["corridors"] == len(analysis.corridors)
+    assert figures["length_km"] == pytest.approx(analysis.corridors["length_km"].sum(), abs=0.06)
+    assert figures["incidents_inside"] == analysis.corridors["incidents_count"].sum()
+    assert figures["widest"][0]["width_max_km"] == pytest.approx(
+        analysis.stretches["width_max_m"].max() / 1000, abs=0.006
+    )
+    assert figures["files"]["map"].endswith("out/map.html")
+
+
+def test_the_scenario_that_was_used_gives_the_same_again(example: Path, tmp_path: Path) -> None:
+    assert call("run", example / "out" / "scenario.toml", "--out", tmp_path, "--quiet") == 0
+    first, again = gapmap.open(example / "out" / "gaps.gpkg"), gapmap.open(tmp_path / "gaps.gpkg")
+    pd.testing.assert_frame_equal(pd.DataFrame(first.corridors), pd.DataFrame(again.corridors))
+
+
+def test_run_takes_files_of_zones_for_forces(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    south = tmp_path / "the south.geojson"
+    south.write_bytes((example / "south.geojson").read_bytes())
+    words = ["run", example / "zones.xlsx", south, "--reach", "5 km", "--out", tmp_path / "out"]
+    assert call(*words) == 2
+    assert "date" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert call(*words, "--date", "2024-06-01", "--places", example / "places.csv", "--max-width", "12 km") == 0
+    analysis = gapmap.open(tmp_path / "out" / "gaps.gpkg")
+    assert analysis.cover.index.tolist() == ["the_south", "zones"]
+    assert analysis.run["max_width_m"].tolist() == [12_000]
+    assert len(analysis.places) == 4
+    assert 'reach = "5 km"' in (tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8")
+    assert call("check", tmp_path / "out" / "scenario.toml") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--reach", "5 miles"], "--reach: '5 miles' has the unit 'miles'"),
+        (["--date", "1 June"], "--date: '1 June' is not an ISO date"),
+        (["--max-width", "far"], "--max-width: 'far' is not a length"),
+    ],
+)
+def test_wrong_options_are_all_said_at_once(
+    options: list[str], said: str, example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [example / "zones.xlsx", example / "zones.xlsx"]
+    assert call("run", *files, *options, "--out", tmp_path / "out") == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "two files name the same force" in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_for_files_do_not_go_with_a_scenario(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", example / "scenario.toml", "--reach", "5 km") == 2
+    assert "--reach: for files of zones only" in capsys.readouterr().err
+
+
+def test_nothing_that_gapmap_did_not_make_is_replaced(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "map.html"
+    mine.write_text("mine", encoding="utf-8")
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 2
+    assert "gapmap did not make" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["map.html"]
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert call("map", example / "out", "--out", mine) == 2
+    assert call("map", example / "out" / "gaps.gpkg", "--out", mine, "--overwrite", "--quiet") == 0
+    assert mine.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_map_of_what_is_no_result_is_wrong_input(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("map", example / "nothing.gpkg") == 2
+    assert "nothing.gpkg" in capsys.readouterr().err
+    assert call("map", example / "zones.xlsx") == 2
+    assert "zones.xlsx" in capsys.readouterr().err
+
+
+def test_check_says_what_was_read_and_computes_nothing(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(example.iterdir())
+    assert call("check", example / "scenario.toml") == 0
+    printed = capsys.readouterr().out
+    assert "south.geojson: 1 row: not valid on 2024-06-01" in printed
+    assert "1 area, 3 post, 1 route" in printed
+    assert "2023-02-11" in printed
+    assert "Nothing is wrong." in printed
+    assert sorted(example.iterdir()) == before
+
+
+def test_check_draws_what_was_read(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", example / "scenario.toml", "--map", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    page = example / "scenario.check.html"
+    assert figures["files"] == {"map": page.as_posix()}
+    assert "no corridors are computed" in page.read_text(encoding="utf-8")
+
+
+def test_check_says_all_that_is_wrong_by_file_and_row(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("scenario.toml", "zones.xlsx", "places.csv"):
+        (tmp_path / name).write_bytes((example / name).read_bytes())
+    (tmp_path / "incidents.csv").write_text("date,lat,lon\n2023-01-01,30.1,\n", encoding="utf-8")
+    south = (example / "south.geojson").read_text(encoding="utf-8").replace("-30.42", "358.2")
+    (tmp_path / "south.geojson").write_text(south, encoding="utf-8")
+    assert call("check", tmp_path / "scenario.toml", "--map") == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(
+        "gapmap: 2 inputs cannot be used\n  south.geojson: 1 of 6 zones cannot be used\n    row 1:"
+    )
+    assert "incidents.csv" in printed.err
+    assert "zones.xlsx" in printed.out
+    assert "Nothing is wrong" not in printed.out
+    assert not (tmp_path / "scenario.check.html").exists()
+
+
+def test_check_says_that_the_date_is_missing(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in example.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    text = (tmp_path / "scenario.toml").read_text(encoding="utf-8").replace("date = 2024-06-01", "", 1)
+    (tmp_path / "scenario.toml").write_text(text, encoding="utf-8")
+    assert call("check", tmp_path / "scenario.toml") == 2
+    assert "zones carry dates" in capsys.readouterr().err
+
+
+def test_a_misspelt_key_is_named_with_the_right_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text('max_witdh = "20 km"\n[forces.north]\nzones = "a.kml"\nreach = "5 km"\n', encoding="utf-8")
+    for command in ("check", "run"):
+        assert call(command, path) == 2
+        assert "did you mean 'max_width'" in capsys.readouterr().err
+
+
+def test_the_demo_is_found_in_a_checkout() -> None:
+    assert cli.demo_scenario().parts[-3:] == ("data", "nineveh", "scenario.toml")

@@ -1,0 +1,164 @@
+"""Everything that a scenario names, read.
+
+In: a scenario. Out: one record with all tables in EPSG:4326, and what is wrong with the files. Method: each file by its
+reader; a file that cannot be used does not keep the others from being read, so that all that is wrong is said at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gapmap import tables
+from gapmap.crs import WGS84
+from gapmap.errors import InputError, MissingFileError
+from gapmap.readers import (
+    attribution,
+    join_zones,
+    read_boundaries,
+    read_incidents,
+    read_places,
+    read_polygons,
+    read_zones,
+    suspect_swaps,
+)
+from gapmap.readers.files import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from gapmap.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the files of a scenario gave, in EPSG:4326.
+
+    Attributes
+    ----------
+    zones, incidents, places, boundaries : GeoDataFrame
+        Without rows where the scenario names no file. ``zones.file`` is the place of a zone's file in ``inputs``.
+    area, excluded : GeoDataFrame or None
+        Polygons.
+    inputs : list of dict
+        A record for each file that was read, those of zones first: role, name, checksum and counts.
+    set_aside : list of dict
+        The rows that are not used: source, source_row, reason.
+    errors : tuple of InputError
+        One for each file that cannot be used, and for files that do not go together.
+    """
+
+    zones: gpd.GeoDataFrame
+    incidents: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    boundaries: gpd.GeoDataFrame
+    area: gpd.GeoDataFrame | None
+    excluded: gpd.GeoDataFrame | None
+    inputs: list[dict[str, Any]]
+    set_aside: list[dict[str, Any]]
+    errors: tuple[InputError, ...]
+
+    def require_all(self) -> Inputs:
+        """Return these inputs if every file can be used.
+
+        Returns
+        -------
+        Inputs
+            The same.
+
+        Raises
+        ------
+        InputError
+            The error of the one file that cannot be used, or one error that holds all of them.
+        """
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            lines = [line for error in self.errors for line in str(error).splitlines()]
+            raise InputError(f"{len(self.errors)} inputs cannot be used", problems=lines)
+        return self
+
+
+def read_inputs(scenario: Scenario) -> Inputs:
+    """Read every file that a scenario names.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        From `read_scenario`, or built.
+
+    Returns
+    -------
+    Inputs
+        The tables, and the errors: nothing that is wrong with a file is raised here.
+    """
+    errors: list[InputError] = []
+
+    def attempt(read: Callable[..., Any], *args: object, **options: object) -> Any:  # noqa: ANN401 - a GeoDataFrame
+        try:
+            return read(*args, **options)
+        except InputError as error:
+            errors.append(error)
+            return None
+
+    zone_files = [
+        attempt(read_zones, path, force=force.name, reach_m=force.reach_m, crs=force.crs, layer=force.layer)
+        for force in scenario.forces
+        for path in force.zones
+    ]
+    zone_files = [table for table in zone_files if table is not None]
+    incidents = places = area = excluded = boundaries = terrain = None
+    if scenario.incidents:
+        asked = scenario.incidents
+        incidents = attempt(
+            read_incidents,
+            asked.file,
+            columns=asked.columns,
+            since=asked.since,
+            until=asked.until,
+            radius_m=asked.radius_m,
+            layer=asked.layer,
+        )
+    if scenario.places:
+        places = attempt(_places, scenario.places.file, scenario.places.columns, scenario.places.layer)
+    if scenario.area_of_interest:
+        named = scenario.area_of_interest
+        area = attempt(read_polygons, named.file, role="area of interest", layer=named.layer)
+    if scenario.excluded:
+        excluded = attempt(read_polygons, scenario.excluded.file, role="excluded", layer=scenario.excluded.layer)
+    if scenario.base:
+        boundaries = attempt(read_boundaries, scenario.base.boundaries, layers=scenario.base.layers)
+    if scenario.terrain:
+        terrain = attempt(_terrain, scenario.terrain.dem)
+    attempt(suspect_swaps, [table for table in (*zone_files, incidents, places) if table is not None])
+
+    # The file of each zone is remembered by number: two forces may each have a zones.csv.
+    zones = attempt(join_zones, [table.assign(file=number) for number, table in enumerate(zone_files)])
+    others = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
+    read = [*zone_files, *others]
+    return Inputs(
+        zones=tables.empty("zones", WGS84) if zones is None else zones,
+        incidents=tables.empty("incidents", WGS84) if incidents is None else incidents,
+        places=tables.empty("places", WGS84) if places is None else places,
+        boundaries=tables.empty("boundaries", WGS84) if boundaries is None else boundaries,
+        area=area,
+        excluded=excluded,
+        inputs=[*(table.attrs["input"] for table in read), *([terrain] if terrain else [])],
+        set_aside=[record for table in read for record in table.attrs.get("set_aside", [])],
+        errors=tuple(errors),
+    )
+
+
+def _places(path: Path, columns: Any, layer: str | None) -> gpd.GeoDataFrame:  # noqa: ANN401 - passed on
+    places = read_places(path, columns=columns, layer=layer)
+    places.attrs["input"]["attribution"] = attribution(path, layer)
+    return places
+
+
+def _terrain(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+    return describe(path, role="terrain", rows=1, used=1)

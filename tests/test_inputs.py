@@ -1,0 +1,98 @@
+"""What a scenario names is read as a whole: one faulty file hides no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gapmap.errors import InputError, MissingFileError
+from gapmap.inputs import read_inputs
+from gapmap.scenario import Scenario, read_scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = """
+[forces.north]
+zones = ["a/zones.csv", "b/zones.csv"]
+reach = "5 km"
+[forces.south]
+zones = "south.csv"
+reach = "5 km"
+[incidents]
+file = "incidents.csv"
+[places]
+file = "places.csv"
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    content = {
+        "scenario.toml": TEXT,
+        "a/zones.csv": "name,lon,lat\nA1,10.0,20.3\nA2,10.1,20.3\nA2,10.1,20.3\n",
+        "b/zones.csv": "name,lon,lat\nB1,10.2,20.3\n",
+        "south.csv": "name,lon,lat\nS1,10.1,20.1\n",
+        "incidents.csv": "date,lon,lat\n2021-01-01,10.1,20.2\n2021-13-01,10.1,20.2\n",
+        "places.csv": "name,lon,lat\nHere,10.1,20.2\n",
+    }
+    for name, text in content.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return read_scenario(tmp_path / "scenario.toml")
+
+
+def test_every_file_is_read_and_counted(scenario: Scenario) -> None:
+    read = read_inputs(scenario).require_all()
+    assert [(each["role"], each["name"], each["rows"], each["used"]) for each in read.inputs] == [
+        ("zones", "zones.csv", 3, 2),
+        ("zones", "zones.csv", 1, 1),
+        ("zones", "south.csv", 1, 1),
+        ("incidents", "incidents.csv", 2, 1),
+        ("places", "places.csv", 1, 1),
+    ]
+    assert read.zones.groupby(["name"])["file"].first().to_dict() == {"A1": 0, "A2": 0, "B1": 1, "S1": 2}
+    assert sorted((row["source"], row["source_row"]) for row in read.set_aside) == [
+        ("incidents.csv", 2),
+        ("zones.csv", 3),
+    ]
+    assert read.area is None
+    assert read.boundaries.empty
+
+
+def test_what_is_not_named_is_an_empty_table(scenario: Scenario) -> None:
+    read = read_inputs(replace(scenario, incidents=None, places=None)).require_all()
+    assert read.incidents.empty
+    assert read.places.empty
+    assert [each["role"] for each in read.inputs] == ["zones", "zones", "zones"]
+
+
+def test_one_fault_is_raised_as_it_is(scenario: Scenario) -> None:
+    (scenario.folder / "south.csv").unlink()
+    read = read_inputs(scenario)
+    assert len(read.incidents) == 1
+    assert read.zones["force"].unique().tolist() == ["north"]
+    with pytest.raises(MissingFileError, match=r"south\.csv"):
+        read.require_all()
+
+
+def test_all_faults_are_in_one_error(scenario: Scenario) -> None:
+    (scenario.folder / "a" / "zones.csv").write_text("name,lon,lat\nA1,358.2,20\nA2,,\n", encoding="utf-8")
+    (scenario.folder / "places.csv").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="2 inputs cannot be used") as caught:
+        read_inputs(scenario).require_all()
+    text = str(caught.value)
+    assert "zones.csv: 2 of 2 zones cannot be used" in text
+    assert "row 1: " in text
+    assert "places.csv: the file is empty" in text
+
+
+def test_a_missing_terrain_file_is_said(scenario: Scenario) -> None:
+    text = TEXT + '[terrain]\ndem = "dem.tif"\n'
+    (scenario.folder / "scenario.toml").write_text(text, encoding="utf-8")
+    read = read_inputs(read_scenario(scenario.folder / "scenario.toml"))
+    with pytest.raises(MissingFileError, match=r"dem\.tif"):
+        read.require_all()
