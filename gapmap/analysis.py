@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,21 +27,11 @@ import gapmap
 from gapmap import storage, tables
 from gapmap.corridors import find_corridors, width_here
 from gapmap.crs import WGS84, working_crs
-from gapmap.errors import InputError, MissingFileError
+from gapmap.errors import InputError
+from gapmap.inputs import read_inputs
 from gapmap.overlay import locate, nearest_zones, overlay
 from gapmap.points import parse_point
 from gapmap.reach import cover, resolve
-from gapmap.readers import (
-    attribution,
-    join_zones,
-    read_boundaries,
-    read_incidents,
-    read_places,
-    read_polygons,
-    read_zones,
-    suspect_swaps,
-)
-from gapmap.readers.files import describe
 from gapmap.scenario import Scenario, read_scenario
 from gapmap.terrain import hillshade
 
@@ -134,7 +125,7 @@ class Analysis:
         day = "" if pd.isna(run["date"]) else f", {run['date']:%Y-%m-%d}"
         return f"<Analysis {run['title']!r}{day}: {len(self._whole('corridors'))} corridors>"
 
-    @property
+    @cached_property
     def crs(self) -> pyproj.CRS:
         """The working CRS: every geometry of the analysis is in it."""
         return pyproj.CRS.from_wkt(self._whole("run")["crs"].iloc[0])
@@ -282,7 +273,7 @@ def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) ->
     say = _say_nothing if progress is None else progress
 
     say("read the files", 0, _STEPS)
-    read = _read(scenario)
+    read = read_inputs(scenario).require_all()
     say("grow the zones to cover", 1, _STEPS)
     # Through WKT, so that the CRS is the same to the letter as the one that the run table keeps.
     crs = pyproj.CRS.from_wkt(working_crs([read.zones], kind=scenario.crs).to_wkt())
@@ -358,70 +349,6 @@ def open(path: str | Path) -> Analysis:  # noqa: A001 - always called as gapmap.
         If gapmap did not write it, or a newer gapmap did.
     """
     return Analysis(storage.ResultFile(Path(path)))
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What the files gave, in EPSG:4326."""
-
-    zones: gpd.GeoDataFrame
-    incidents: gpd.GeoDataFrame
-    places: gpd.GeoDataFrame
-    area: gpd.GeoDataFrame | None
-    excluded: gpd.GeoDataFrame | None
-    boundaries: gpd.GeoDataFrame
-    inputs: list[dict[str, Any]]
-    set_aside: list[dict[str, Any]]
-
-
-def _read(scenario: Scenario) -> _Read:
-    zone_files = [
-        read_zones(path, force=force.name, reach_m=force.reach_m, crs=force.crs, layer=force.layer)
-        for force in scenario.forces
-        for path in force.zones
-    ]
-    # The file of each zone is remembered by number: two forces may each have a zones.csv.
-    zones = join_zones([table.assign(file=number) for number, table in enumerate(zone_files)])
-    incidents = places = None
-    if scenario.incidents:
-        asked = scenario.incidents
-        incidents = read_incidents(
-            asked.file,
-            columns=asked.columns,
-            since=asked.since,
-            until=asked.until,
-            radius_m=asked.radius_m,
-            layer=asked.layer,
-        )
-    if scenario.places:
-        settled = scenario.places
-        places = read_places(settled.file, columns=settled.columns, layer=settled.layer)
-        places.attrs["input"]["attribution"] = attribution(settled.file, settled.layer)
-    area = excluded = boundaries = None
-    if scenario.area_of_interest:
-        asked_area = scenario.area_of_interest
-        area = read_polygons(asked_area.file, role="area of interest", layer=asked_area.layer)
-    if scenario.excluded:
-        excluded = read_polygons(scenario.excluded.file, role="excluded", layer=scenario.excluded.layer)
-    if scenario.base:
-        boundaries = read_boundaries(scenario.base.boundaries, layers=scenario.base.layers)
-    suspect_swaps([table for table in (*zone_files, incidents, places) if table is not None])
-    others = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
-    inputs = [*zones.attrs["inputs"], *(table.attrs["input"] for table in others)]
-    if scenario.terrain:
-        if not scenario.terrain.dem.is_file():
-            raise MissingFileError(f"{scenario.terrain.dem}: no such file", hint="check [terrain] dem in the scenario")
-        inputs.append(describe(scenario.terrain.dem, role="terrain", rows=1, used=1))
-    return _Read(
-        zones=zones,
-        incidents=tables.empty("incidents", WGS84) if incidents is None else incidents,
-        places=tables.empty("places", WGS84) if places is None else places,
-        area=area,
-        excluded=excluded,
-        boundaries=tables.empty("boundaries", WGS84) if boundaries is None else boundaries,
-        inputs=inputs,
-        set_aside=[record for table in (zones, *others) for record in table.attrs.get("set_aside", [])],
-    )
 
 
 def _say_nothing(_step: str, _done: int, _total: int) -> None:

@@ -21,9 +21,10 @@ from gapmap.crs import require_metric
 from gapmap.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 NAMING_DISTANCE_M = 30_000.0  # a place further off than this says nothing about where a stretch ends
+_COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 _DECIMALS = 3  # distances are compared to the millimetre, so that ties do not hang on rounding noise
 
 
@@ -310,11 +311,13 @@ def name_stretches(
     Returns
     -------
     GeoDataFrame
-        The stretches with ``name``: "Gwer to Makhmour", "near Makhmour" where both ends lie nearest to one place or
-        only one end has a place within 30 km, "stretch C01.02" where neither has. No two are the same.
+        The stretches with ``name``: "Gwer to Makhmour"; "near Makhmour, 14 km NW" (the middle, seen from the place)
+        where both ends lie nearest to one place or only one end has a place within 30 km; "stretch C01.02" where neither
+        has. No two are the same.
     """
-    ends = [_places_at(stretches["corridor_id"], stretches[at], transects, places) for at in ("from_m", "to_m")]
-    return stretches.assign(name=_names(stretches.index, *ends, fallback=lambda area: f"stretch {area}"))
+    along = (stretches["from_m"], (stretches["from_m"] + stretches["to_m"]) / 2, stretches["to_m"])
+    spots = [_middles_at(stretches["corridor_id"], at_m, transects) for at_m in along]
+    return stretches.assign(name=_names(stretches, spots, places, fallback="stretch"))
 
 
 def name_corridors(
@@ -336,13 +339,10 @@ def name_corridors(
     GeoDataFrame
         The corridors with ``name``, by the rule of :func:`name_stretches`.
     """
-    along = transects.groupby("corridor_id")["along_m"]
-    corridor_id = corridors.index.to_series()
-    ends = [
-        _places_at(corridor_id, at.reindex(corridors.index).fillna(0.0), transects, places)
-        for at in (along.min(), along.max())
-    ]
-    return corridors.assign(name=_names(corridors.index, *ends, fallback=lambda area: f"corridor {area}"))
+    seam = transects.groupby("corridor_id")["along_m"]
+    along = [at_m.reindex(corridors.index).fillna(0.0) for at_m in (seam.min(), seam.mean(), seam.max())]
+    spots = [_middles_at(corridors.index.to_series(), at_m, transects) for at_m in along]
+    return corridors.assign(name=_names(corridors, spots, places, fallback="corridor"))
 
 
 def _facing_lists(areas: gpd.GeoDataFrame, transects: gpd.GeoDataFrame, by: str) -> gpd.GeoDataFrame:
@@ -366,10 +366,8 @@ def _containing(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> pd.Series:
     return pd.Series(ids[best], points.index, dtype=tables.TEXT)
 
 
-def _places_at(
-    corridor_id: pd.Series, at_m: pd.Series, transects: gpd.GeoDataFrame, places: gpd.GeoDataFrame
-) -> pd.Series:
-    """Return the name of the place nearest to each spot along a seam, "" for none; ties by place_id."""
+def _middles_at(corridor_id: pd.Series, at_m: pd.Series, transects: gpd.GeoDataFrame) -> np.ndarray:
+    """Return the middle of the transect nearest to each spot along a seam, None where a corridor has none."""
     spots = pd.DataFrame({"corridor_id": corridor_id.array, "at": at_m.array, "row": range(len(at_m))})
     spots = spots.astype({"corridor_id": tables.TEXT, "at": tables.REAL})
     spans = pd.DataFrame(transects[["corridor_id", "along_m"]]).assign(
@@ -382,37 +380,61 @@ def _places_at(
         right_on="along_m",
         by="corridor_id",
         direction="nearest",
-    ).sort_values("row")
-    known = met["middle"].notna().to_numpy()
-    named = places[places["name"] != ""]
-    names = np.full(len(met), "", dtype=object)
-    if known.any() and len(named):
-        middles = met.loc[known, "middle"].to_numpy()
-        spot_i, place_i = named.sindex.nearest(middles, return_all=True, max_distance=NAMING_DISTANCE_M)
-        order = np.lexsort((_ranks(named.index)[place_i], spot_i))
+    )
+    return met.sort_values("row")["middle"].to_numpy(dtype=object, na_value=None)
+
+
+def _nearest_places(points: np.ndarray, places: gpd.GeoDataFrame) -> np.ndarray:
+    """Return the row number of the place nearest to each point within NAMING_DISTANCE_M, -1 for none; ties by id."""
+    found = np.full(len(points), -1)
+    known = np.flatnonzero(~shapely.is_missing(points))
+    if len(known) and len(places):
+        spot_i, place_i = places.sindex.nearest(points[known], return_all=True, max_distance=NAMING_DISTANCE_M)
+        order = np.lexsort((_ranks(places.index)[place_i], spot_i))
         first = order[np.unique(spot_i[order], return_index=True)[1]]
-        names[np.flatnonzero(known)[spot_i[first]]] = named["name"].to_numpy()[place_i[first]]
-    return pd.Series(names, dtype=tables.TEXT)
+        found[known[spot_i[first]]] = place_i[first]
+    return found
 
 
-def _names(index: pd.Index, starts: pd.Series, ends: pd.Series, *, fallback: Callable[[str], str]) -> pd.Series:
-    """Put two places into one name, and tell equal names apart in the order of the ids."""
-    raw = []
-    for area, start, end in zip(index, starts, ends, strict=True):
-        if start and end and start != end:
-            raw.append(f"{start} to {end}")
-        elif start or end:
-            raw.append(f"near {start or end}")
+def _names(
+    areas: gpd.GeoDataFrame,
+    spots: Sequence[np.ndarray],
+    places: gpd.GeoDataFrame,
+    *,
+    fallback: str,
+) -> pd.Series:
+    """Name areas after the places nearest to their start, middle and end, and tell equal names apart."""
+    named = places[places["name"] != ""]
+    start, _, end = (_nearest_places(spot, named) for spot in spots)
+    text = named["name"].tolist()
+    raw = {}
+    for row, area in enumerate(areas.index):  # tens of areas, each with its own wording
+        first, last = start[row], end[row]
+        if first < 0 and last < 0:
+            raw[area] = f"{fallback} {area}"
+        elif first >= 0 and last >= 0 and text[first] != text[last]:
+            raw[area] = f"{text[first]} to {text[last]}"
         else:
-            raw.append(fallback(area))
-    names = pd.Series(raw, index, dtype=tables.TEXT).sort_index()
+            place = max(first, last) if first < 0 or last < 0 else first
+            raw[area] = _beside(text[place], named.geometry.iloc[place], spots[1][row])
+    names = pd.Series(raw, dtype=tables.TEXT).sort_index()
     count = names.groupby(names).cumcount() + 1
-    return names.where(count == 1, names + " (" + count.astype(tables.TEXT) + ")").reindex(index)
+    return names.where(count == 1, names + " (" + count.astype(tables.TEXT) + ")").reindex(areas.index)
+
+
+def _beside(name: str, place: shapely.Point, spot: shapely.Point) -> str:
+    """Say where a spot lies as seen from a place: "near Makhmour, 14 km NW"."""
+    east, north = spot.x - place.x, spot.y - place.y
+    km = round(float(np.hypot(east, north)) / 1000)
+    if km == 0:
+        return f"near {name}"
+    return f"near {name}, {km} km {_COMPASS[round(float(np.degrees(np.arctan2(east, north))) / 45) % 8]}"
 
 
 def _lookup(keys: pd.Series, values: pd.Series) -> pd.Series:
     """Return ``values`` at ``keys``, "" where there is none, on the index of ``keys``."""
-    return keys.map(values).fillna("").astype(tables.TEXT)
+    found = values.astype(object).reindex(keys.array)  # map would make numbers of no keys at all
+    return found.where(found.notna(), "").astype(tables.TEXT).set_axis(keys.index).rename(keys.name)
 
 
 def _ranks(index: pd.Index) -> np.ndarray:

@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import pyproj
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
@@ -22,6 +23,7 @@ from pandas.testing import assert_frame_equal
 import gapmap
 from gapmap import storage, styles, tables
 from gapmap.analysis import Analysis
+from gapmap.corridors import width_here
 from gapmap.errors import InputError, MissingFileError, ResultError
 from gapmap.overlay import overlay
 from tests import test_overlay as hand
@@ -260,7 +262,7 @@ def test_at_says_what_lies_there(analysis: Analysis, saved: Path) -> None:
     here = analysis.at(spot)
     assert (here.ground, here.forces) == ("corridor", ("alpha", "bravo"))
     assert (here.corridor_id, here.corridor) == ("C01", "Rabia to Makhmour")
-    assert (here.stretch_id, here.stretch) == ("C01.02", "near Gwer")
+    assert (here.stretch_id, here.stretch) == ("C01.02", "near Gwer, 4 km S")
     assert here.width_here_m == pytest.approx(10_000)
     assert [(zone.force, zone.zone_id) for zone in here.nearest] == [("alpha", "alpha-002"), ("bravo", "bravo-001")]
     assert [zone.distance_m for zone in here.nearest] == pytest.approx([4_000, 6_000], abs=0.01)
@@ -285,3 +287,203 @@ def test_at_gives_the_width_of_places(analysis: Analysis) -> None:
     where = analysis.places.to_crs(4326).geometry
     widths: list[Any] = [analysis.at(spot).width_here_m for spot in where]
     np.testing.assert_allclose(widths, analysis.places["width_here_m"], atol=0.01)
+
+
+# Two invented forces on either side of 36 N: posts every 0.1 degrees, 0.2 degrees (22.2 km) apart, each with 5 km reach.
+def write_scene(folder: Path, *, extra: str = "", seed: int | None = None) -> Path:
+    """Write a scenario of three files, its rows in random order if a seed is given."""
+
+    def shuffled(rows: list[str]) -> list[str]:
+        return rows if seed is None else list(np.random.default_rng(seed).permutation(rows))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = range(6)
+    for force, lat in (("alpha", 36.2), ("bravo", 36.0)):
+        rows = [f"Post {force} {i},{lat},{43 + i / 10:.1f},," for i in steps]
+        rows.append(f"Old post {force},{lat},43.25,,2020-01-01")
+        body = "\n".join(["name,lat,lon,valid_from,valid_to", *shuffled(rows)])
+        (folder / f"{force}.csv").write_text(body + "\n", encoding="utf-8")
+    rows = [f"E{i},2020-0{i + 1}-01,{36.02 + i / 50:.2f},{43.05 + i / 20:.2f},exact,{i}" for i in steps]
+    rows += ["E8,2018-01-01,36.1,43.1,exact,1", "E9,2020-01-01,10,10,exact,1"]
+    body = "\n".join(["id,date,lat,lon,precision,deaths", *shuffled(rows)])
+    (folder / "incidents.csv").write_text(body + "\n", encoding="utf-8")
+    rows = ["Westby,36.1,43.0,500", "Eastby,36.11,43.5,", "Farby,10,10,1"]
+    (folder / "places.csv").write_text("\n".join(["name,lat,lon,population", *shuffled(rows)]) + "\n", encoding="utf-8")
+    text = f"""
+        title = "Two invented forces"
+        notice = "Invented"
+        date = 2021-06-01
+        {extra}
+        [forces.alpha]
+        zones = "alpha.csv"
+        reach = "5 km"
+        [forces.bravo]
+        zones = "bravo.csv"
+        reach = "5 km"
+        [incidents]
+        file = "incidents.csv"
+        since = 2019-01-01
+        [places]
+        file = "places.csv"
+    """
+    (folder / "scenario.toml").write_text(text, encoding="utf-8")
+    return folder / "scenario.toml"
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return gapmap.run(write_scene(tmp_path_factory.mktemp("ran")))
+
+
+def test_a_run_finds_the_corridor(ran: Analysis) -> None:
+    (corridor,) = ran.corridors.itertuples()
+    # Between posts that face each other the gap is 0.2 degrees of latitude less two reaches.
+    gap = pyproj.Geod(ellps="WGS84").inv(43, 36.0, 43, 36.2)[2] - 10_000
+    assert corridor.width_min_m == pytest.approx(gap, rel=2e-3)
+    assert (corridor.force_a, corridor.force_b, corridor.name) == ("alpha", "bravo", "Westby to Eastby")
+    assert corridor.facing_a.split("; ") == [f"alpha-{n:03d}" for n in range(2, 8)]
+    assert corridor.places == 2
+    assert corridor.population == 500
+
+
+def test_all_rows_are_accounted_for(ran: Analysis) -> None:
+    inputs = json.loads(ran.run["inputs"].iloc[0])
+    assert [(each["role"], each["name"], each["rows"], each["used"], each["set_aside"]) for each in inputs] == [
+        ("zones", "alpha.csv", 7, 6, 1),
+        ("zones", "bravo.csv", 7, 6, 1),
+        ("incidents", "incidents.csv", 8, 6, 2),
+        ("places", "places.csv", 3, 2, 1),
+    ]
+    assert ran.set_aside[["source", "source_row", "reason"]].to_numpy().tolist() == [
+        ["alpha.csv", 7, "not valid on 2021-06-01"],
+        ["bravo.csv", 7, "not valid on 2021-06-01"],
+        ["incidents.csv", 7, "before the first day asked for"],
+        ["incidents.csv", 8, "more than 50 km outside the box around cover and area of interest"],
+        ["places.csv", 3, "more than 50 km outside the box around cover and area of interest"],
+    ]
+    assert (len(ran.zones), len(ran.incidents), len(ran.places)) == (12, 6, 2)
+    assert (ran.zones["reach_m"] == 5_000).all()
+
+
+def test_counts_are_those_of_a_plain_join(ran: Analysis) -> None:
+    joined = gpd.sjoin(ran.incidents[["geometry"]], ran.stretches[["geometry"]], predicate="intersects")
+    assert ran.stretches["incidents_count"].sum() == joined.index.nunique() > 0
+    assert ran.corridors["incidents_count"].sum() == ran.stretches["incidents_count"].sum()
+
+
+def test_the_run_row_names_no_folder(tmp_path: Path) -> None:
+    here = gapmap.run(write_scene(tmp_path / "secret folder"))
+    row = here.run.drop(columns="crs").iloc[0].astype(str)
+    text = " ".join(row)
+    assert "secret" not in text
+    assert str(tmp_path) not in text
+    assert not any(mark in each["name"] for each in json.loads(here.run["inputs"].iloc[0]) for mark in "/\\")
+    assert json.loads(row["versions"])["format"] == storage.FORMAT
+    assert json.loads(row["parameters"])["forces"]["alpha"]["zones"] == "alpha.csv"
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_the_same_rows_give_the_same_tables(ran: Analysis, tmp_path: Path, seed: int | None) -> None:
+    again = gapmap.run(write_scene(tmp_path, seed=seed))
+    # Row numbers and checksums are those of the file; the run says when it was made.
+    moved = {"zones": ["source_row"], "incidents": ["source_row"], "set_aside": ["source_row"]} if seed else {}
+    assert_equal(ran, again, but={**moved, "run": ["created", *(["inputs"] if seed else [])]})
+
+
+def test_a_run_survives_save_and_open(ran: Analysis, tmp_path: Path) -> None:
+    opened = gapmap.open(ran.save(tmp_path / "gaps.gpkg"))
+    assert_equal(ran, opened)
+    assert set(pyogrio.read_dataframe(tmp_path / "gaps.gpkg", layer="facets")["notice"]) == {"Invented"}
+    assert json.loads(opened.run["parameters"].iloc[0])["title"] == "Two invented forces"
+
+
+def test_progress_counts_up(tmp_path: Path) -> None:
+    said: list[tuple[str, int, int]] = []
+    gapmap.run(write_scene(tmp_path), progress=lambda *step: said.append(step))
+    done = [step[1] for step in said]
+    assert done == list(range(said[0][2] + 1))
+    assert all(step[0] for step in said)
+
+
+def square(folder: Path, lon: float, lat: float) -> str:
+    file = gpd.GeoDataFrame({"name": ["area"]}, geometry=[shapely.box(lon, lat, lon + 0.2, lat + 0.2)], crs=4326)
+    file.to_file(folder / "area.geojson")
+    return 'area_of_interest = { file = "area.geojson" }'
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(36.0, 43.0), (-137.0, -36.0), (60.0, 36.0)])
+def test_an_area_that_misses_all_zones_is_refused(tmp_path: Path, lon: float, lat: float) -> None:
+    scenario = write_scene(tmp_path, extra=square(tmp_path, lon, lat))
+    with pytest.raises(InputError, match=r"area.geojson: the area of interest misses all zones"):
+        gapmap.run(scenario)
+
+
+def test_an_area_cuts_the_tables(ran: Analysis, tmp_path: Path) -> None:
+    cut = gapmap.run(write_scene(tmp_path, extra=square(tmp_path, 43.1, 36.0)))
+    area = cut.ground["area_km2"].sum()
+    box = shapely.box(43.1, 36.0, 43.3, 36.2)
+    assert area == pytest.approx(abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(box)[0]) / 1e6, rel=2e-3)
+    assert 0 < cut.corridors["area_km2"].sum() < ran.corridors["area_km2"].sum()
+    assert cut.stretches["name"].is_unique
+
+
+def test_one_force_alone_has_no_corridor(tmp_path: Path) -> None:
+    scenario = write_scene(tmp_path)
+    text = scenario.read_text(encoding="utf-8")
+    before, _, after = text.partition("[forces.bravo]")
+    scenario.write_text(before + "[incidents]" + after.partition("[incidents]")[2], encoding="utf-8")
+    alone = gapmap.run(scenario)
+    assert alone.corridors.empty
+    assert alone.stretches.empty
+    assert alone.incidents["stretch_id"].eq("").all()
+    assert_equal(alone, gapmap.open(alone.save(tmp_path / "gaps.gpkg")))
+
+
+def test_no_incidents_and_no_places(tmp_path: Path) -> None:
+    scenario = write_scene(tmp_path)
+    text = scenario.read_text(encoding="utf-8")
+    scenario.write_text(text.partition("[incidents]")[0], encoding="utf-8")
+    bare = gapmap.run(scenario)
+    assert bare.incidents.empty
+    assert bare.corridors["incidents_count"].tolist() == [0]
+    assert bare.corridors["name"].tolist() == ["corridor C01"]
+    assert {"nearest_zone_alpha", "distance_bravo_m"} <= set(bare.places)
+    assert_equal(bare, gapmap.open(bare.save(tmp_path / "gaps.gpkg")))
+
+
+def test_dates_without_a_day_are_refused(tmp_path: Path) -> None:
+    scenario = write_scene(tmp_path)
+    scenario.write_text(scenario.read_text(encoding="utf-8").replace("date = 2021-06-01", ""), encoding="utf-8")
+    with pytest.raises(InputError, match="carry dates, and no day is given"):
+        gapmap.run(scenario)
+
+
+def test_backgrounds_and_left_out_ground(tmp_path: Path) -> None:
+    shapes = gpd.GeoDataFrame({"name": ["lake"]}, geometry=[shapely.box(43.1, 36.08, 43.15, 36.12)], crs=4326)
+    shapes.to_file(tmp_path / "water.gpkg", layer="water")
+    pyogrio.write_dataframe(
+        shapes, tmp_path / "base.gpkg", layer="land", layer_options={"DESCRIPTION": "Made by hand. And more."}
+    )
+    scenario = write_scene(tmp_path)
+    text = scenario.read_text(encoding="utf-8")
+    text += '\n[excluded]\nfile = "water.gpkg"\n[base]\nboundaries = "base.gpkg"\n'
+    scenario.write_text(text, encoding="utf-8")
+    got = gapmap.run(scenario)
+    assert got.boundaries[["layer", "name", "attribution"]].to_numpy().tolist() == [["land", "lake", "Made by hand."]]
+    assert got.ground.set_index("kind")["area_km2"]["excluded"] > 0
+    scenario.write_text(text + '[terrain]\ndem = "none.tif"\n', encoding="utf-8")
+    with pytest.raises(MissingFileError, match=r"none\.tif"):
+        gapmap.run(scenario)
+
+
+def test_at_agrees_with_the_facets_everywhere(ran: Analysis, tmp_path: Path) -> None:
+    opened = gapmap.open(ran.save(tmp_path / "gaps.gpkg"))
+    west, south, east, north = ran.corridors.to_crs(4326).total_bounds
+    rng = np.random.default_rng(5)
+    spots = gpd.GeoSeries(gpd.points_from_xy(rng.uniform(west, east, 60), rng.uniform(south, north, 60)), crs=4326)
+    here = [opened.at(spot) for spot in spots]
+    expected = width_here(ran.facets, spots.to_crs(ran.crs))
+    np.testing.assert_allclose([each.width_here_m for each in here], expected, atol=1e-6)
+    inside = [each.ground == "corridor" for each in here]
+    assert inside == expected.notna().tolist() == [each.stretch_id != "" for each in here]
+    assert 10 < sum(inside) < 60

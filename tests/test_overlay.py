@@ -273,7 +273,7 @@ def test_places_know_width_and_neighbours(laid: room.Overlay) -> None:
 def test_names_come_from_the_ends(laid: room.Overlay) -> None:
     assert laid.stretches["name"].tolist() == [
         "Rabia to Gwer",
-        "near Gwer",
+        "near Gwer, 4 km S",
         "Gwer to Makhmour",
     ]  # at 10 km Gwer is 445 m nearer
     assert laid.corridors["name"].tolist() == ["Rabia to Makhmour"]
@@ -284,7 +284,17 @@ def test_names_without_places_and_twice_the_same() -> None:
     none = room.name_stretches(found.stretches, found.transects, places().iloc[:0])
     assert none["name"].tolist() == ["stretch C01.01", "stretch C01.02", "stretch C01.03"]
     one = room.name_stretches(found.stretches.iloc[::-1], found.transects, places().loc[["P2"]])
-    assert one["name"].to_dict() == {"C01.01": "near Gwer", "C01.02": "near Gwer (2)", "C01.03": "near Gwer (3)"}
+    assert one["name"].to_dict() == {
+        "C01.01": "near Gwer, 6 km N",
+        "C01.02": "near Gwer, 4 km S",
+        "C01.03": "near Gwer, 14 km S",
+    }
+    both = found.stretches.set_axis(["S2", "S1", "S0"]).assign(from_m=0.0, to_m=10_000.0)
+    assert room.name_stretches(both, found.transects, places())["name"].to_dict() == {
+        "S0": "Rabia to Gwer",
+        "S1": "Rabia to Gwer (2)",
+        "S2": "Rabia to Gwer (3)",
+    }
     far = places().loc[["P1"]].set_geometry([Point(5_000, 65_000)], crs=CRS)
     assert room.name_stretches(found.stretches, found.transects, far)["name"].tolist() == none["name"].tolist()
 
