@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _NONE = -1
+_ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +47,31 @@ class Chains:
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """The spans that carry the middle line, in order along each chain.
+    """The spans that were measured, in order along each chain: feet, mixed sides of gap triangles, and the ends.
 
     Parameters
     ----------
     a, b : ndarray of float, shape (n, 2)
         Ends of the span on either force.
+    width : ndarray of float, shape (n,)
     chain, piece : ndarray of int, shape (n,)
     along : ndarray of float, shape (n,)
         Metres along the middle line, from the start of the chain.
     in_gap : ndarray of bool, shape (n,)
         Whether the way to the next station crosses a gap triangle, in which no span runs.
+    edge_a, edge_b : ndarray of float, shape (n,)
+        Where the span meets the two edges of its chain, as positions on :func:`edges`.
     """
 
     a: Floats
     b: Floats
+    width: Floats
     chain: Ints
     piece: Ints
     along: Floats
     in_gap: Flags
+    edge_a: Floats
+    edge_b: Floats
 
     @property
     def middle(self) -> Floats:
@@ -98,37 +105,81 @@ def order(pieces: Pieces) -> Chains:
 
 
 def stations(chains: Chains) -> Stations:
-    """Return the spans that carry the middle line: foot spans, mixed sides of gap triangles, and the ends."""
+    """Return the spans that were measured, in order. A ring starts and ends with the same."""
     pieces, chain = chains.pieces, chains.chain
-    count = len(chain)
-    first = np.diff(chain, prepend=_NONE) != 0
-    last = np.diff(chain, append=_NONE) != 0
-    open_end = ~chains.ring[chain] if count else np.empty(0, bool)
     gap = ~pieces.strip
-    wanted = np.stack([gap | (first & open_end), ~np.isnan(pieces.foot_a[:, 0]), gap | (last & open_end)], axis=1)
-    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1)
-    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1)
+    first, last = np.diff(chain, prepend=_NONE) != 0, np.diff(chain, append=_NONE) != 0
+    wanted = np.stack([gap | first, ~np.isnan(pieces.foot_a[:, 0]), gap | last], axis=1)
     piece, which = np.nonzero(wanted)
-    a, b, in_gap = a[piece, which], b[piece, which], gap[piece] & (which == 0)
-    # A span between two gap triangles comes from both.
-    twin = np.zeros(len(piece), bool)
-    twin[1:] = (which[1:] == 0) & (which[:-1] == 2) & (chain[piece[1:]] == chain[piece[:-1]])  # noqa: PLR2004
-    twin[1:] &= (a[1:] == a[:-1]).all(axis=1) & (b[1:] == b[:-1]).all(axis=1)
-    in_gap[np.flatnonzero(twin) - 1] = in_gap[twin]
-    a, b, in_gap, piece = a[~twin], b[~twin], in_gap[~twin], piece[~twin]
-    # A ring ends where it starts.
+    # A side between two gap triangles comes from both: the second stands for it.
+    twin = (which[:-1] == 2) & (which[1:] == 0) & (np.diff(chain[piece]) == 0)  # noqa: PLR2004 - second span
+    keep = np.append(~twin, True)
+    piece, which = piece[keep], which[keep]
+    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1)[piece, which]
+    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1)[piece, which]
+    foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
+    width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1)[piece, which]
     of = chain[piece]
-    starts = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
-    closing = starts[chains.ring[of[starts]]]
-    after = np.append(starts[1:], len(of))[chains.ring[of[starts]]]
-    a, b = np.insert(a, after, a[closing], axis=0), np.insert(b, after, b[closing], axis=0)
-    in_gap, of = np.insert(in_gap, after, False), np.insert(of, after, of[closing])
-    piece = np.insert(piece, after, piece[after - 1])
+
     middle = (a + b) / 2
-    step = np.hypot(*np.diff(middle, axis=0, prepend=middle[:1]).T)
-    total = np.cumsum(step)
-    starts = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
-    return Stations(a, b, of, piece, total - np.repeat(total[starts], np.diff(np.append(starts, len(of)))), in_gap)
+    total = np.cumsum(np.hypot(*np.diff(middle, axis=0, prepend=middle[:1]).T))
+    start = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
+    along = total - np.repeat(total[start], np.diff(np.append(start, len(of))))
+    return Stations(
+        a,
+        b,
+        width,
+        of,
+        piece,
+        along,
+        gap[piece] & (which == 0),
+        _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
+        _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
+    )
+
+
+def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
+    """Return the vertices of one edge of all chains, in order: one more than there are pieces in each.
+
+    Parameters
+    ----------
+    first, second : ndarray of float, shape (pieces, 2)
+        The ends of the first and second spans on one force: ``a0, a1`` or ``b0, b1``.
+    chain : ndarray of int
+        The chain of each piece.
+    """
+    rows = np.flatnonzero(np.diff(chain, prepend=_NONE) != 0)
+    return np.insert(second, rows, first[rows], axis=0)
+
+
+def _positions(
+    first: Floats, second: Floats, pieces: Pieces, chain: Ints, piece: Ints, which: Ints, end: Floats
+) -> Floats:
+    """Return where the ends of stations lie on an edge, in vertices of :func:`edges`, never decreasing.
+
+    A side lies at a vertex. A foot in the middle of a base lies half-way; one beside an apex lies on the base that
+    comes next or came last on this edge, which is another piece's.
+    """
+    place = chain[piece] + piece + which / 2.0
+    foot = which == 1
+    rows = np.arange(len(chain))
+    base = pieces.strip & (first != second).any(axis=1)
+    following = np.minimum.accumulate(np.where(base, rows, len(rows))[::-1])[::-1]
+    before = np.maximum.accumulate(np.where(base, rows, _NONE))
+    for near, origin, sign in ((following, first, 1), (before, second, -1)):
+        other = np.clip(near[piece], 0, len(rows) - 1)
+        apart = np.flatnonzero(foot & (near[piece] == other) & ~base[piece] & (chain[other] == chain[piece]))
+        other = other[apart]
+        run = sign * (second - first)[other]
+        share = ((end[apart] - origin[other]) * run).sum(axis=1) / (run**2).sum(axis=1)
+        miss = np.hypot(*(end[apart] - origin[other] - share[:, None] * run).T)
+        on = (share > 0) & (share <= 1) & (miss < _ON_EDGE_M)
+        start = chain[other] + other + (sign < 0)
+        place[apart[on]] = (start + sign * share)[on]
+    # Feet keep between the sides around them, and in order.
+    low = np.maximum.accumulate(np.where(foot, -np.inf, place))
+    high = np.minimum.accumulate(np.where(foot, np.inf, place)[::-1])[::-1]
+    return np.maximum.accumulate(np.clip(place, low, high))
 
 
 def _partners(pieces: Pieces) -> Ints:

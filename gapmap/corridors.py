@@ -71,7 +71,7 @@ class Corridors:
         forces = list(self._covers)
         covers = np.array(list(self._covers.values()), dtype=object)
         beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m)
-        shapes = _ribbons(beyond, np.arange(len(beyond.force_a)))
+        shapes = shapely.polygons(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1))
         wider = {
             (forces[a], forces[b]): shapely.union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
             for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
@@ -339,28 +339,25 @@ def _tables(
     transect_every_m: float,
 ) -> dict[str, GeoDataFrame]:
     """Make all tables from pieces in order."""
-    pieces, chain = ordered.pieces, ordered.chain
-    if len(chain) == 0:
+    if len(ordered.chain) == 0:
         names = ("corridors", "stretches", "transects", "centrelines", "facets")
         return {name: tables.empty(name, crs) for name in names}
-    every_piece = np.arange(len(chain))
     line = chains.stations(ordered)
+    ribbon = _Ribbon.of(ordered, line)
+    chain = ribbon.chain
     length = line.along[np.flatnonzero(np.diff(line.chain, append=-1))]
-    stretch, from_m, to_m = _stretches(line, chain, length, stretch_length_m)
-    facet = _facets(ordered, stretch)
-    first = {name: _starts(group) for name, group in (("chain", chain), ("stretch", stretch), ("facet", facet))}
+    stretch, from_m, to_m = _stretches(ribbon, length, stretch_length_m)
+    facet = _facets(ribbon, stretch)
+    of_stretch = chain[_starts(stretch)]
 
-    middles = _lines(line.middle, line.chain)
-    outlines = {name: _outlines(ordered, group) for name, group in (("chain", chain), ("stretch", stretch))}
-    facets = _mended(_ribbons(pieces, facet), pieces, facet)
-    areas = _areas(pieces)
-    of_stretch = chain[first["stretch"]]
+    middles = _line_parts(line, length, np.arange(len(length)), np.zeros(len(length)), length)
     parts = _line_parts(line, length, of_stretch, from_m, to_m)
+    outlines = {name: _outlines(ribbon, group, ordered) for name, group in (("chain", chain), ("stretch", stretch))}
+    facets, areas = _mended(ribbon, facet), ribbon.areas()
     if clip is not None:
         outlines = {name: clip.cut(shapes) for name, shapes in outlines.items()}
-        facets = clip.cut(facets)
-        middles, parts = clip.cut(middles, excluded=False), clip.cut(parts, excluded=False)
-        areas = shapely.area(clip.cut(_ribbons(pieces, every_piece)))
+        facets, middles, parts = clip.cut(facets), clip.cut(middles, excluded=False), clip.cut(parts, excluded=False)
+        areas = shapely.area(clip.cut(_mended(ribbon, np.arange(len(chain)))))
 
     # What lies wholly outside the area of interest is left out before anything is numbered.
     keep = {name: shapely.area(shapes) > 0 for name, shapes in outlines.items()}
@@ -368,70 +365,145 @@ def _tables(
     nth = np.cumsum(keep["stretch"])
     nth = nth - (nth - keep["stretch"])[_starts(of_stretch)][of_stretch]
     stretch_id = _ids([f"{corridor_id[k]}." for k in of_stretch], nth)
-    force_a, force_b = (np.array(forces, dtype=object)[side] for side in (pieces.force_a, pieces.force_b))
+    force_a, force_b = (np.array(forces, dtype=object)[side] for side in (ribbon.force_a, ribbon.force_b))
 
-    def table(name: str, group: Ints, shapes: Shapes, lines: Shapes, **columns: object) -> GeoDataFrame:
-        rows = first[name]
-        frame = gpd.GeoDataFrame(
-            {
-                "force_a": force_a[rows],
-                "force_b": force_b[rows],
-                **_measures(pieces, group, areas),
-                "length_km": shapely.length(lines) / 1e3,
-                "area_km2": shapely.area(shapes) / 1e6,
-                **columns,
-            },
-            geometry=shapes,
-            crs=crs,
-        )
-        return frame[keep[name]]
+    def table(name: str, group: Ints, lines: Shapes, **columns: object) -> GeoDataFrame:
+        rows = _starts(group)
+        measured = {
+            "force_a": force_a[rows],
+            "force_b": force_b[rows],
+            **_measures(ribbon, group, areas),
+            "length_km": shapely.length(lines) / 1e3,
+            "area_km2": shapely.area(outlines[name]) / 1e6,
+        }
+        return gpd.GeoDataFrame({**measured, **columns}, geometry=outlines[name], crs=crs)[keep[name]]
 
-    corridors = table("chain", chain, outlines["chain"], middles).set_axis(corridor_id[keep["chain"]])
-    stretches = table(
-        "stretch", stretch, outlines["stretch"], parts, corridor_id=corridor_id[of_stretch], from_m=from_m, to_m=to_m
-    ).set_axis(stretch_id[keep["stretch"]])
+    corridors = table("chain", chain, middles).set_axis(corridor_id[keep["chain"]])
+    stretches = table("stretch", stretch, parts, corridor_id=corridor_id[of_stretch], from_m=from_m, to_m=to_m)
+    stretches = stretches.set_axis(stretch_id[keep["stretch"]])
     corridors["name"] = [f"corridor {name}" for name in corridors.index]
     stretches["name"] = [f"stretch {name}" for name in stretches.index]
     centrelines = gpd.GeoDataFrame({"length_km": shapely.length(middles) / 1e3}, geometry=middles, crs=crs)
-    centrelines = centrelines.set_axis(corridor_id)[keep["chain"]]
     found = {
         "corridors": corridors,
         "stretches": stretches,
-        "centrelines": centrelines,
-        "transects": _transects(line, length, stretch, corridor_id, stretch_id, clip, crs, transect_every_m),
-        "facets": _facet_table(pieces, facet, facets, corridor_id[chain], stretch_id[stretch], crs),
+        "centrelines": centrelines.set_axis(corridor_id)[keep["chain"]],
+        "transects": _transects(line, length, from_m, of_stretch, corridor_id, stretch_id, clip, crs, transect_every_m),
+        "facets": _facet_table(ribbon, facet, facets, corridor_id[chain], stretch_id[stretch], crs),
     }
     return {name: tables.conform(frame, name) for name, frame in found.items()}
 
 
-def _stretches(
-    line: chains.Stations, chain: Ints, length: Floats, stretch_length_m: float
-) -> tuple[Ints, Floats, Floats]:
-    """Return the stretch of each piece, and where along its chain each stretch runs from and to."""
-    stations = np.bincount(line.piece, minlength=len(chain))
-    along = np.bincount(line.piece, weights=line.along, minlength=len(chain)) / np.maximum(stations, 1)
+@dataclass(frozen=True, slots=True)
+class _Ribbon:
+    """The ground between each station and the next: what stretches and facets are made of.
+
+    ``path_a`` and ``path_b`` are the edges of all chains with the stations' ends inserted; interval i of the ribbon
+    runs from ``from_a[i]`` to ``to_a[i]`` on the one and likewise on the other.
+    """
+
+    chain: Ints
+    force_a: Ints
+    force_b: Ints
+    width_0: Floats
+    width_1: Floats
+    along: Floats
+    near_limit: Flags
+    path_a: Floats
+    path_b: Floats
+    from_a: Ints
+    to_a: Ints
+    from_b: Ints
+    to_b: Ints
+
+    @classmethod
+    def of(cls, ordered: chains.Chains, line: chains.Stations) -> _Ribbon:
+        pieces = ordered.pieces
+        path_a, at_a = _path(chains.edges(pieces.a0, pieces.a1, ordered.chain), line.edge_a)
+        path_b, at_b = _path(chains.edges(pieces.b0, pieces.b1, ordered.chain), line.edge_b)
+        this = np.flatnonzero(np.diff(line.chain) == 0)
+        piece = line.piece[this]
+        return cls(
+            chain=line.chain[this],
+            force_a=pieces.force_a[piece],
+            force_b=pieces.force_b[piece],
+            width_0=line.width[this],
+            width_1=line.width[this + 1],
+            along=(line.along[this] + line.along[this + 1]) / 2,
+            near_limit=pieces.near_limit[piece] | pieces.near_limit[line.piece[this + 1]],
+            path_a=path_a,
+            path_b=path_b,
+            from_a=at_a[this],
+            to_a=at_a[this + 1],
+            from_b=at_b[this],
+            to_b=at_b[this + 1],
+        )
+
+    def outlines(self, group: Ints) -> Shapes:
+        """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
+        xy, polygon = self._rings(group)
+        return shapely.polygons(shapely.linearrings(xy, indices=polygon))
+
+    def areas(self) -> Floats:
+        """Return the area of each interval in square metres."""
+        xy, polygon = self._rings(np.arange(len(self.chain)))
+        rows = _starts(polygon)
+        xy = xy - xy[rows][polygon]
+        following = np.roll(xy, -1, axis=0)
+        following[np.append(rows[1:], len(xy)) - 1] = 0  # back to the first vertex, now the origin
+        cross = xy[:, 0] * following[:, 1] - xy[:, 1] * following[:, 0]
+        return np.abs(np.bincount(polygon, weights=cross, minlength=len(self.chain))) / 2
+
+    def _rings(self, group: Ints) -> tuple[Floats, Ints]:
+        rows = _starts(group)
+        last = np.append(rows[1:], len(group)) - 1
+        out, back = self.to_a[last] - self.from_a[rows] + 1, self.to_b[last] - self.from_b[rows] + 1
+        size = out + back
+        polygon = np.repeat(np.arange(len(rows)), size)
+        nth = np.arange(len(polygon)) - np.repeat(np.cumsum(size) - size, size)
+        outward = nth < out[polygon]
+        xy = np.empty((len(polygon), 2))
+        xy[outward] = self.path_a[(self.from_a[rows][polygon] + nth)[outward]]
+        xy[~outward] = self.path_b[(self.to_b[last][polygon] - (nth - out[polygon]))[~outward]]
+        fresh = (np.diff(xy, axis=0, prepend=np.nan) != 0).any(axis=1) | (np.diff(polygon, prepend=-1) != 0)
+        # Where two stations fall together there is no ground between: a ring of four equal corners stands for it.
+        fresh |= np.bincount(polygon, weights=fresh)[polygon] < 3  # noqa: PLR2004 - corners of a ring
+        return xy[fresh], polygon[fresh]
+
+
+def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints]:
+    """Insert points at fractional positions into a line; return it, and where they are on it."""
+    low = np.minimum(position.astype(np.int64), len(vertices) - 2)
+    share = (position - low)[:, None]
+    points = np.where(share == 0, vertices[low], vertices[low] + share * (vertices[low + 1] - vertices[low]))
+    order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
+    at = np.empty(len(order), np.int64)
+    at[order] = np.arange(len(order))
+    return np.concatenate([vertices, points])[order], at[len(vertices) :]
+
+
+def _stretches(ribbon: _Ribbon, length: Floats, stretch_length_m: float) -> tuple[Ints, Floats, Floats]:
+    """Return the stretch of each interval, and where along its chain each stretch runs from and to."""
+    chain = ribbon.chain
     parts = np.maximum(np.rint(length / stretch_length_m), 1).astype(np.int64)
     step = np.maximum(length / parts, GRID_M)
-    nth = np.minimum((along / step[chain]).astype(np.int64), parts[chain] - 1)
-    # A piece without a station of its own goes with the one before it.
-    number = np.maximum.accumulate(np.where(stations > 0, (np.cumsum(parts) - parts)[chain] + nth, 0))
-    number = np.maximum(number, (np.cumsum(parts) - parts)[chain])
+    nth = np.minimum((ribbon.along / step[chain]).astype(np.int64), parts[chain] - 1)
+    number = (np.cumsum(parts) - parts)[chain] + nth
     rows = _starts(number)
     from_m = np.where(np.diff(chain[rows], prepend=-1) != 0, 0, (nth * step[chain])[rows])
     to_m = np.where(np.diff(chain[rows], append=-1) != 0, length[chain[rows]], np.append(from_m[1:], 0))
     return np.cumsum(np.diff(number, prepend=-1) != 0) - 1, from_m, to_m
 
 
-def _facets(ordered: chains.Chains, stretch: Ints) -> Ints:
-    """Return the facet of each piece: neighbours within a stretch whose widths differ by about one step at most."""
-    pieces, chain = ordered.pieces, ordered.chain
-    width = (pieces.width_0 + pieces.width_1) / 2
-    step = np.abs(pieces.width_1 - pieces.width_0) / np.maximum(WIDTH_STEP_M, WIDTH_STEP_SHARE * width)
+def _facets(ribbon: _Ribbon, stretch: Ints) -> Ints:
+    """Return the facet of each interval: neighbours within a stretch whose widths differ by about a step at most."""
+    chain = ribbon.chain
+    width = (ribbon.width_0 + ribbon.width_1) / 2
+    step = np.abs(ribbon.width_1 - ribbon.width_0) / np.maximum(WIDTH_STEP_M, WIDTH_STEP_SHARE * width)
     level = np.floor(np.cumsum(step) - step / 2)
     rows = _starts(chain)
-    count = np.diff(np.append(rows, len(chain)))
     nth = np.arange(len(chain)) - rows[chain]
-    half = ordered.ring[chain] & (nth == count[chain] // 2)  # no facet may close upon itself
+    half = nth == (np.diff(np.append(rows, len(chain))) // 2)[chain]  # no facet may close upon itself
     fresh = (nth % _FACET_PIECES_MAX == 0) | half
     fresh |= (np.diff(stretch, prepend=-1) != 0) | (np.diff(level, prepend=-1) != 0)
     return np.cumsum(fresh) - 1
@@ -440,7 +512,8 @@ def _facets(ordered: chains.Chains, stretch: Ints) -> Ints:
 def _transects(
     line: chains.Stations,
     length: Floats,
-    stretch: Ints,
+    from_m: Floats,
+    of_stretch: Ints,
     corridor_id: Shapes,
     stretch_id: Shapes,
     clip: _Clip | None,
@@ -462,7 +535,7 @@ def _transects(
     # No span runs inside a gap triangle: the nearer of its sides stands for it.
     share = np.where(line.in_gap[rows], np.rint(share), share)[:, None]
     a, b = (end[rows] + share * (end[rows + 1] - end[rows]) for end in (line.a, line.b))
-    number = stretch[line.piece[np.where(share[:, 0] > 0.5, rows + 1, rows)]]  # noqa: PLR2004 - the nearer station
+    number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     if clip is not None and clip.area is not None:
         inside = shapely.intersects_xy(clip.area, (a + b) / 2)
         a, b, chain, number, along = a[inside], b[inside], chain[inside], number[inside], along[inside]
@@ -481,7 +554,7 @@ def _transects(
 
 
 def _facet_table(
-    pieces: Pieces,
+    ribbon: _Ribbon,
     facet: Ints,
     shapes: Shapes,
     corridor_id: Shapes,
@@ -489,20 +562,20 @@ def _facet_table(
     crs: Any,  # noqa: ANN401 - pyproj
 ) -> GeoDataFrame:
     first, last = _starts(facet), np.flatnonzero(np.diff(facet, append=-1))
-    spans = {
-        f"{which}_{end}_{axis}": getattr(pieces, f"{end}{k}")[rows, "xy".index(axis)]
-        for which, k, rows in (("start", 0, first), ("end", 1, last))
-        for end in "ab"
-        for axis in "xy"
+    ends = {
+        "start_a": ribbon.path_a[ribbon.from_a[first]],
+        "start_b": ribbon.path_b[ribbon.from_b[first]],
+        "end_a": ribbon.path_a[ribbon.to_a[last]],
+        "end_b": ribbon.path_b[ribbon.to_b[last]],
     }
     frame = gpd.GeoDataFrame(
         {
             "corridor_id": corridor_id[first],
             "stretch_id": stretch_id[first],
-            "width_start_m": pieces.width_0[first],
-            "width_end_m": pieces.width_1[last],
-            **spans,
-            "near_limit": np.logical_or.reduceat(pieces.near_limit, first),
+            "width_start_m": ribbon.width_0[first],
+            "width_end_m": ribbon.width_1[last],
+            **{f"{name}_{axis}": xy[:, k] for name, xy in ends.items() for k, axis in enumerate("xy")},
+            "near_limit": np.logical_or.reduceat(ribbon.near_limit, first),
         },
         geometry=shapes,
         crs=crs,
@@ -511,85 +584,65 @@ def _facet_table(
     return frame.set_axis(_ids("F", np.arange(len(frame)) + 1))
 
 
-def _measures(pieces: Pieces, group: Ints, areas: Floats) -> dict[str, Floats]:
-    """Return widths by group, from the pieces that have area left, weighted by it."""
+def _measures(ribbon: _Ribbon, group: Ints, areas: Floats) -> dict[str, NDArray[Any]]:
+    """Return widths by group, from the intervals that have area left, weighted by it."""
     rows = _starts(group)
     left = areas > 0
-    foot = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
-    low = np.fmin(np.minimum(pieces.width_0, pieces.width_1), foot)
-    high = np.fmax(np.maximum(pieces.width_0, pieces.width_1), foot)
-    weighted = np.add.reduceat(areas * (pieces.width_0 + pieces.width_1) / 2, rows)
+    low, high = np.minimum(ribbon.width_0, ribbon.width_1), np.maximum(ribbon.width_0, ribbon.width_1)
+    weighted = np.add.reduceat(areas * (ribbon.width_0 + ribbon.width_1) / 2, rows)
     area = np.add.reduceat(areas, rows)
     return {
         "width_min_m": np.minimum.reduceat(np.where(left, low, np.inf), rows),
         "width_mean_m": np.divide(weighted, area, out=np.full(len(area), np.nan), where=area > 0),
         "width_max_m": np.maximum.reduceat(np.where(left, high, -np.inf), rows),
-        "near_limit": np.logical_or.reduceat(pieces.near_limit & left, rows),
+        "near_limit": np.logical_or.reduceat(ribbon.near_limit & left, rows),
     }
 
 
-def _areas(pieces: Pieces) -> Floats:
-    ring = np.stack([pieces.a0, pieces.a1, pieces.b1, pieces.b0], axis=1)
-    ring = ring - ring[:, :1]
-    following = np.roll(ring, -1, axis=1)
-    return np.abs((ring[..., 0] * following[..., 1] - ring[..., 1] * following[..., 0]).sum(axis=1)) / 2
-
-
-def _ribbons(pieces: Pieces, group: Ints) -> Shapes:
-    """Return one polygon for each run of pieces: out along the a ends, back along the b ends."""
+def _outlines(ribbon: _Ribbon, group: Ints, ordered: chains.Chains) -> Shapes:
+    """Return the outline of each run of intervals; a run that is a whole ring has a hole."""
+    shapes = _mended(ribbon, group)
     rows = _starts(group)
-    a = np.insert(pieces.a1, rows, pieces.a0[rows], axis=0)
-    b = np.insert(pieces.b1, rows, pieces.b0[rows], axis=0)
-    size = np.diff(np.append(rows, len(group))) + 1
-    offset = np.repeat(np.cumsum(size) - size, 2 * size)
-    polygon = np.repeat(np.arange(len(size)), 2 * size)
-    nth = np.arange(len(polygon)) - 2 * offset
-    out = nth < size[polygon]
-    place = offset + np.where(out, nth, 2 * size[polygon] - 1 - nth)
-    xy = np.where(out[:, None], a[place], b[place])
-    fresh = (np.diff(xy, axis=0, prepend=np.nan) != 0).any(axis=1) | (np.diff(polygon, prepend=-1) != 0)
-    return shapely.polygons(shapely.linearrings(xy[fresh], indices=polygon[fresh]))
-
-
-def _outlines(ordered: chains.Chains, group: Ints) -> Shapes:
-    """Return the outline of each run of pieces; a run that is a whole ring has a hole."""
-    pieces, chain = ordered.pieces, ordered.chain
-    shapes = _ribbons(pieces, group)
-    rows = _starts(group)
-    of, size = chain[rows], np.diff(np.append(rows, len(group)))
-    whole = ordered.ring[of] & (size == np.bincount(chain)[of])
+    last = np.append(rows[1:], len(group)) - 1
+    of = ribbon.chain[rows]
+    whole = ordered.ring[of] & (last - rows + 1 == np.bincount(ribbon.chain)[of])
     for k in np.flatnonzero(whole):  # rings are few
-        part = pieces.take(slice(rows[k], rows[k] + size[k]))
-        loops = [end for end in (part.a1, part.b1) if len(np.unique(end, axis=0)) > 2]  # noqa: PLR2004 - else a point
-        discs = sorted((shapely.Polygon(loop) for loop in loops), key=lambda disc: disc.area)
-        shapes[k] = shapely.Polygon(discs[-1].exterior, [disc.exterior for disc in discs[:-1]])
-    return _mended(shapes, pieces, group)
-
-
-def _mended(shapes: Shapes, pieces: Pieces, group: Ints) -> Shapes:
-    """Replace outlines that touch themselves by the union of their pieces."""
-    rows = np.append(_starts(group), len(group))
-    for k in np.flatnonzero(~shapely.is_valid(shapes)):
-        part = pieces.take(slice(rows[k], rows[k + 1]))
-        shapes[k] = shapely.union_all(_ribbons(part, np.arange(len(part.force_a))))
+        loops = (
+            ribbon.path_a[ribbon.from_a[rows[k]] : ribbon.to_a[last[k]] + 1],
+            ribbon.path_b[ribbon.from_b[rows[k]] : ribbon.to_b[last[k]] + 1],
+        )
+        discs = [shapely.Polygon(loop) for loop in loops if len(np.unique(loop, axis=0)) > 2]  # noqa: PLR2004 - else a point
+        outer, *inner = sorted(discs, key=lambda disc: -disc.area)
+        ring = shapely.Polygon(outer.exterior, [disc.exterior for disc in inner])
+        shapes[k] = ring if ring.is_valid else shapes[k]
     return shapes
 
 
-def _lines(xy: Floats, group: Ints) -> Shapes:
-    return shapely.linestrings(xy, indices=group)
+def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
+    """Return outlines; those that touch themselves are unions of their intervals instead."""
+    shapes = ribbon.outlines(group)
+    invalid = np.flatnonzero(~shapely.is_valid(shapes))
+    if len(invalid):
+        single = ribbon.outlines(np.arange(len(group)))
+        rows = np.append(_starts(group), len(group))
+        for k in invalid:
+            shapes[k] = shapely.union_all(shapely.make_valid(single[rows[k] : rows[k + 1]]))
+    return shapes
 
 
 def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floats, to_m: Floats) -> Shapes:
     """Cut each middle line into its stretches."""
     offset = _offsets(length)
-    scale = offset[line.chain] + line.along
+    # Triangles on one circle give one station twice, up to rounding.
+    fresh = np.diff(line.along, prepend=-1) > GRID_M
+    scale, middle = offset[line.chain[fresh]] + line.along[fresh], line.middle[fresh]
     begin, end = offset[chain] + from_m, offset[chain] + to_m
     part = np.searchsorted(begin, scale, side="right") - 1
-    xy = [np.stack([np.interp(at, scale, axis) for axis in line.middle.T], axis=1) for at in (begin, end)]
+    xy = [np.stack([np.interp(at, scale, axis) for axis in middle.T], axis=1) for at in (begin, end)]
     group = np.concatenate([np.arange(len(begin)), part, np.arange(len(begin))])
     place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
     order = np.lexsort((place, group))  # stable: stations stay in order
-    return _lines(np.concatenate([xy[0], line.middle, xy[1]])[order], group[order])
+    return shapely.linestrings(np.concatenate([xy[0], middle, xy[1]])[order], indices=group[order])
 
 
 def _offsets(length: Floats) -> Floats:
