@@ -385,27 +385,29 @@ def _first_touch(edges: Edges, near: Real, direction: Real, own: Whole) -> tuple
     on the edge, at one of its ends.
     """
     rows = np.arange(len(near))
-    to_start = edges.start[None] - near[:, None]
-    best = _end_radius(to_start, direction)
-    share = np.zeros_like(best)
-    last = _end_radius(edges.end[None] - near[:, None], direction)
-    share[last < best] = 1.0
-    best = np.minimum(best, last)
-    # Towards the line: its unit normal on the far side, and the distance.
-    normal = edges.normal
-    height = (to_start * normal[None]).sum(axis=2)
-    sign = np.where(height < 0, -1.0, 1.0)
+    # Component by component: this is where the time goes.
+    x, y = (edges.start[None, :, axis] - near[:, None, axis] for axis in (0, 1))
+    ahead = x * direction[:, :1] + y * direction[:, 1:]
+    square = x**2 + y**2
+    best = np.full_like(x, np.inf)
+    # Ends: a point level with the contact is an end of its own edge, not ahead.
+    np.divide(square, 2 * ahead, out=best, where=ahead > 1e-12 * square + 1e-10)
+    # Lines: the distance to each, and its unit normal on the far side.
+    (along_x, along_y), (normal_x, normal_y) = edges.along.T, edges.normal.T
+    height = x * normal_x + y * normal_y
+    slope = 1 + np.where(height < 0, -1.0, 1.0) * (direction @ edges.normal.T)
     height = np.abs(height)
-    slope = 1 + sign * (direction @ normal.T)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        radius = height / slope
-        span = np.hypot(*(edges.end - edges.start).T)
-        touch = direction[:, None] * radius[:, :, None] + (sign * radius)[:, :, None] * normal[None]
-        part = ((touch - to_start) * edges.along[None]).sum(axis=2) / span
-        # A line level with the contact and facing the same way (slope 0) is never touched.
-        line = (height > 1e-9) & (slope > 1e-12) & (part > 0) & (part < 1) & (radius < best)
+    # A line level with the contact and facing the same way (slope 0) is never touched.
+    radius = np.full_like(x, np.inf)
+    np.divide(height, slope, out=radius, where=(height > 1e-9) & (slope > 1e-12))
+    radius[~(radius < best)] = np.inf
+    with np.errstate(invalid="ignore"):
+        part = radius * (direction @ edges.along.T) - (x * along_x + y * along_y)
+    part /= np.hypot(*(edges.end - edges.start).T)
+    line = (part > 0) & (part < 1)
+    # The start of the next edge speaks for this one's end.
     best = np.where(line, radius, best)
-    share = np.where(line, part, share)
+    share = np.where(line, part, 0.0)
     for column in own.T:
         held = column >= 0
         best[rows[held], column[held]] = np.inf
@@ -413,19 +415,8 @@ def _first_touch(edges: Edges, near: Real, direction: Real, own: Whole) -> tuple
     radius, share = best[rows, found], share[rows, found]
     far = edges.start[found] + share[:, None] * (edges.end - edges.start)[found]
     far[np.isinf(radius)] = np.nan
-    follow = np.empty(len(edges.before), dtype=np.int64)
-    follow[edges.before] = np.arange(len(edges.before))
-    bits = np.where(share == 0, edges.corner_bits[found], edges.corner_bits[follow[found]])
-    bits = np.where((share > 0) & (share < 1), _bits_on(edges, found, share), bits)
+    bits = np.where(share > 0, _bits_on(edges, found, share), edges.corner_bits[found])
     return radius, far, bits
-
-
-def _end_radius(away: Real, direction: Real) -> Real:
-    ahead = (away * direction[:, None]).sum(axis=2)
-    square = (away**2).sum(axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # A point almost level with the contact is one of its own edge's ends, not ahead.
-        return np.where(ahead > 1e-12 * square + 1e-10, square / (2 * ahead), np.inf)
 
 
 def _neighbours(balls: Balls, *, within: bool) -> tuple[Whole, Whole]:

@@ -267,7 +267,7 @@ def random_discs(
     count: int = 9,
     region: float = 120 * KM,
     radii: tuple[float, float] = (5 * KM, 14 * KM),
-    quad_segs: int = 16,
+    quad_segs: int = 8,
 ) -> gpd.GeoDataFrame:
     """Return discs of every force over a square; they overlap, nest and leave holes as they fall."""
     random = np.random.default_rng(seed)
@@ -280,7 +280,7 @@ def random_discs(
     return cover(shapes)
 
 
-def along_a_seam(seed: int, *, forces: int = 2, count: int = 8, quad_segs: int = 16) -> gpd.GeoDataFrame:
+def along_a_seam(seed: int, *, forces: int = 2, count: int = 8, quad_segs: int = 8) -> gpd.GeoDataFrame:
     """Return two lines of discs that face each other, the third force's among them."""
     random = np.random.default_rng(seed)
     shapes: dict[str, list[Any]] = {"blue": [], "green": [], "red": []}
@@ -309,14 +309,14 @@ def random_walls(seed: int, *, forces: int = 2, count: int = 7, region: float = 
 def nested(*, third: bool = False) -> gpd.GeoDataFrame:
     """Return green inside a hole of blue, a bit of blue inside green's own hole, one green disc drowned in blue."""
     centre = shapely.Point(0, 0)
-    blue = centre.buffer(70 * KM, quad_segs=64) - affinity.translate(centre, 4 * KM, -2 * KM).buffer(
-        48 * KM, quad_segs=64
+    blue = centre.buffer(70 * KM, quad_segs=20) - affinity.translate(centre, 4 * KM, -2 * KM).buffer(
+        48 * KM, quad_segs=20
     )
-    green = centre.buffer(34 * KM, quad_segs=64) - affinity.translate(centre, 3 * KM, 5 * KM).buffer(
-        21 * KM, quad_segs=64
+    green = centre.buffer(34 * KM, quad_segs=20) - affinity.translate(centre, 3 * KM, 5 * KM).buffer(
+        21 * KM, quad_segs=20
     )
-    core = affinity.translate(centre, 1 * KM, 2 * KM).buffer(8 * KM, quad_segs=64)
-    drowned = affinity.translate(centre, 60 * KM, 0).buffer(2 * KM, quad_segs=64)
+    core = affinity.translate(centre, 1 * KM, 2 * KM).buffer(8 * KM, quad_segs=20)
+    drowned = affinity.translate(centre, 60 * KM, 0).buffer(2 * KM, quad_segs=20)
     if third:
         return cover({"blue": blue, "green": [green, drowned], "red": core})
     return cover({"blue": [blue, core], "green": [green, drowned]})
@@ -364,7 +364,7 @@ def three_corners(side: float = 14 * KM) -> gpd.GeoDataFrame:
     for n, force in enumerate(("blue", "green", "red")):
         turn = np.radians(90 + 120 * n)
         spot = shapely.Point(side * np.cos(turn), side * np.sin(turn))
-        shapes[force] = spot.buffer(8 * KM, quad_segs=64)
+        shapes[force] = spot.buffer(8 * KM, quad_segs=16)
     return cover(shapes)
 
 
