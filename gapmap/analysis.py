@@ -278,6 +278,8 @@ def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) ->
     # Through WKT, so that the CRS is the same to the letter as the one that the run table keeps.
     crs = pyproj.CRS.from_wkt(working_crs([read.zones], kind=scenario.crs).to_wkt())
     zones = resolve(read.zones, on=scenario.date)
+    outdated = zones.attrs["set_aside"]
+    zones.attrs = {}  # pandas copies attrs deeply at every step
     covers = cover(zones, on=scenario.date, crs=crs)
     area = _area(read.area, covers)
 
@@ -307,7 +309,7 @@ def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) ->
     if scenario.terrain:
         relief = hillshade(scenario.terrain.dem, ground.to_crs(WGS84).total_bounds)
 
-    aside = [*read.set_aside, *zones.attrs["set_aside"], *far_incidents, *far_places]
+    aside = [*read.set_aside, *outdated, *far_incidents, *far_places]
     content = {
         "zones": held,
         "cover": covers,
@@ -384,21 +386,16 @@ def _near(
 ) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
     """Part points into those in the region, and records of those set aside."""
     west, south, east, north = region
+    source = points.attrs["input"]["name"] if len(points) else ""
+    points = points.copy()
+    points.attrs = {}  # pandas copies attrs deeply at every step, and the rows set aside can be many
     x, y = points.geometry.x, points.geometry.y
     # A box across the antimeridian has its west edge east of its east edge.
     across = x.between(west, east) if west <= east else (x >= west) | (x <= east)
     inside = across & y.between(south, north)
+    far = points.loc[~inside, "source_row"].tolist() if len(points) else []
     reason = f"more than {_REGION_MARGIN_M / 1000:g} km outside the box around cover and area of interest"
-    far = points[~inside]
-    records = (
-        [
-            {"source": points.attrs["input"]["name"], "source_row": int(row), "reason": reason}
-            for row in far["source_row"]
-        ]
-        if len(far)
-        else []
-    )
-    return points[inside], records
+    return points[inside], [{"source": source, "source_row": row, "reason": reason} for row in far]
 
 
 def _recount(
