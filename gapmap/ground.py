@@ -42,11 +42,13 @@ def partition(
     area : Polygon or MultiPolygon
         The area of interest.
     excluded : Polygon or MultiPolygon or None
+        What the scenario leaves out.
     corridors, beyond : mapping of (force, force) to Polygon or MultiPolygon
         The corridor ground at W and at 2 W; what is in the second alone lies beyond the limit.
     max_width_m : float
         W.
     crs : pyproj.CRS
+        Of everything given, in metres.
 
     Returns
     -------

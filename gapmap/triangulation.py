@@ -218,6 +218,7 @@ def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
     label : ndarray of int, shape (n,)
         Row of ``members``. Labels of edges keep their number.
     members : ndarray of bool, shape (labels, forces)
+        Which forces share a label.
     """
     low = np.full(len(edges.xy), len(edges.members))
     high = np.full(len(edges.xy), -1)

@@ -8,14 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import openpyxl
 import pandas as pd
 import pytest
 
 import gapmap
 from gapmap import cli
 from gapmap.errors import EngineError, InputError
-from tests.fake_analysis import fake_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,99 +69,6 @@ def test_wrong_input_is_code_2_and_a_failure_code_1(
     monkeypatch.setattr(cli, "app", raise_(PermissionError(13, "Permission denied", "out")))
     assert cli.main(["x"]) == 1
     assert "Permission denied" in capsys.readouterr().err
-
-
-def test_summary_shares_out_all_length_and_area_to_the_classes() -> None:
-    figures = cli.summary(fake_analysis())
-    assert [(c["from_km"], c["to_km"]) for c in figures["widths"]] == [(0, 2), (2, 5), (5, 10), (10, 15), (15, 20)]
-    assert sum(c["length_km"] for c in figures["widths"]) == pytest.approx(figures["length_km"], abs=0.3)
-    facets = fake_analysis().table("facets")
-    assert sum(c["area_km2"] for c in figures["widths"]) == pytest.approx(facets.area.sum() / 1e6, abs=0.3)
-    assert json.loads(json.dumps(figures)) == figures
-
-
-def test_classes_follow_the_limit_and_edges_count_upwards() -> None:
-    fake = fake_analysis().with_values("run", max_width_m=40_000.0)
-    assert [c["to_km"] for c in cli.summary(fake)["widths"]] == [4, 10, 20, 30, 40]
-    at_edge = fake_analysis().with_values("transects", width_m=2_000.0)
-    lengths = [c["length_km"] for c in cli.summary(at_edge)["widths"]]
-    assert lengths == [0, pytest.approx(120), 0, 0, 0]
-    at_limit = fake_analysis().with_values("transects", width_m=20_000.0)
-    assert cli.summary(at_limit)["widths"][-1]["length_km"] == pytest.approx(120)
-
-
-def test_a_corridor_too_short_for_a_measuring_line_counts_at_its_mean_width() -> None:
-    fake = fake_analysis()
-    fake = fake.with_table("transects", fake.table("transects").iloc[:0]).with_values("corridors", width_mean_m=7_000.0)
-    assert [c["length_km"] for c in cli.summary(fake)["widths"]] == [0, 0, pytest.approx(120), 0, 0]
-
-
-def test_rankings_are_by_the_figure_and_then_by_id() -> None:
-    figures = cli.summary(fake_analysis())
-    widest = [each["width_max_km"] for each in figures["widest"]]
-    assert len(widest) == 5
-    assert widest == sorted(widest, reverse=True)
-    assert [each["stretch_id"] for each in figures["longest"]] == [f"C01.0{n}" for n in range(1, 6)]
-
-
-def test_the_table_fits_80_columns_and_shows_names_as_text(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    fake = fake_analysis()
-    names = ["[red]x[/red]", "\x1b[31mred", "گوێر to مەخموور", "A" * 30 + " to " + "B" * 30, "", "End"]
-    fake = fake.with_table("stretches", fake.table("stretches").assign(name=names))
-    done = tmp_path / "map.html"
-    done.write_text("x", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    cli._print_summary({**cli.summary(fake), "files": {"map": done.name}})
-    printed = capsys.readouterr().out
-    assert "[red]x[/red]" in printed
-    assert "\x1b" not in printed
-    assert "?[31mred" in printed
-    assert max(len(line) for line in printed.splitlines()) <= 80
-    assert "a plain count" in printed
-    assert "map.html (0 kB)" in printed
-
-
-def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
-    fake = fake_analysis()
-    for name in ("corridors", "stretches", "transects", "facets", "incidents", "places", "ground", "set_aside"):
-        fake = fake.with_table(name, fake.table(name).iloc[:0])
-    figures = cli.summary(fake)
-    assert (figures["corridors"], figures["length_km"], figures["widest"]) == (0, 0, [])
-    cli._print_summary({**figures, "files": {}})
-    assert "Widest" not in capsys.readouterr().out
-
-
-def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [("a.csv", n, "no geometry") for n in range(3)] + [("b.csv", n, f"reason {n:02d}") for n in range(12)]
-    fake = fake_analysis().with_table("set_aside", pd.DataFrame(rows, columns=["source", "source_row", "reason"]))
-    figures = cli.summary(fake)
-    assert figures["set_aside"][0] == {"source": "a.csv", "reason": "no geometry", "rows": 3}
-    cli._print_summary({**figures, "files": {}})
-    printed = capsys.readouterr().out
-    assert "a.csv: 3 rows: no geometry" in printed
-    assert "and 3 more kinds" in printed
-
-
-def test_init_makes_a_folder_that_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "seam"
-    assert call("init", folder) == 0
-    names = sorted(path.name for path in folder.iterdir())
-    assert names == ["incidents.csv", "places.csv", "scenario.toml", "south.geojson", "zones.xlsx"]
-    assert "gapmap check" in capsys.readouterr().out
-    book = openpyxl.load_workbook(folder / "zones.xlsx")
-    assert book.sheetnames == ["zones", "how to"]
-    explained = " ".join(str(cell.value) for cell in book["how to"]["A"])
-    assert all(str(cell.value) in explained for cell in book["zones"][1])
-
-
-def test_init_touches_no_folder_with_something_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
-    assert call("init", tmp_path) == 2
-    assert "not an empty folder" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_a_console_that_cannot_show_a_name_goes_on(tmp_path: Path) -> None:

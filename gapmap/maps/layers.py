@@ -156,7 +156,7 @@ def crs_parameters(crs: pyproj.CRS) -> dict[str, Any]:
     Returns
     -------
     dict
-        kind ("laea" or "tmerc"), a and f of the ellipsoid, lat0 and lon0 in degrees, k0, x0 and y0 in metres.
+        Kind ("laea" or "tmerc"), a and f of the ellipsoid, lat0 and lon0 in degrees, k0, x0 and y0 in metres.
 
     Raises
     ------

@@ -1,0 +1,191 @@
+"""What the terminal shows.
+
+In: figures as ``summary`` gives them. Out: tables on standard output that fit 80 columns, and the progress on standard error.
+Method: rich, without its markup: a name in a file is shown as text and cannot steer the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_REASONS_SHOWN = 10
+
+
+def print_summary(figures: dict[str, Any]) -> None:
+    """Print what a run found.
+
+    Parameters
+    ----------
+    figures : dict
+        From ``gapmap.summary.summary``, and ``files``: what was written.
+    """
+    console = _console()
+    console.print()
+    console.print(plain(figures["title"]), style="bold")
+    if figures["notice"]:
+        console.print(plain(figures["notice"]), style="yellow")
+    limit = f"{figures['max_width_km']:g} km"
+    ground = figures["ground_km2"]
+    day = f", zones of {figures['date']}" if figures["date"] else ""
+    console.print(f"No measuring line longer than {limit}{day}.\n", style="dim")
+
+    facts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    facts.add_column(no_wrap=True)
+    facts.add_column(justify="right", no_wrap=True)
+    facts.add_column(style="dim")
+    pairs = figures["pairs"]
+    facts.add_row("Corridors", str(figures["corridors"]), f"between {pairs} pair{'s' * (pairs != 1)} of forces")
+    facts.add_row("Length", f"{_number(figures['length_km'])} km", "of middle line")
+    facts.add_row("Area", f"{_number(figures['area_km2'])} km2", "of corridor")
+    wider = f"between two forces, {_number(figures['beyond_km'])} km of middle line"
+    facts.add_row(f"Wider than {limit}", f"{_number(ground.get('beyond', 0))} km2", wider)
+    facts.add_row("Gaps inside one force", f"{_number(ground.get('interior', 0))} km2", "between its own zones")
+    facts.add_row(
+        "Incidents inside",
+        str(figures["incidents_inside"]),
+        f"of {figures['incidents']}: a plain count of positions, {figures['incidents_inside_certain']} certain",
+    )
+    facts.add_row("Places inside", str(figures["places_inside"]), f"of {figures['places']}: a plain count")
+    _print_block(console, "", facts)
+
+    widths = _table(["Width here"], ["km of middle line", "km2"])
+    for each in figures["widths"]:
+        label = f"{each['from_km']:g} to {each['to_km']:g} km"
+        widths.add_row(label, _number(each["length_km"], 1), _number(each["area_km2"], 1))
+    _print_block(console, "", widths)
+
+    if figures["corridors"]:
+        _print_block(console, "Widest stretches, in km", _stretch_table(figures["widest"]))
+        _print_block(console, "Longest stretches, in km", _stretch_table(figures["longest"]))
+    _print_inputs(console, figures["inputs"], figures["set_aside"])
+    console.print("Written", style="bold")
+    for path in figures["files"].values():
+        console.print(f"  {plain(path)} ({file_size(Path(path))})", soft_wrap=True)
+
+
+def print_check(figures: dict[str, Any]) -> None:
+    """Print what a check read; what is wrong goes to standard error by itself.
+
+    Parameters
+    ----------
+    figures : dict
+        Title, inputs, contents, set_aside, problems, files.
+    """
+    console = _console()
+    console.print()
+    console.print(plain(figures["title"]), style="bold")
+    console.print("Read and checked; nothing was computed.\n", style="dim")
+    _print_inputs(console, figures["inputs"], figures["set_aside"])
+    contents = _table(["In use"], ["rows"])
+    for heading in ("of which", "from", "to"):
+        contents.add_column(heading)
+    for each in figures["contents"]:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in each["kinds"].items())
+        contents.add_row(plain(each["what"]), str(each["rows"]), kinds, each["first"], each["last"])
+    _print_block(console, "", contents)
+    for path in figures["files"].values():
+        console.print(f"Drawn: {plain(path)}", soft_wrap=True)
+    if not figures["problems"]:
+        console.print("Nothing is wrong.", style="bold")
+
+
+def _stretch_table(ranked: list[dict[str, Any]]) -> Table:
+    table = _table(["", "Stretch"], ["widest", "mean", "long", "incidents", "places"])
+    for each in ranked:
+        table.add_row(
+            each["stretch_id"],
+            plain(each["name"]),
+            f"{each['width_max_km']:.1f}",
+            f"{each['width_mean_km']:.1f}",
+            f"{each['length_km']:.1f}",
+            str(each["incidents"]),
+            str(each["places"]),
+        )
+    return table
+
+
+def _print_inputs(console: Console, inputs: list[dict[str, Any]], set_aside: list[dict[str, Any]]) -> None:
+    table = _table(["Read", "as"], ["rows", "used", "set aside", "repaired"])
+    for each in inputs:
+        counts = [str(each[column]) for column in ("rows", "used", "set_aside", "repaired")]
+        table.add_row(plain(each["name"]), plain(each["role"]), *counts)
+    _print_block(console, "", table)
+    if set_aside:
+        console.print("Set aside", style="bold")
+        for each in set_aside[:_REASONS_SHOWN]:
+            rows = f"{each['rows']} row{'s' * (each['rows'] != 1)}"
+            console.print(f"  {plain(each['source'])}: {rows}: {plain(each['reason'])}")
+        if len(set_aside) > _REASONS_SHOWN:
+            console.print(f"  and {len(set_aside) - _REASONS_SHOWN} more kinds, in table set_aside")
+        console.print()
+
+
+def _print_block(console: Console, title: str, table: Table) -> None:
+    if title:
+        console.print(title, style="bold")
+    console.print(Padding.indent(table, 2 if title else 0))
+    console.print()
+
+
+def _table(texts: Sequence[str] = (), figures: Sequence[str] = ()) -> Table:
+    """Return a table without frames: columns of text, then columns of figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for heading in texts:
+        table.add_column(heading)
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+@contextlib.contextmanager
+def show_progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show the step at work on standard error, where somebody is there to see it.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    callable
+        To be called with what is being done, the steps done and the steps in all.
+    """
+    console = Console(stderr=True)
+    columns = (SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("start", total=None)
+
+        def step(text: str, done: int, total: int) -> None:
+            progress.update(task, description=text, completed=done, total=total)
+
+        yield step
+
+
+def plain(text: object) -> str:
+    """Return text without control characters: a name in a file must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in str(text))
+
+
+def _number(value: float, decimals: int = 0) -> str:
+    return f"{value:,.{decimals}f}".replace(",", " ")
+
+
+def file_size(path: Path) -> str:
+    """Return the size of a file in words."""
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"  # noqa: PLR2004 - a million

@@ -1,0 +1,200 @@
+"""The figures that a planner asks for first.
+
+In: the tables of an analysis, or of what was read. Out: plain values with units in their names, ready for JSON. Method: sums over
+tables; each measuring line stands for its part of the middle line, each facet for its area.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gapmap.corridors import find_corridors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gapmap.maps import MapSource
+
+# The classes of width, as shares of the limit: 0-2, 2-5, 5-10, 10-15, 15-20 km at a limit of 20 km.
+WIDTH_CLASSES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+TOP = 5  # stretches in a ranking
+
+
+def summary(analysis: MapSource) -> dict[str, Any]:
+    """Return the figures that a planner asks for first.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Computed or opened, or any object whose ``table(name)`` returns the tables of `gapmap.tables`.
+
+    Returns
+    -------
+    dict
+        Plain values that JSON can hold; units in the names. Counts of incidents and places are plain counts of coded
+        positions.
+
+    Raises
+    ------
+    GapmapError
+        If a table cannot be read.
+    """
+    run = analysis.table("run").iloc[0]
+    corridors, stretches = analysis.table("corridors"), analysis.table("stretches")
+    incidents, places = analysis.table("incidents"), analysis.table("places")
+    ground, set_aside = analysis.table("ground"), analysis.table("set_aside")
+    return {
+        "title": run["title"],
+        "notice": run["notice"],
+        "date": _day(run["date"]),
+        "max_width_km": run["max_width_m"] / 1000,
+        "corridors": len(corridors),
+        "pairs": len(corridors.groupby(["force_a", "force_b"])),
+        "length_km": round(float(corridors["length_km"].sum()), 1),
+        "area_km2": round(float(corridors["area_km2"].sum()), 1),
+        "beyond_km": _beyond_km(analysis, run["max_width_m"]),
+        "ground_km2": {
+            kind: round(float(area), 1) for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
+        },
+        "widths": _width_classes(analysis, run["max_width_m"] / 1000),
+        "incidents": len(incidents),
+        "incidents_inside": int(corridors["incidents_count"].sum()),
+        "incidents_inside_certain": int(corridors["incidents_certain"].sum()),
+        "places": len(places),
+        "places_inside": int(corridors["places"].sum()),
+        "widest": _ranking(stretches, "width_max_m"),
+        "longest": _ranking(stretches, "length_km"),
+        "inputs": json.loads(run["inputs"]),
+        "set_aside": count_reasons(set_aside.to_dict("records")),
+    }
+
+
+def _beyond_km(analysis: MapSource, limit_m: float) -> float:
+    """Return the length of the middle line at twice the limit over the ground that is wider than the limit."""
+    ground, cover = analysis.table("ground"), analysis.table("cover")
+    beyond = ground[ground["kind"] == "beyond"]
+    if beyond.empty:
+        return 0.0
+    wide = find_corridors(cover, max_width_m=2 * limit_m).centrelines
+    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, 1)
+
+
+def count_reasons(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Count the rows that were set aside by file and reason.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Records of table ``set_aside``.
+
+    Returns
+    -------
+    list of dict
+        Source, reason, rows; in alphabetical order.
+    """
+    counts = Counter((str(row["source"]), str(row["reason"])) for row in rows)
+    return [{"source": source, "reason": reason, "rows": counts[source, reason]} for source, reason in sorted(counts)]
+
+
+def contents(zones: Any, incidents: Any, places: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - GeoDataFrames
+    """Say what some tables hold: zones by force and kind, incidents by precision, places; with first and last day.
+
+    Parameters
+    ----------
+    zones, incidents, places : GeoDataFrame
+        Those tables; they may be empty.
+
+    Returns
+    -------
+    list of dict
+        What, rows, kinds, first, last.
+    """
+    found: list[dict[str, Any]] = []
+    for force, held in zones.groupby("force", sort=True):
+        kinds = held["kind"].value_counts().sort_index()
+        days = [*held["valid_from"].dropna(), *held["valid_to"].dropna()]
+        found.append(
+            {
+                "what": f"zones of {force}",
+                "rows": len(held),
+                "kinds": {str(kind): int(count) for kind, count in kinds.items()},
+                "first": _day(min(days)) if days else None,
+                "last": _day(max(days)) if days else None,
+            }
+        )
+    if len(incidents):
+        kinds = incidents["location_precision"].value_counts().sort_index()
+        found.append(
+            {
+                "what": "incidents",
+                "rows": len(incidents),
+                "kinds": {str(kind): int(count) for kind, count in kinds.items()},
+                "first": _day(incidents["date_from"].min()),
+                "last": _day(incidents["date_to"].max()),
+            }
+        )
+    if len(places):
+        known = int(places["population"].notna().sum())
+        kinds = {"with population": known, "without": len(places) - known}
+        found.append({"what": "places", "rows": len(places), "kinds": kinds, "first": None, "last": None})
+    return found
+
+
+def _width_classes(analysis: MapSource, limit_km: float) -> list[dict[str, float]]:
+    """Share out middle line (by its measuring lines) and ground (by its facets) to the classes of width."""
+    corridors, transects = analysis.table("corridors"), analysis.table("transects")
+    # Each measuring line stands for an equal part of its corridor; one too short to have any counts at its mean width.
+    lines = transects.groupby("corridor_id").size().reindex(corridors.index, fill_value=0)
+    parts = (corridors["length_km"] / lines.where(lines > 0)).reindex(transects["corridor_id"]).to_numpy()
+    bare = corridors[lines == 0]
+    width_m = np.concatenate([transects["width_m"].to_numpy(), bare["width_mean_m"].to_numpy()])
+    length_km = np.concatenate([parts, bare["length_km"].to_numpy()])
+
+    facets = analysis.table("facets")
+    facet_width_m = (facets["width_start_m"] + facets["width_end_m"]).to_numpy() / 2
+    edges = np.array(WIDTH_CLASSES) * limit_km * 1000
+    count = len(edges) - 1
+
+    def by_class(widths: Any, amounts: Any) -> pd.Series:  # noqa: ANN401 - numpy arrays
+        # A width on the edge counts in the wider class, the limit itself in the last.
+        classes = np.clip(np.searchsorted(edges, widths, side="right") - 1, 0, count - 1)
+        return pd.Series(amounts).groupby(classes).sum().reindex(range(count), fill_value=0.0)
+
+    lengths, areas = by_class(width_m, length_km), by_class(facet_width_m, facets.area.to_numpy() / 1e6)
+    return [
+        {
+            "from_km": float(edges[i]) / 1000,
+            "to_km": float(edges[i + 1]) / 1000,
+            "length_km": round(float(lengths[i]), 1),
+            "area_km2": round(float(areas[i]), 1),
+        }
+        for i in range(count)
+    ]
+
+
+def _ranking(stretches: Any, column: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a GeoDataFrame
+    top = stretches.sort_values(column, ascending=False, kind="stable").head(TOP)
+    return [
+        {
+            "stretch_id": str(stretch_id),
+            "name": row["name"],
+            "force_a": row["force_a"],
+            "force_b": row["force_b"],
+            "width_max_km": round(row["width_max_m"] / 1000, 2),
+            "width_mean_km": round(row["width_mean_m"] / 1000, 2),
+            "length_km": round(row["length_km"], 2),
+            "incidents": int(row["incidents_count"]),
+            "places": int(row["places"]),
+        }
+        for stretch_id, row in top.iterrows()
+    ]
+
+
+def _day(value: Any) -> str | None:  # noqa: ANN401 - Timestamp or NaT
+    text = str(value)[:10]
+    return None if text == "NaT" else text

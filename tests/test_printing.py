@@ -1,0 +1,57 @@
+"""What the terminal shows: it fits, it is text, and it counts what was set aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gapmap.printing import print_summary
+from gapmap.summary import summary
+from tests.fake_analysis import fake_analysis
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_the_table_fits_80_columns_and_shows_names_as_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    fake = fake_analysis()
+    names = ["[red]x[/red]", "\x1b[31mred", "گوێر to مەخموور", "A" * 30 + " to " + "B" * 30, "", "End"]
+    fake = fake.with_table("stretches", fake.table("stretches").assign(name=names))
+    done = tmp_path / "map.html"
+    done.write_text("x", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    print_summary({**summary(fake), "files": {"map": done.name}})
+    printed = capsys.readouterr().out
+    assert "[red]x[/red]" in printed
+    assert "\x1b" not in printed
+    assert "?[31mred" in printed
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    assert "a plain count" in printed
+    assert "map.html (0 kB)" in printed
+
+
+def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis()
+    for name in ("corridors", "stretches", "transects", "facets", "incidents", "places", "ground", "set_aside"):
+        fake = fake.with_table(name, fake.table(name).iloc[:0])
+    figures = summary(fake)
+    assert (figures["corridors"], figures["length_km"], figures["widest"]) == (0, 0, [])
+    print_summary({**figures, "files": {}})
+    assert "Widest" not in capsys.readouterr().out
+
+
+def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("a.csv", n, "no geometry") for n in range(3)] + [("b.csv", n, f"reason {n:02d}") for n in range(12)]
+    fake = fake_analysis().with_table("set_aside", pd.DataFrame(rows, columns=["source", "source_row", "reason"]))
+    figures = summary(fake)
+    assert figures["set_aside"][0] == {"source": "a.csv", "reason": "no geometry", "rows": 3}
+    print_summary({**figures, "files": {}})
+    printed = capsys.readouterr().out
+    assert "a.csv: 3 rows: no geometry" in printed
+    assert "and 3 more kinds" in printed
