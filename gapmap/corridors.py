@@ -635,6 +635,7 @@ def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floa
     offset = _offsets(length)
     # Triangles on one circle give one station twice, up to rounding.
     fresh = np.diff(line.along, prepend=-1) > GRID_M
+    fresh |= (np.diff(line.chain, prepend=-1) != 0) | (np.diff(line.chain, append=-1) != 0)
     scale, middle = offset[line.chain[fresh]] + line.along[fresh], line.middle[fresh]
     begin, end = offset[chain] + from_m, offset[chain] + to_m
     part = np.searchsorted(begin, scale, side="right") - 1
