@@ -42,7 +42,7 @@ def repair(geometry: gpd.GeoSeries, problems: dict[int, str]) -> tuple[gpd.GeoSe
     for place in broken:  # few, or none
         dimension = shapely.get_dimensions(values[place])
         parts = shapely.get_parts(shapely.make_valid(values[place], method="structure", keep_collapsed=False))
-        parts = parts[shapely.get_dimensions(parts) == dimension]
+        parts = parts[(shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts)]
         if len(parts) == 0:
             problems[geometry.index[place]] = "the geometry is invalid, and nothing is left of it when repaired"
             continue

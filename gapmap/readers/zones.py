@@ -20,7 +20,7 @@ import shapely
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError, unknown
 from gapmap.readers import files
-from gapmap.readers.positions import NO_POSITION, locate
+from gapmap.readers.positions import locate
 from gapmap.readers.repair import repair
 from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
 from gapmap.units import parse_length
@@ -75,7 +75,8 @@ def read_zones(
     GeoDataFrame
         Table ``zones`` in EPSG:4326 without Z, multi-part geometries of one type kept as one zone. ``zone_id`` is the
         force and a number that does not depend on row order. ``attrs["set_aside"]`` holds the rows not used, as records:
-        blank rows and exact duplicates (force, name, kind, reach, dates, geometry). ``attrs["input"]`` holds the counts.
+        blank rows of a CSV or XLSX and exact duplicates (force, name, kind, reach, dates, geometry). ``attrs["input"]``
+        holds the counts.
 
     Raises
     ------
@@ -107,9 +108,7 @@ def read_zones(
     rows = files.read_rows(path, role="zones", layer=layer)
     index = rows.columns.index
     geometry, problems = locate(rows, crs=crs)
-    blank = (rows.columns == "").all(axis=1) & pd.Series(
-        [problems.get(row) == NO_POSITION for row in index], index=index, dtype=bool
-    )
+    blank = (rows.columns == "").all(axis=1) & (rows.geometry is None)
     for row in index[blank]:
         del problems[row]
     aside = dict.fromkeys(index[blank], "blank row")
