@@ -55,11 +55,13 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, piece = shapely.get_rings(pieces, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    cells, vertex = np.unique(np.rint(xy / grid_m).astype(np.int64), axis=0, return_inverse=True)
+    cells = np.rint(xy / grid_m).astype(np.int64)
+    low, span = cells.min(axis=0), np.ptp(cells, axis=0) + 1
+    _, first, vertex = np.unique((cells - low) @ (span[1], 1), return_index=True, return_inverse=True)
     same_ring = ring[1:] == ring[:-1]
-    ends = np.stack([vertex.ravel()[:-1], vertex.ravel()[1:]], axis=1)[same_ring]
+    ends = np.stack([vertex[:-1], vertex[1:]], axis=1)[same_ring]
     owner = owner[of[piece[ring[:-1][same_ring]]]].astype(np.int64)
-    xy = cells * grid_m
+    xy = cells[first] * grid_m
 
     belongs = np.zeros((len(ends), len(covers)), bool)
     belongs[np.arange(len(ends)), owner] = owner >= 0

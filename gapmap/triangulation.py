@@ -317,6 +317,8 @@ def _outside_triangles(edges: Edges, limit_m: float) -> Ints:
     label, members = vertex_labels(edges)
     triangles = triangulate(edges)
     corners = label[triangles]
+    differ = (corners[:, 0] != corners[:, 1]) | (corners[:, 1] != corners[:, 2])
+    triangles, corners = triangles[differ], corners[differ]
     mixed = _disjoint(members)[corners, np.roll(corners, -1, axis=1)].any(axis=1)
     triangles = triangles[mixed]
     _, radius = circumcircles(edges.xy[triangles])
