@@ -7,10 +7,10 @@ hundreds moves no outline, and field data are never whole.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -200,7 +200,7 @@ def _identified(incidents: gpd.GeoDataFrame, aside: dict[int, str]) -> gpd.GeoDa
     order = ["date_from", "date_to", "given_id", "kind", "note", "x", "y"]
     xy = shapely.get_coordinates(incidents.geometry.to_numpy())
     incidents = incidents.assign(x=xy[:, 0], y=xy[:, 1]).sort_values(order, kind="stable").drop(columns=["x", "y"])
-    given = incidents["given_id"].to_numpy()
-    numbered = np.array([f"I{number:05d}" for number in range(1, len(incidents) + 1)], dtype=object)
-    incidents.index = pd.Index(np.where(given == "", numbered, given) if len(given) else [], dtype=object)
+    taken = set(incidents["given_id"])
+    numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
+    incidents.index = pd.Index([given or next(numbers) for given in incidents["given_id"]], dtype=object)
     return conform(incidents.drop(columns="given_id"), "incidents")

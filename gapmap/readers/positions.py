@@ -82,7 +82,7 @@ def locate(
         geometry = rows.geometry.set_crs(stated or rows.geometry.crs)
     values = shapely.force_2d(geometry.to_numpy())
     # GEOS calls a point of NaN empty.
-    gone = (shapely.is_missing(values) | shapely.is_empty(values)) & [row not in problems for row in geometry.index]
+    gone = (shapely.is_missing(values) | shapely.is_empty(values)) & ~geometry.index.isin(list(problems))
     problems.update(dict.fromkeys(geometry.index[gone], NO_POSITION))
     coordinates, owner = shapely.get_coordinates(values, return_index=True)
     endless = geometry.index[np.unique(owner[~np.isfinite(coordinates).all(axis=1)])]

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shapely import LineString, Point
+
+from gapmap.errors import InputError, MissingFileError
+from gapmap.readers import read_incidents
+from gapmap.tables import COLUMNS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "id,date,date_to,lat,lon,kind,deaths,deaths_low,deaths_high,civilians,precision,radius_km,note\n"
+GOOD = "A-1,2020-03-01,2020-03-02,36,43,attack,2,1,3,yes,exact,,as {{7*7}} <b>written</b>\n"
+HOSTILE = "as {{7*7}} <b>written</b>"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_a_full_row(tmp_path: Path) -> None:
+    found = read_incidents(write(tmp_path / "a.csv", HEADER + GOOD))
+    assert list(found.columns) == [*COLUMNS["incidents"], "geometry"]
+    row = found.loc["A-1"]
+    assert (row["date_from"], row["date_to"]) == (pd.Timestamp("2020-03-01"), pd.Timestamp("2020-03-02"))
+    assert (row["deaths_best"], row["deaths_low"], row["deaths_high"], row["civilians"]) == (2, 1, 3, 1)
+    assert (row["location_precision"], row["location_radius_m"]) == ("exact", 1_000)
+    assert (row["kind"], row["note"], row["source"], row["source_row"]) == ("attack", HOSTILE, "a.csv", 1)
+    assert (row["ground"], row["stretch_id"]) == ("", "")
+    assert row.geometry.equals(Point(43, 36))
+    assert found.crs == 4326
+
+
+@pytest.mark.parametrize(
+    ("precision", "radius", "word", "metres"),
+    [
+        ("exact", "", "exact", 1_000),
+        ("NEAR", "", "near", 5_000),
+        ("area", "", "area", 15_000),
+        ("", "", "near", 5_000),
+        ("area", "2.5", "area", 2_500),
+    ],
+)
+def test_radius_by_precision_unless_the_row_says(
+    tmp_path: Path, precision: str, radius: str, word: str, metres: float
+) -> None:
+    path = write(tmp_path / "a.csv", f"date,lat,lon,precision,radius_km\n2020-01-01,36,43,{precision},{radius}\n")
+    row = read_incidents(path).iloc[0]
+    assert (row["location_precision"], row["location_radius_m"]) == (word, metres)
+    if not radius:
+        own = read_incidents(path, radius_m={word: 77.0}).iloc[0]
+        assert own["location_radius_m"] == 77
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("B,,,36,43,,,,,,,,", "no date"),
+        ("B,1/2/2020,,36,43,,,,,,,,", "date '1/2/2020' is not an ISO date"),
+        ("B,2020-03-01,x,36,43,,,,,,,,", "date_to 'x' is not an ISO date"),
+        ("B,2020-03-02,2020-03-01,36,43,,,,,,,,", "dates reversed: date_to 2020-03-01 is before date"),
+        ("B,2020-03-01,,,,,,,,,,,", "no geometry"),
+        ("B,2020-03-01,,36,,,,,,,,,", "one of longitude and latitude is missing"),
+        ("B,2020-03-01,,nan,43,,,,,,,,", "'nan' is not a coordinate"),
+        ("B,2020-03-01,,136,43,,,,,,,,", "latitude 136 is outside"),
+        ("B,2020-03-01,,36,43,,many,,,,,,", "deaths 'many' is not a number"),
+        ("B,2020-03-01,,36,43,,-1,,,,,,", "deaths '-1' is not a number of zero or more"),
+        ("B,2020-03-01,,36,43,,,,,perhaps,,,", "civilians 'perhaps'"),
+        ("B,2020-03-01,,36,43,,,,,,vague,,", "precision 'vague' is not one of exact, near, area"),
+        ("B,2020-03-01,,36,43,,,,,,,wide,", "radius_km 'wide' is not within"),
+        ("B,2020-03-01,,36,43,,,,,,,-2,", "radius_km '-2' is not within"),
+        ("A-1,2020-03-01,,36,43,,,,,,,,", "the id 'A-1' is in row 1 already"),
+        (",,,,,,,,,,,,", "blank row"),
+    ],
+)
+def test_what_cannot_be_used_is_set_aside_with_its_reason(tmp_path: Path, row: str, reason: str) -> None:
+    found = read_incidents(write(tmp_path / "a.csv", f"{HEADER}{GOOD}{row}\n"))
+    assert found.index.tolist() == ["A-1"]
+    (record,) = found.attrs["set_aside"]
+    assert (record["source"], record["source_row"]) == ("a.csv", 2)
+    assert record["reason"].startswith(reason)
+    assert {key: found.attrs["input"][key] for key in ("rows", "used", "set_aside")} == {
+        "rows": 2,
+        "used": 1,
+        "set_aside": 1,
+    }
+
+
+def test_since_and_until_count_both_days(tmp_path: Path) -> None:
+    rows = (
+        "".join(f"{n},2020-03-0{n},,36,43,,,,,,,,\n" for n in range(1, 6))
+        + "long,2020-02-01,2020-04-01,36,43,,,,,,,,\n"
+    )
+    found = read_incidents(
+        write(tmp_path / "a.csv", HEADER + rows), since=dt.date(2020, 3, 2), until=dt.date(2020, 3, 4)
+    )
+    assert sorted(found.index) == ["2", "3", "4", "long"]
+    assert [record["reason"] for record in found.attrs["set_aside"]] == [
+        "before the first day asked for",
+        "after the last day asked for",
+    ]
+    none = read_incidents(tmp_path / "a.csv", since=dt.date(2030, 1, 1))
+    assert len(none) == 0
+    assert len(none.attrs["set_aside"]) == 6
+
+
+def test_a_mapping_by_field_or_by_its_other_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "When,North,East,What,Ref\n2020-03-01,36,43,x,R9\n")
+    found = read_incidents(
+        path, columns={"date": "when", "lat": "North", "lon": "East", "kind": "What", "incident_id": "Ref"}
+    )
+    assert found.index.tolist() == ["R9"]
+    assert found["kind"].tolist() == ["x"]
+    with pytest.raises(InputError) as caught:
+        read_incidents(path, columns={"dat": "When", "lat": "Nroth"})
+    assert "unknown field 'dat'; did you mean 'date'?" in str(caught.value)
+    assert "lat: unknown column 'Nroth'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("when,lat,lon\n2020-01-01,36,43\n", r"no date column among when, lat, lon\n  -> say which it is: columns = "),
+        ("date,north\n2020-01-01,36\n", "no position column among date, north"),
+        ("date,lat,lon\nx,36,43\ny,36,43\n", r"none of 2 incidents can be used\n  row 1: date 'x'"),
+        ("", "the file is empty"),
+    ],
+)
+def test_a_file_in_which_nothing_is_understood(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_incidents(write(tmp_path / "a.csv", text))
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError):
+        read_incidents(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".gpkg", ".geojson"])
+def test_no_incidents_is_fine(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        write(path, "date,lat,lon\n")
+    elif suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        assert book.active is not None
+        book["Sheet"].append(["date", "lat", "lon"])
+        book.save(path)
+    else:
+        gpd.GeoDataFrame({"date": []}, geometry=[], crs=4326).to_file(path)
+    if suffix == ".geojson":  # holds no columns once it holds no features
+        with pytest.raises(InputError, match="no date column"):
+            read_incidents(path)
+        return
+    found = read_incidents(path)
+    assert len(found) == 0
+    assert list(found.columns) == [*COLUMNS["incidents"], "geometry"]
+
+
+def test_vector_files_hold_points(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame(
+        {"date": ["2020-01-01", "2020-01-02"]}, geometry=[Point(43, 36), LineString([(43, 36), (44, 36)])], crs=4326
+    ).to_crs(32638)
+    table.to_file(tmp_path / "a.gpkg")
+    found = read_incidents(tmp_path / "a.gpkg")
+    assert found.geometry.iloc[0].distance(Point(43, 36)) < 1e-9
+    assert found.attrs["set_aside"][0]["reason"] == "the geometry is not a point"
+
+
+@given(order=st.permutations(range(5)))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_ids_do_not_depend_on_row_order(tmp_path: Path, order: list[int]) -> None:
+    rows = [f"2020-01-0{1 + n // 2},36,43.{n},{n}\n" for n in range(5)]
+    straight = read_incidents(write(tmp_path / "a.csv", "date,lat,lon,note\n" + "".join(rows)))
+    mixed = read_incidents(write(tmp_path / "a.csv", "date,lat,lon,note\n" + "".join(rows[n] for n in order)))
+    assert straight.index.tolist() == [f"I0000{n}" for n in range(1, 6)]
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(mixed.drop(columns="source_row")), pd.DataFrame(straight.drop(columns="source_row"))
+    )
+
+
+def test_a_given_id_never_meets_a_numbered_one(tmp_path: Path) -> None:
+    found = read_incidents(write(tmp_path / "a.csv", "id,date,lat,lon\nI00001,2020-01-02,36,43\n,2020-01-01,36,43\n"))
+    assert found.index.is_unique
+    assert len(found) == 2
+
+
+def test_ten_thousand_rows_take_seconds(tmp_path: Path) -> None:
+    days = pd.Timestamp("2018-01-01") + pd.to_timedelta(np.arange(10_000) % 1000, unit="D")
+    pd.DataFrame({"date": days.strftime("%Y-%m-%d"), "lat": 36.0, "lon": 43.0}).to_csv(tmp_path / "a.csv", index=False)
+    assert len(read_incidents(tmp_path / "a.csv")) == 10_000
