@@ -276,7 +276,7 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
     shapes = cover.geometry.to_numpy()
     problems = []
     for number, (name, shape) in enumerate(zip(names, shapes, strict=True), start=1):
-        if shape is None or shape.is_empty:
+        if shape is None:
             fault = "no geometry"
         elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
             fault = f"a {shape.geom_type}; a cover is made of polygons"

@@ -42,6 +42,10 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     """
     # Only parts that meet need a union; the others keep their edges, and their force is known.
     parts, force = shapely.get_parts(covers, return_index=True)
+    parts, force = parts[~shapely.is_empty(parts)], force[~shapely.is_empty(parts)]
+    if len(parts) == 0:
+        none = np.empty(0, np.int64)
+        return Edges(np.empty((0, 2)), none.reshape(0, 2), none, np.empty((0, len(covers)), bool))
     near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=2 * grid_m)
     graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)

@@ -117,8 +117,7 @@ def facing_pieces(edges: Edges, *, limit_m: float) -> Pieces:
     Widths are those of spans between sampled edges: an edge is at most 1/50 as long as the next other force is far,
     which keeps widths within 0.02 % of those between the edges as given.
     """
-    edges = densify(edges, length_max_m=EDGE_MAX_M)
-    edges = prune(edges, limit_m=limit_m)
+    edges = prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m)
     if len(edges.ends) == 0:
         return no_pieces()
     edges = refine(edges)
