@@ -465,6 +465,9 @@ def test_swapped_columns_are_seen_against_other_data() -> None:
     with pytest.raises(InputError, match=r"wrong.csv") as caught:
         suspect_swaps([right, wrong])
     assert "right.csv" in str(caught.value)
+    more = posts("more.csv", [(43.5, 35.9)])
+    with pytest.raises(InputError, match=r"^wrong.csv: its middle (.|\n)*rows 1 to 2: .* are swapped here\n"):
+        suspect_swaps([right, more, wrong])
     with pytest.raises(InputError, match=r"1 of 4 rows cannot be used\n  row 4: far from the other rows"):
         suspect_swaps([posts("mixed.csv", [(43, 36), (43.2, 36.1), (43.3, 36.2), (36.1, 43.2)])])
 
@@ -473,3 +476,4 @@ def test_far_away_alone_is_no_swap() -> None:
     rng = np.random.default_rng(0)
     north = posts("a", [tuple(xy) for xy in rng.uniform((42, 34), (46, 37), (50, 2))])
     suspect_swaps([north, posts("b", [(47.8, 30.5)]), posts("c", [(-70, -30)]), north.iloc[:0]])
+    suspect_swaps([])

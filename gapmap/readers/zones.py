@@ -7,7 +7,6 @@ geometry where no column says, repairs by GEOS and counted; all faults of a file
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,15 +213,21 @@ def suspect_swaps(tables: Iterable[gpd.GeoDataFrame]) -> None:
                 rows=len(table),
                 role="rows",
             )
-    for (one, a), (other, b) in product(zip(filled, middles, strict=True), repeat=2):
-        if _swapped(a[None], b)[0]:
-            lon, lat = a
-            raise InputError(
-                f"{_source(one)}: its middle (latitude {lat:.2f}, longitude {lon:.2f}) is far from that of {_source(other)}, "
-                "and near it with the two swapped",
-                problems=[f"rows 1 to {len(one)}: longitude and latitude are swapped here or in {_source(other)}"],
-                hint="name the columns lon and lat the other way round in the file that is wrong",
-            )
+    # A row for each table that is held against all, a column for each that is judged.
+    against = np.array([_swapped(np.array(middles), middle) for middle in middles])
+    if not against.any():
+        return
+    # The table that disagrees with most others is named; of two alone, nobody can tell which one is wrong.
+    worst = int(against.sum(axis=0).argmax())
+    other = _source(filled[int(against[:, worst].argmax())])
+    lon, lat = middles[worst]
+    alone = "here" if against[:, worst].sum() > 1 else f"here or in {other}"
+    raise InputError(
+        f"{_source(filled[worst])}: its middle (latitude {lat:.2f}, longitude {lon:.2f}) is far from that of {other}, "
+        "and near it with the two swapped",
+        problems=[f"rows 1 to {len(filled[worst])}: longitude and latitude are swapped {alone}"],
+        hint="name the columns lon and lat the other way round in the file that is wrong",
+    )
 
 
 def _check_options(force: str | None, force_column: str | None, kind: str | None) -> None:
