@@ -191,7 +191,7 @@ def check(
         "files": {"map": page.as_posix()} if draw and not errors else {},
     }
     if draw and not errors:
-        _draw_inputs(scenario, read, page)
+        _draw_inputs(scenario, dataclasses.replace(read, zones=zones, inputs=inputs), page)
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     elif not quiet:
@@ -338,7 +338,7 @@ def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
     crs = working_crs([read.zones], kind=scenario.crs)
     run = {
         "title": f"{scenario.title}: what was read",
-        "notice": "Only read: no corridors are computed yet",
+        "notice": "Only read: no corridors computed yet",
         "date": scenario.date,
         "max_width_m": scenario.max_width_m,
         "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),
@@ -355,7 +355,7 @@ def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
         "run": pd.DataFrame([run], index=["run"]),
     }
     content = {name: tables.conform(table, name) for name, table in given.items()}
-    maps.save(maps.build_map(_Tables(content, crs)), path)
+    maps.save(maps.build_map(_Tables(content, crs), headline="What was read. Nothing was computed."), path)
 
 
 @dataclasses.dataclass(frozen=True)

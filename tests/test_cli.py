@@ -209,7 +209,10 @@ def test_check_draws_what_was_read(example: Path, capsys: pytest.CaptureFixture[
     figures = json.loads(capsys.readouterr().out)
     page = example / "scenario.check.html"
     assert figures["files"] == {"map": page.as_posix()}
-    assert "no corridors are computed" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "no corridors computed yet" in text
+    assert "Nothing was computed" in text
+    assert "No corridor up to" not in text
 
 
 def test_check_says_all_that_is_wrong_by_file_and_row(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MapSource", "build_map", "save"]
 
 
-def build_map(analysis: MapSource, *, include_notes: bool = True) -> folium.Map:
+def build_map(analysis: MapSource, *, include_notes: bool = True, headline: str | None = None) -> folium.Map:
     """Draw an analysis as a map.
 
     Parameters
@@ -27,6 +27,8 @@ def build_map(analysis: MapSource, *, include_notes: bool = True) -> folium.Map:
         Any object whose ``table(name)`` returns the tables of `gapmap.tables`.
     include_notes : bool
         Whether the notes of incidents go into the file. All that is in it leaves with it.
+    headline : str, optional
+        The line under the title, instead of the one that counts corridors.
 
     Returns
     -------
@@ -45,6 +47,7 @@ def build_map(analysis: MapSource, *, include_notes: bool = True) -> folium.Map:
     """
     figures = facts(analysis, include_notes=include_notes)
     run = figures["run"]
+    run["headline"] = run["headline"] if headline is None else headline
     cover = analysis.table("cover")
     west, south, east, north = cover.to_crs(4326).total_bounds if len(cover) else (-180, -60, 180, 60)
     figures["bounds"] = [[float(south), float(west)], [float(north), float(east)]]
