@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gapmap.triangulation import Pieces
+    from gapmap.pieces import Pieces
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -21,7 +21,8 @@ from gapmap import chains, ground, tables
 from gapmap.crs import require_metric
 from gapmap.errors import EngineError, InputError
 from gapmap.noding import edges_of_union
-from gapmap.triangulation import GRID_M, Pieces, facing_pieces
+from gapmap.pieces import Pieces, split
+from gapmap.triangulation import GRID_M, facing_triangles
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -322,7 +323,8 @@ def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pypr
 def _pieces_of(covers: Shapes, limit_m: float, grid_m: float) -> tuple[Pieces, float]:
     """Node and triangulate, on a coarser grid where a finer one leaves edges that cross."""
     try:
-        return facing_pieces(edges_of_union(covers, grid_m=grid_m), limit_m=limit_m), grid_m
+        edges = edges_of_union(covers, grid_m=grid_m)
+        return split(facing_triangles(edges, limit_m=limit_m), limit_m=limit_m), grid_m
     except EngineError:
         if grid_m >= 100 * GRID_M:
             raise

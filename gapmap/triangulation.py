@@ -1,8 +1,8 @@
-"""From the edges of the covered ground to the pieces of corridor between two forces: arrays only.
+"""From the edges of the covered ground to the triangles that lie between forces: arrays only.
 
-In: vertices, directed edges with the cover on their left, and for each edge the forces it belongs to. Out: pieces, each
-a triangle or a part of one between two spans, with the width at both. Method: constrained Delaunay triangulation of
-edges that are sampled finely where they face another force.
+In: vertices, directed edges with the cover on their left, and for each edge the forces it belongs to. Out: triangles
+with corners on different forces, and what can be measured in each. Method: constrained Delaunay triangulation of edges
+that are sampled finely where they face another force.
 """
 
 from __future__ import annotations
@@ -30,10 +30,7 @@ COARSE_RATIO = 1 / 4  # edge length over distance to the nearest other force: en
 FINE_RATIO = 1 / 50  # the same on edges that face another force
 SPACING_MIN_M = 10.0  # towards places where forces touch; measured widths of straight edges do not depend on it
 SELECT = 1.1  # triangles with a radius up to this many times the limit take part, so that none at the limit is missed
-NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
 _TIE_BREAK_M = 1e-6
-_HALF, _TWO, _THREE = 0.5, 2, 3
-_MUCH = 1e12  # a weight beside which no other counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +55,25 @@ class Edges:
     members: Flags
 
 
-class Pieces(NamedTuple):
-    """Pieces of corridor, one a row, each between a first span (0) and a second (1).
+class Triangles(NamedTuple):
+    """Triangles of the uncovered ground with corners on different forces, one a row, and what was measured in each.
 
-    The ``a`` end of a span lies on the cover of ``force_a`` (the smaller number), the ``b`` end on that of ``force_b``.
-    ``a0`` to ``b1`` are the corners of the piece, sides of triangles that carry the diagonal of the sampling;
-    ``span_a0`` to ``span_b1`` are the spans that were measured there. ``side_0`` and ``side_1`` number the sides that
-    pieces share, -1 where the corridor ends. ``foot_a`` and ``foot_b`` are the ends of the foot span between the two,
-    NaN where there is none: only strips have one.
+    Each is turned so that what tells it apart comes first: with one mixed side (between corners that share no force)
+    the corner opposite to it, with two the corner they share. Rows of ``xy`` are vertices, all other columns triangles.
     """
 
-    force_a: Ints
-    force_b: Ints
-    a0: Floats
-    b0: Floats
-    a1: Floats
-    b1: Floats
-    span_a0: Floats
-    span_b0: Floats
-    span_a1: Floats
-    span_b1: Floats
-    width_0: Floats
-    width_1: Floats
-    side_0: Ints
-    side_1: Ints
-    foot_a: Floats
-    foot_b: Floats
-    strip: Flags
-    near_limit: Flags
-
-    def take(self, rows: NDArray[Any] | slice) -> Pieces:
-        """Return some rows: a mask, positions, or a slice."""
-        return Pieces(*(cast("Any", column[rows]) for column in self))
+    xy: Floats  # (n, 2)
+    corners: Ints  # (t, 3), rows of xy
+    mixed: Flags  # (t, 3), the side from a corner to the next
+    forces: Flags  # (t, 3, forces), of each corner
+    strip: Flags  # (t,), two mixed sides and a base that is an edge of the cover
+    base_forces: Flags  # (t, forces), what the base of a triangle with two mixed sides belongs to
+    foot: Floats  # (t, 2), where the disc of a strip triangle touches the edges at its apex; NaN in others
+    radius: Floats  # (t,), of the circle through the corners
 
 
-def facing_pieces(edges: Edges, *, limit_m: float) -> Pieces:
-    """Find the ground swept by spans of at most ``limit_m`` between edges of different forces.
+def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
+    """Find the triangles across which spans of at most ``limit_m`` may run between edges of different forces.
 
     Parameters
     ----------
@@ -104,50 +84,20 @@ def facing_pieces(edges: Edges, *, limit_m: float) -> Pieces:
 
     Returns
     -------
-    Pieces
-        In no particular order.
+    Triangles
+        In no particular order, with radii up to a little more than the limit.
 
     Raises
     ------
     EngineError
         If the triangulation fails, as it does where edges cross.
-
-    Notes
-    -----
-    Widths are those of spans between sampled edges: an edge is at most 1/50 as long as the next other force is far,
-    which keeps widths within 0.02 % of those between the edges as given.
     """
     edges = prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m)
     if len(edges.ends) == 0:
-        return no_pieces()
+        return _measure(edges, np.empty((0, 3), np.int64))
     edges = refine(edges)
     edges = refine_facing(edges, _facing_edges(edges, limit_m), limit_m=limit_m)
-    return _split_triangles(edges, _outside_triangles(edges, limit_m), limit_m)
-
-
-def no_pieces() -> Pieces:
-    """Return pieces without rows."""
-    number, point, width, flag = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.empty(0, bool)
-    return Pieces(
-        number,
-        number,
-        point,
-        point,
-        point,
-        point,
-        point,
-        point,
-        point,
-        point,
-        width,
-        width,
-        number,
-        number,
-        point,
-        point,
-        flag,
-        flag,
-    )
+    return _measure(edges, _outside_triangles(edges, limit_m))
 
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
@@ -360,80 +310,21 @@ def _corner_is_outside(edges: Edges, triangles: Ints) -> Flags:
     return np.logical_not(leaves[before])
 
 
-def _split_triangles(edges: Edges, triangles: Ints, limit_m: float) -> Pieces:
-    """Turn triangles between forces into pieces, and cut away what is wider than the limit."""
+def _measure(edges: Edges, corners: Ints) -> Triangles:
+    """Turn triangles, tell strips from others, and find the feet of strips."""
     label, members = vertex_labels(edges)
-    triangles, mixed = _turn(edges, triangles, label, members)
-    number = mixed.sum(axis=1)
-    corner, forces = edges.xy[triangles], members[label[triangles]]
-    centre, radius = circumcircles(corner)
-    base = _find_edges(edges, triangles[:, 2], triangles[:, 1])
-    strip = (number == _TWO) & (base >= 0)
-    gap = ~strip & (radius <= limit_m + TOLERANCE_M)
-
-    # Strip triangles measure from the middle of their base to where the disc touches the edges at the apex: raw sides
-    # carry the diagonal of the sampling, and strips just as wide as the limit would vanish.
-    foot_base, foot_apex = corner[:, 1:].mean(axis=1), np.full((len(corner), 2), np.nan)
-    foot_apex[strip] = _feet(edges, triangles[strip, 0], centre[strip])
+    corners, mixed = _turn(edges, corners, label, members)
+    forces = members[label[corners]]
+    centre, radius = circumcircles(edges.xy[corners])
+    base = _find_edges(edges, corners[:, 2], corners[:, 1])
+    strip = (mixed.sum(axis=1) == 2) & (base >= 0)  # noqa: PLR2004 - mixed sides
     base_forces = forces[:, 1] & forces[:, 2]
     base_forces[strip] = edges.members[edges.label[base[strip]]]
-    side, width, side_radius, side_near_limit = _sides(
-        edges, triangles, mixed, strip, np.hypot(*(foot_base - foot_apex).T), radius, limit_m
-    )
-
-    apex, first, second = corner.transpose(1, 0, 2)
-    heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), -1)
-    kinds = [  # which, ends p and q of both spans, their forces, sides, feet
-        # Between two mixed sides: a strip or a gap triangle.
-        (
-            strip | gap & (number == _TWO),
-            apex,
-            first,
-            apex,
-            second,
-            forces[:, 0],
-            base_forces,
-            side[:, 0],
-            side[:, 2],
-            foot_apex,
-            foot_base,
-        ),
-        # One mixed side: two forces touch at the first corner, where the width is 0.
-        (
-            gap & (number == 1),
-            apex,
-            apex,
-            first,
-            second,
-            forces[:, 0] & forces[:, 1],
-            forces[:, 0] & forces[:, 2],
-            no_side,
-            side[:, 1],
-            nowhere,
-            nowhere,
-        ),
-        # Three forces: each pair has the third between its side and the centroid, as wide as that side.
-        *(
-            (
-                gap & (number == _THREE),
-                corner[:, k],
-                corner[:, (k + 1) % 3],
-                heart,
-                heart,
-                forces[:, k],
-                forces[:, (k + 1) % 3],
-                side[:, k],
-                no_side,
-                nowhere,
-                nowhere,
-            )
-            for k in range(3)
-        ),
-    ]
-    pieces = [_oriented(*(column[which] for column in rest), width=width) for which, *rest in kinds]
-    joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
-    near_limit = side_near_limit[joined.side_0] | side_near_limit[joined.side_1]
-    return _cut(_measured(joined._replace(near_limit=near_limit), len(width)), side_radius, limit_m)
+    # Strips measure from the middle of their base to where the disc touches the edges at the apex: raw sides carry the
+    # diagonal of the sampling, and strips just as wide as the limit would vanish.
+    foot = np.full((len(corners), 2), np.nan)
+    foot[strip] = _feet(edges, corners[strip, 0], centre[strip])
+    return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, radius)
 
 
 def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[Ints, Flags]:
@@ -469,136 +360,6 @@ def _feet(edges: Edges, apex: Ints, centre: Floats) -> Floats:
         nearer = distance < best[rows]
         foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
     return foot
-
-
-def _sides(
-    edges: Edges, triangles: Ints, mixed: Flags, strip: Flags, foot_width: Floats, radius: Floats, limit_m: float
-) -> tuple[Ints, Floats, Floats, Flags]:
-    """Give each mixed side a number, and measure it.
-
-    Returns
-    -------
-    side : ndarray of int, shape (t, 3)
-        The number of each mixed side, -1 for others. The last entry of the other arrays stands for "no side".
-    width, side_radius, near_limit : ndarray, shape (sides + 1,)
-        A side between two strip triangles takes the mean of their foot widths, each weighted by the base of the other
-        since feet lie in the middle of bases; any other side its own length. Its radius is that of the gap triangle
-        that has it, or the same mean. ``near_limit``: a gap triangle near the limit has this side.
-    """
-    row, which = np.nonzero(mixed)
-    ends = np.sort(np.stack([triangles[row, which], triangles[row, (which + 1) % 3]], axis=1), axis=1)
-    _, one, side_of = np.unique(ends[:, 0] * len(edges.xy) + ends[:, 1], return_index=True, return_inverse=True)
-    side = np.full(triangles.shape, -1)
-    side[row, which] = side_of
-
-    def total(values: NDArray[Any]) -> Floats:
-        return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
-
-    between_strips = total(strip) == _TWO
-    own = np.hypot(*(edges.xy[ends[one, 0]] - edges.xy[ends[one, 1]]).T)
-    weight = np.where(strip, 1 / np.hypot(*(edges.xy[triangles[:, 1]] - edges.xy[triangles[:, 2]]).T), _MUCH)
-    width = np.where(between_strips, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
-    side_radius = total(weight * radius) / total(weight)
-    near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
-    return side, np.append(width, 0), np.append(side_radius, 0), np.append(total(near) > 0, False)
-
-
-def _oriented(
-    p0: Floats,
-    q0: Floats,
-    p1: Floats,
-    q1: Floats,
-    forces_p: Flags,
-    forces_q: Flags,
-    side_0: Ints,
-    side_1: Ints,
-    foot_p: Floats,
-    foot_q: Floats,
-    *,
-    width: Floats,
-) -> Pieces:
-    """Make pieces whose a ends lie on the force that comes first.
-
-    A piece with one side is as wide throughout, unless it starts where two forces touch.
-    """
-    p, q = forces_p.argmax(axis=1), forces_q.argmax(axis=1)
-    swap = (p > q)[:, None]
-    touching = (p0 == q0).all(axis=1)
-    width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
-    nothing = np.full(p0.shape, np.nan)  # measured once all sides are known
-    return Pieces(
-        force_a=np.minimum(p, q),
-        force_b=np.maximum(p, q),
-        a0=np.where(swap, q0, p0),
-        b0=np.where(swap, p0, q0),
-        a1=np.where(swap, q1, p1),
-        b1=np.where(swap, p1, q1),
-        span_a0=nothing,
-        span_b0=nothing,
-        span_a1=nothing,
-        span_b1=nothing,
-        width_0=np.where(touching, 0, width[side_0]),
-        width_1=width_1,
-        side_0=side_0,
-        side_1=side_1,
-        foot_a=np.where(swap, foot_q, foot_p),
-        foot_b=np.where(swap, foot_p, foot_q),
-        strip=~np.isnan(foot_p[:, 0]),
-        near_limit=np.zeros(len(p), bool),
-    )
-
-
-def _measured(pieces: Pieces, sides: int) -> Pieces:
-    """Fill in the measured spans: between the feet of two strips as their bases weigh, the side itself elsewhere."""
-    side = np.concatenate([pieces.side_0[pieces.strip], pieces.side_1[pieces.strip]])
-    number = np.bincount(side, minlength=sides)
-    base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
-    weight = np.tile(1 / base[pieces.strip], 2)
-    whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
-    filled = {}
-    for end in "ab":
-        foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
-        mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
-        for k, of in ((0, pieces.side_0), (1, pieces.side_1)):
-            own = getattr(pieces, f"{end}{k}")
-            filled[f"span_{end}{k}"] = np.where((number[of] == _TWO)[:, None] & pieces.strip[:, None], mean[of], own)
-    return pieces._replace(**filled)
-
-
-def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
-    """Keep the part of each piece whose width and radius, linear between the spans, are at most the limit."""
-    limit = limit_m + TOLERANCE_M
-    strip = pieces.strip
-    start, stop = np.zeros(len(strip)), np.ones(len(strip))
-    radius_0, radius_1 = (np.where(strip, side_radius[side], 0) for side in (pieces.side_0, pieces.side_1))
-    for v0, v1 in ((pieces.width_0, pieces.width_1), (radius_0, radius_1)):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            crossing = (limit - v0) / (v1 - v0)
-        start = np.where((v0 > limit) & (v1 <= limit), np.maximum(start, crossing), start)
-        stop = np.where((v1 > limit) & (v0 <= limit), np.minimum(stop, crossing), stop)
-        stop = np.where((v0 > limit) & (v1 > limit), -1, stop)
-    pieces, start, stop = pieces.take(start < stop), start[start < stop], stop[start < stop]
-
-    cut = {}
-    for k, t in ((0, start), (1, stop)):
-        cut[f"side_{k}"] = np.where(t == k, getattr(pieces, f"side_{k}"), -1)
-        for name in ("a", "b", "width_"):
-            cut[f"{name}{k}"] = _between(getattr(pieces, f"{name}0"), getattr(pieces, f"{name}1"), t)
-        for end in "ab":
-            first, last, foot = (getattr(pieces, f"{name}") for name in (f"span_{end}0", f"span_{end}1", f"foot_{end}"))
-            by_foot = np.where(t[:, None] < _HALF, _between(first, foot, 2 * t), _between(foot, last, 2 * t - 1))
-            cut[f"span_{end}{k}"] = np.where(pieces.strip[:, None], by_foot, _between(first, last, t))
-    foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
-    foot = ((start < _HALF) & (stop > _HALF) & (foot_width <= limit))[:, None]
-    return pieces._replace(
-        **cut, foot_a=np.where(foot, pieces.foot_a, np.nan), foot_b=np.where(foot, pieces.foot_b, np.nan)
-    )
-
-
-def _between(v0: Floats, v1: Floats, t: Floats) -> Floats:
-    """Run linearly from the first values (t = 0) to the second (t = 1), exact at both."""
-    t = t.reshape(-1, *[1] * (v0.ndim - 1))
-    return np.where(t == 0, v0, np.where(t == 1, v1, v0 + (v1 - v0) * t))
 
 
 def _lengths(edges: Edges) -> Floats:

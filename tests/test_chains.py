@@ -9,7 +9,8 @@ from shapely import Point, box
 
 from gapmap import chains
 from gapmap.noding import edges_of_union
-from gapmap.triangulation import Pieces, facing_pieces
+from gapmap.pieces import Pieces, split
+from gapmap.triangulation import facing_triangles
 
 STRIPS = (
     shapely.MultiPolygon([box(0, 6_000, 30_000, 8_000), box(0, -34_000, 20_000, -32_000)]),
@@ -22,7 +23,9 @@ RING = (
 
 
 def pieces_of(shapes: tuple[shapely.Geometry, ...], limit_m: float = 9_000) -> Pieces:
-    return facing_pieces(edges_of_union(np.array(shapes, dtype=object), grid_m=0.01), limit_m=limit_m)
+    return split(
+        facing_triangles(edges_of_union(np.array(shapes, dtype=object), grid_m=0.01), limit_m=limit_m), limit_m=limit_m
+    )
 
 
 def test_each_piece_starts_where_the_one_before_ends() -> None:

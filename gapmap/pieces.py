@@ -1,0 +1,266 @@
+"""From triangles between forces to pieces of corridor: arrays only.
+
+In: triangles with their measured feet and radii. Out: pieces, each a triangle or a part of one between two spans, with
+the width at both. Method: widths of sides are those of the feet around them; width and radius run linearly between
+the sides, and what is over the limit is cut away by a straight line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from gapmap.triangulation import TOLERANCE_M
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gapmap.triangulation import Triangles
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
+_HALF, _TWO, _THREE = 0.5, 2, 3
+_MUCH = 1e12  # a weight beside which no other counts
+
+
+class Pieces(NamedTuple):
+    """Pieces of corridor, one a row, each between a first span (0) and a second (1).
+
+    The ``a`` end of a span lies on the cover of ``force_a`` (the smaller number), the ``b`` end on that of ``force_b``.
+    ``a0`` to ``b1`` are the corners of the piece, sides of triangles that carry the diagonal of the sampling;
+    ``span_a0`` to ``span_b1`` are the spans that were measured there. ``side_0`` and ``side_1`` number the sides that
+    pieces share, -1 where the corridor ends. ``foot_a`` and ``foot_b`` are the ends of the foot span between the two,
+    NaN where there is none: only strips have one.
+    """
+
+    force_a: Ints
+    force_b: Ints
+    a0: Floats
+    b0: Floats
+    a1: Floats
+    b1: Floats
+    span_a0: Floats
+    span_b0: Floats
+    span_a1: Floats
+    span_b1: Floats
+    width_0: Floats
+    width_1: Floats
+    side_0: Ints
+    side_1: Ints
+    foot_a: Floats
+    foot_b: Floats
+    strip: Flags
+    near_limit: Flags
+
+    def take(self, rows: NDArray[Any] | slice) -> Pieces:
+        """Return some rows: a mask, positions, or a slice."""
+        return Pieces(*(cast("Any", column[rows]) for column in self))
+
+
+def split(triangles: Triangles, *, limit_m: float) -> Pieces:
+    """Turn triangles between forces into pieces, and cut away what is wider than the limit.
+
+    Parameters
+    ----------
+    triangles : Triangles
+    limit_m : float
+        The maximum width W, which also bounds the radius of the empty discs.
+
+    Returns
+    -------
+    Pieces
+        In no particular order.
+    """
+    xy, corners, mixed, forces, strip, base_forces, foot, radius = triangles
+    number = mixed.sum(axis=1)
+    corner = xy[corners]
+    gap = ~strip & (radius <= limit_m + TOLERANCE_M)
+    foot_base = corner[:, 1:].mean(axis=1)
+    side, width, side_radius, side_near_limit = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
+
+    apex, first, second = corner.transpose(1, 0, 2)
+    heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), -1)
+    kinds = [  # which, ends p and q of both spans, their forces, sides, feet
+        # Between two mixed sides: a strip or a gap triangle.
+        (
+            strip | gap & (number == _TWO),
+            apex,
+            first,
+            apex,
+            second,
+            forces[:, 0],
+            base_forces,
+            side[:, 0],
+            side[:, 2],
+            foot,
+            foot_base,
+        ),
+        # One mixed side: two forces touch at the first corner, where the width is 0.
+        (
+            gap & (number == 1),
+            apex,
+            apex,
+            first,
+            second,
+            forces[:, 0] & forces[:, 1],
+            forces[:, 0] & forces[:, 2],
+            no_side,
+            side[:, 1],
+            nowhere,
+            nowhere,
+        ),
+        # Three forces: each pair has the third between its side and the centroid, as wide as that side.
+        *(
+            (
+                gap & (number == _THREE),
+                corner[:, k],
+                corner[:, (k + 1) % 3],
+                heart,
+                heart,
+                forces[:, k],
+                forces[:, (k + 1) % 3],
+                side[:, k],
+                no_side,
+                nowhere,
+                nowhere,
+            )
+            for k in range(3)
+        ),
+    ]
+    pieces = [_oriented(*(column[which] for column in rest), width=width) for which, *rest in kinds]
+    joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
+    near_limit = side_near_limit[joined.side_0] | side_near_limit[joined.side_1]
+    return _cut(_measured(joined._replace(near_limit=near_limit), len(width)), side_radius, limit_m)
+
+
+def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, Floats, Floats, Flags]:
+    """Give each mixed side a number, and measure it.
+
+    Returns
+    -------
+    side : ndarray of int, shape (t, 3)
+        The number of each mixed side, -1 for others. The last entry of the other arrays stands for "no side".
+    width, side_radius, near_limit : ndarray, shape (sides + 1,)
+        A side between two strip triangles takes the mean of their foot widths, each weighted by the base of the other
+        since feet lie in the middle of bases; any other side its own length. Its radius is that of the gap triangle
+        that has it, or the same mean. ``near_limit``: a gap triangle near the limit has this side.
+    """
+    xy, corners, strip, radius = triangles.xy, triangles.corners, triangles.strip, triangles.radius
+    row, which = np.nonzero(triangles.mixed)
+    ends = np.sort(np.stack([corners[row, which], corners[row, (which + 1) % 3]], axis=1), axis=1)
+    _, one, side_of = np.unique(ends[:, 0] * len(xy) + ends[:, 1], return_index=True, return_inverse=True)
+    side = np.full(corners.shape, -1)
+    side[row, which] = side_of
+
+    def total(values: NDArray[Any]) -> Floats:
+        return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
+
+    between_strips = total(strip) == _TWO
+    own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
+    weight = np.where(strip, 1 / np.hypot(*(xy[corners[:, 1]] - xy[corners[:, 2]]).T), _MUCH)
+    width = np.where(between_strips, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
+    side_radius = total(weight * radius) / total(weight)
+    near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
+    return side, np.append(width, 0), np.append(side_radius, 0), np.append(total(near) > 0, False)
+
+
+def _oriented(
+    p0: Floats,
+    q0: Floats,
+    p1: Floats,
+    q1: Floats,
+    forces_p: Flags,
+    forces_q: Flags,
+    side_0: Ints,
+    side_1: Ints,
+    foot_p: Floats,
+    foot_q: Floats,
+    *,
+    width: Floats,
+) -> Pieces:
+    """Make pieces whose a ends lie on the force that comes first.
+
+    A piece with one side is as wide throughout, unless it starts where two forces touch.
+    """
+    p, q = forces_p.argmax(axis=1), forces_q.argmax(axis=1)
+    swap = (p > q)[:, None]
+    touching = (p0 == q0).all(axis=1)
+    width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
+    nothing = np.full(p0.shape, np.nan)  # measured once all sides are known
+    return Pieces(
+        force_a=np.minimum(p, q),
+        force_b=np.maximum(p, q),
+        a0=np.where(swap, q0, p0),
+        b0=np.where(swap, p0, q0),
+        a1=np.where(swap, q1, p1),
+        b1=np.where(swap, p1, q1),
+        span_a0=nothing,
+        span_b0=nothing,
+        span_a1=nothing,
+        span_b1=nothing,
+        width_0=np.where(touching, 0, width[side_0]),
+        width_1=width_1,
+        side_0=side_0,
+        side_1=side_1,
+        foot_a=np.where(swap, foot_q, foot_p),
+        foot_b=np.where(swap, foot_p, foot_q),
+        strip=~np.isnan(foot_p[:, 0]),
+        near_limit=np.zeros(len(p), bool),
+    )
+
+
+def _measured(pieces: Pieces, sides: int) -> Pieces:
+    """Fill in the measured spans: between the feet of two strips as their bases weigh, the side itself elsewhere."""
+    side = np.concatenate([pieces.side_0[pieces.strip], pieces.side_1[pieces.strip]])
+    number = np.bincount(side, minlength=sides)
+    base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
+    weight = np.tile(1 / base[pieces.strip], 2)
+    whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
+    filled = {}
+    for end in "ab":
+        foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
+        mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
+        for k, of in ((0, pieces.side_0), (1, pieces.side_1)):
+            own = getattr(pieces, f"{end}{k}")
+            filled[f"span_{end}{k}"] = np.where((number[of] == _TWO)[:, None] & pieces.strip[:, None], mean[of], own)
+    return pieces._replace(**filled)
+
+
+def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
+    """Keep the part of each piece whose width and radius, linear between the spans, are at most the limit."""
+    limit = limit_m + TOLERANCE_M
+    strip = pieces.strip
+    start, stop = np.zeros(len(strip)), np.ones(len(strip))
+    radius_0, radius_1 = (np.where(strip, side_radius[side], 0) for side in (pieces.side_0, pieces.side_1))
+    for v0, v1 in ((pieces.width_0, pieces.width_1), (radius_0, radius_1)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = (limit - v0) / (v1 - v0)
+        start = np.where((v0 > limit) & (v1 <= limit), np.maximum(start, crossing), start)
+        stop = np.where((v1 > limit) & (v0 <= limit), np.minimum(stop, crossing), stop)
+        stop = np.where((v0 > limit) & (v1 > limit), -1, stop)
+    pieces, start, stop = pieces.take(start < stop), start[start < stop], stop[start < stop]
+
+    cut = {}
+    for k, t in ((0, start), (1, stop)):
+        cut[f"side_{k}"] = np.where(t == k, getattr(pieces, f"side_{k}"), -1)
+        for name in ("a", "b", "width_"):
+            cut[f"{name}{k}"] = _between(getattr(pieces, f"{name}0"), getattr(pieces, f"{name}1"), t)
+        for end in "ab":
+            first, last, foot = (getattr(pieces, f"{name}") for name in (f"span_{end}0", f"span_{end}1", f"foot_{end}"))
+            by_foot = np.where(t[:, None] < _HALF, _between(first, foot, 2 * t), _between(foot, last, 2 * t - 1))
+            cut[f"span_{end}{k}"] = np.where(pieces.strip[:, None], by_foot, _between(first, last, t))
+    foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
+    foot = ((start < _HALF) & (stop > _HALF) & (foot_width <= limit))[:, None]
+    return pieces._replace(
+        **cut, foot_a=np.where(foot, pieces.foot_a, np.nan), foot_b=np.where(foot, pieces.foot_b, np.nan)
+    )
+
+
+def _between(v0: Floats, v1: Floats, t: Floats) -> Floats:
+    """Run linearly from the first values (t = 0) to the second (t = 1), exact at both."""
+    t = t.reshape(-1, *[1] * (v0.ndim - 1))
+    return np.where(t == 0, v0, np.where(t == 1, v1, v0 + (v1 - v0) * t))
