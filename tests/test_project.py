@@ -79,3 +79,21 @@ def test_nothing_in_the_package_is_posix_only() -> None:
     banned = re.compile(r"\bimport (fcntl|pwd|grp|resource|termios)\b|os\.(fork|geteuid|getuid|mkfifo)|[\"']/tmp")
     for module in (ROOT / "gapmap").rglob("*.py"):
         assert not banned.search(module.read_text(encoding="utf-8")), module
+
+
+@pytest.mark.parametrize(("require_all", "code", "said"), [("", 0, "NOT EVERYTHING WAS TESTED"), ("1", 1, "1 failed")])
+def test_a_skipped_test_is_said_loudly_or_fails(require_all: str, code: int, said: str, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    skipping = "import pytest\n\n\ndef test_page():\n    pytest.skip('no browser')\n"
+    (tmp_path / "test_page.py").write_text(skipping, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "GAPMAP_REQUIRE_ALL": require_all},
+    )
+    assert done.returncode == code
+    assert said in done.stdout
+    assert "no browser" in done.stdout
