@@ -14,14 +14,13 @@ import numpy as np
 import pandas as pd
 
 from gapmap.corridors import find_corridors
+from gapmap.styles import WIDTH_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gapmap.maps import MapSource
 
-# The classes of width, as shares of the limit: 0-2, 2-5, 5-10, 10-15, 15-20 km at a limit of 20 km.
-WIDTH_CLASSES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 TOP = 5  # stretches in a ranking
 
 

@@ -1,0 +1,50 @@
+"""Tables as they go into a file and come back; whole results are saved and opened in test_analysis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pytest
+import shapely
+from geopandas.testing import assert_geodataframe_equal
+
+from gapmap import storage, tables
+from gapmap.errors import InputError, MissingFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRS = "+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84"
+
+
+def places(shapes: list[shapely.Geometry]) -> gpd.GeoDataFrame:
+    index = [f"P{number}" for number in range(len(shapes))]
+    return gpd.GeoDataFrame({"name": index}, index=index, geometry=shapes, crs=CRS)
+
+
+def test_a_layer_has_one_kind_of_geometry() -> None:
+    mixed = places([shapely.box(0, 0, 1, 1), shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 2, 3, 3)])])
+    settled = storage.settle(mixed, "ground")
+    assert settled.geom_type.tolist() == ["MultiPolygon", "MultiPolygon"]
+    assert settled.area.tolist() == [1, 2]
+    assert mixed.geom_type.tolist() == ["Polygon", "MultiPolygon"]
+
+
+def test_what_is_settled_stays_as_it_is() -> None:
+    once = storage.settle(places([shapely.Point(0, 0), shapely.Point(1, 1)]), "places")
+    again = storage.settle(once, "places")
+    assert_geodataframe_equal(once, again)
+    assert once.index.name == tables.INDEX["places"]
+    assert once.geom_type.tolist() == ["Point", "Point"]
+
+
+def test_a_result_has_the_name_of_a_geopackage(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a result is a GeoPackage"):
+        storage.write({}, tmp_path / "gaps.shp")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_result_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="gapmap run"):
+        storage.ResultFile(tmp_path / "gaps.gpkg")
