@@ -534,10 +534,15 @@ def _transects(
     rows = np.clip(rows, 0, last - 1)
     step = line.along[rows + 1] - line.along[rows]
     share = np.clip(np.divide(along - line.along[rows], step, out=np.zeros(len(rows)), where=step > 0), 0, 1)
-    # No span runs inside a gap triangle: the nearer of its sides stands for it.
-    share = np.where(line.in_gap[rows], np.rint(share), share)[:, None]
+    # No span runs inside a gap triangle: the nearer of its sides stands for it, but not where it is cut or parted
+    # between three forces, which is not from cover to cover.
+    span = np.isclose(np.hypot(*(line.b - line.a).T), line.width)
+    side = np.where(span[rows] & span[rows + 1], np.rint(share), span[rows + 1])
+    share = np.where(line.in_gap[rows], side, share)[:, None]
     a, b = (end[rows] + share * (end[rows + 1] - end[rows]) for end in (line.a, line.b))
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
+    apart = (a != b).any(axis=1)  # where forces touch there is nothing to draw
+    a, b, chain, number, along = a[apart], b[apart], chain[apart], number[apart], along[apart]
     if clip is not None and clip.area is not None:
         inside = shapely.intersects_xy(clip.area, (a + b) / 2)
         a, b, chain, number, along = a[inside], b[inside], chain[inside], number[inside], along[inside]
