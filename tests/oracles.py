@@ -278,9 +278,9 @@ class Oracle:
         self,
         bits_a: int,
         bits_b: int,
-        ring: Any,
+        ring: Any,  # noqa: ANN401 - points in any form
         spans: tuple[Real, Real],
-        width: tuple[float, float],  # noqa: ANN401
+        width: tuple[float, float],
     ) -> None:
         for first, second in self._pairs(int(bits_a), int(bits_b)):
             self._add((min(first, second), max(first, second)), shapely.Polygon(ring), spans, width)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PROOF: dict[str, Callable[[], ClosedForm]] = {
     "strips": lambda: scenes.strips(8 * KM, 40 * KM, angle=33),
     "strips just W apart": lambda: scenes.strips(W, 60 * KM),
-    "ring": lambda: scenes.ring(6 * KM, 18 * KM, quad_segs=32),
-    "ring W wide": lambda: scenes.ring(6 * KM, 26 * KM, quad_segs=32),
+    "ring": lambda: scenes.ring(6 * KM, 18 * KM, quad_segs=24),
+    "ring W wide": lambda: scenes.ring(6 * KM, 26 * KM, quad_segs=24),
     "discs": lambda: scenes.two_discs(18 * KM, 6 * KM, angle=31, quad_segs=64),
     "discs, spans reach W": lambda: scenes.two_discs(62 * KM, 30 * KM, angle=200, quad_segs=96),
     "discs, radii reach W": lambda: scenes.two_discs(25 * KM, 4 * KM, angle=-62, quad_segs=64),
