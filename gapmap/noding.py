@@ -44,8 +44,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     parts, force = shapely.get_parts(covers, return_index=True)
     parts, force = parts[~shapely.is_empty(parts)], force[~shapely.is_empty(parts)]
     if len(parts) == 0:
-        none = np.empty(0, np.int64)
-        return Edges(np.empty((0, 2)), none.reshape(0, 2), none, np.empty((0, len(covers)), bool))
+        return _no_edges(len(covers))
     near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=2 * grid_m)
     graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)
@@ -59,6 +58,8 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, piece = shapely.get_rings(pieces, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
+    if len(xy) == 0:  # nothing is as wide as the grid
+        return _no_edges(len(covers))
     cells = np.rint(xy / grid_m).astype(np.int64)
     low, span = cells.min(axis=0), np.ptp(cells, axis=0) + 1
     _, first, vertex = np.unique((cells - low) @ (span[1], 1), return_index=True, return_inverse=True)
@@ -75,6 +76,11 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
     members, label = _distinct(belongs)
     return Edges(xy=xy, ends=ends, label=label, members=members)
+
+
+def _no_edges(forces: int) -> Edges:
+    none = np.empty(0, np.int64)
+    return Edges(np.empty((0, 2)), none.reshape(0, 2), none, np.empty((0, forces), bool))
 
 
 def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: float) -> Flags:
