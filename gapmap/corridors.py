@@ -19,7 +19,7 @@ import shapely
 
 from gapmap import chains, ground, tables
 from gapmap.crs import require_metric
-from gapmap.errors import EngineError, InputError
+from gapmap.errors import CrsError, EngineError, InputError
 from gapmap.noding import edges_of_union
 from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
@@ -298,7 +298,7 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
 
 
 def _united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
-    return shapes[0] if len(shapes) == 1 else shapely.union_all(_sorted(shapes))
+    return shapely.normalize(shapes[0] if len(shapes) == 1 else shapely.union_all(_sorted(shapes)))
 
 
 def _sorted(shapes: Shapes) -> Shapes:
@@ -316,7 +316,7 @@ def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: A
 
 def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj
     if points.crs is None:
-        raise InputError("a table has no CRS", hint="set it: table.set_crs(...)")
+        raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
     return points if points.crs == crs else points.to_crs(crs)
 
 
@@ -534,12 +534,12 @@ def _transects(
     rows = np.clip(rows, 0, last - 1)
     step = line.along[rows + 1] - line.along[rows]
     share = np.clip(np.divide(along - line.along[rows], step, out=np.zeros(len(rows)), where=step > 0), 0, 1)
-    # No span runs inside a gap triangle: the nearer of its sides stands for it, but not where it is cut or parted
-    # between three forces, which is not from cover to cover.
-    span = np.isclose(np.hypot(*(line.b - line.a).T), line.width)
-    side = np.where(span[rows] & span[rows + 1], np.rint(share), span[rows + 1])
-    share = np.where(line.in_gap[rows], side, share)[:, None]
-    a, b = (end[rows] + share * (end[rows + 1] - end[rows]) for end in (line.a, line.b))
+    # The nearest span that was measured: between two a line may cut a corner of the cover, and in a third of a triangle
+    # between three forces only one side is a span.
+    measured = np.isclose(np.hypot(*(line.a - line.b).T), line.width, rtol=1e-3, atol=GRID_M)
+    nearer = np.where(measured[rows] & measured[rows + 1], np.rint(share), np.where(measured[rows], 0, 1))
+    rows = np.unique(rows + nearer.astype(np.int64))
+    a, b, chain, along = line.a[rows], line.b[rows], line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     apart = (a != b).any(axis=1)  # where forces touch there is nothing to draw
     a, b, chain, number, along = a[apart], b[apart], chain[apart], number[apart], along[apart]

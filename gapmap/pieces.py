@@ -53,12 +53,39 @@ class Pieces(NamedTuple):
     side_1: Ints
     foot_a: Floats
     foot_b: Floats
+    radius: Floats
     strip: Flags
     near_limit: Flags
 
     def take(self, rows: NDArray[Any] | slice) -> Pieces:
         """Return some rows: a mask, positions, or a slice."""
         return Pieces(*(cast("Any", column[rows]) for column in self))
+
+
+def no_pieces() -> Pieces:
+    """Return pieces without rows."""
+    number, point, value, flag = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.empty(0, bool)
+    return Pieces(
+        force_a=number,
+        force_b=number,
+        a0=point,
+        b0=point,
+        a1=point,
+        b1=point,
+        span_a0=point,
+        span_b0=point,
+        span_a1=point,
+        span_b1=point,
+        width_0=value,
+        width_1=value,
+        side_0=number,
+        side_1=number,
+        foot_a=point,
+        foot_b=point,
+        radius=value,
+        strip=flag,
+        near_limit=flag,
+    )
 
 
 def split(triangles: Triangles, *, limit_m: float) -> Pieces:
@@ -75,6 +102,8 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     Pieces
         In no particular order.
     """
+    if len(triangles.corners) == 0:
+        return no_pieces()
     xy, corners, mixed, forces, strip, base_forces, foot, radius = triangles
     number = mixed.sum(axis=1)
     corner = xy[corners]
@@ -131,7 +160,9 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
             for k in range(3)
         ),
     ]
-    pieces = [_oriented(*(column[which] for column in rest), width=width) for which, *rest in kinds]
+    pieces = [
+        _oriented(*(column[which] for column in rest), radius=radius[which], width=width) for which, *rest in kinds
+    ]
     joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
     near_limit = side_near_limit[joined.side_0] | side_near_limit[joined.side_1]
     return _cut(_measured(joined._replace(near_limit=near_limit), len(width)), side_radius, limit_m)
@@ -180,6 +211,7 @@ def _oriented(
     foot_p: Floats,
     foot_q: Floats,
     *,
+    radius: Floats,
     width: Floats,
 ) -> Pieces:
     """Make pieces whose a ends lie on the force that comes first.
@@ -208,6 +240,7 @@ def _oriented(
         side_1=side_1,
         foot_a=np.where(swap, foot_q, foot_p),
         foot_b=np.where(swap, foot_p, foot_q),
+        radius=radius,
         strip=~np.isnan(foot_p[:, 0]),
         near_limit=np.zeros(len(p), bool),
     )
@@ -217,6 +250,9 @@ def _measured(pieces: Pieces, sides: int) -> Pieces:
     """Fill in the measured spans: between the feet of two strips as their bases weigh, the side itself elsewhere."""
     side = np.concatenate([pieces.side_0[pieces.strip], pieces.side_1[pieces.strip]])
     number = np.bincount(side, minlength=sides)
+    # Where a post of another force begins, strips of two pairs share a side.
+    pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
+    pairs = np.bincount(side, weights=np.tile(pair[pieces.strip], 2), minlength=sides)
     base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
     weight = np.tile(1 / base[pieces.strip], 2)
     whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
@@ -226,38 +262,72 @@ def _measured(pieces: Pieces, sides: int) -> Pieces:
         mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
         for k, of in ((0, pieces.side_0), (1, pieces.side_1)):
             own = getattr(pieces, f"{end}{k}")
-            filled[f"span_{end}{k}"] = np.where((number[of] == _TWO)[:, None] & pieces.strip[:, None], mean[of], own)
+            shared = pieces.strip & (number[of] == _TWO) & (pairs[of] == 2 * pair)
+            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[of], own)
     return pieces._replace(**filled)
 
 
 def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
-    """Keep the part of each piece whose width and radius, linear between the spans, are at most the limit."""
+    """Keep the part of each piece whose width and radius are at most the limit.
+
+    Both run linearly from side to side of the ground. The span measured at a cut lies on the way from the side to the
+    foot and on to the other side: sides lean, feet do not.
+    """
     limit = limit_m + TOLERANCE_M
     strip = pieces.strip
-    start, stop = np.zeros(len(strip)), np.ones(len(strip))
+    start, stop = _within(pieces.width_0, pieces.width_1, limit)
     radius_0, radius_1 = (np.where(strip, side_radius[side], 0) for side in (pieces.side_0, pieces.side_1))
-    for v0, v1 in ((pieces.width_0, pieces.width_1), (radius_0, radius_1)):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            crossing = (limit - v0) / (v1 - v0)
-        start = np.where((v0 > limit) & (v1 <= limit), np.maximum(start, crossing), start)
-        stop = np.where((v1 > limit) & (v0 <= limit), np.minimum(stop, crossing), stop)
-        stop = np.where((v0 > limit) & (v1 > limit), -1, stop)
-    pieces, start, stop = pieces.take(start < stop), start[start < stop], stop[start < stop]
+    low, high = _within(radius_0, radius_1, limit)
+    start, stop = np.maximum(start, low), np.minimum(stop, high)
+    keep = start < stop
+    pieces, start, stop, strip = pieces.take(keep), start[keep], stop[keep], strip[keep]
 
-    cut = {}
-    for k, t in ((0, start), (1, stop)):
-        cut[f"side_{k}"] = np.where(t == k, getattr(pieces, f"side_{k}"), -1)
-        for name in ("a", "b", "width_"):
-            cut[f"{name}{k}"] = _between(getattr(pieces, f"{name}0"), getattr(pieces, f"{name}1"), t)
-        for end in "ab":
-            first, last, foot = (getattr(pieces, f"{name}") for name in (f"span_{end}0", f"span_{end}1", f"foot_{end}"))
-            by_foot = np.where(t[:, None] < _HALF, _between(first, foot, 2 * t), _between(foot, last, 2 * t - 1))
-            cut[f"span_{end}{k}"] = np.where(pieces.strip[:, None], by_foot, _between(first, last, t))
+    radius_0, radius_1 = radius_0[keep], radius_1[keep]
     foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
-    foot = ((start < _HALF) & (stop > _HALF) & (foot_width <= limit))[:, None]
+    half_way = np.where(strip, foot_width, (pieces.width_0 + pieces.width_1) / 2)
+    by_width = _within_by_way_of(pieces.width_0, half_way, pieces.width_1, limit)
+    by_radius = _within_by_way_of(radius_0, np.where(strip, pieces.radius, 0), radius_1, limit)
+    span_start, span_stop = np.maximum(by_width[0], by_radius[0]), np.minimum(by_width[1], by_radius[1])
+    has_foot = (strip & (foot_width <= limit) & (span_start < _HALF) & (span_stop > _HALF))[:, None]
+    middle_a = np.where(strip[:, None], pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)
+    middle_b = np.where(strip[:, None], pieces.foot_b, (pieces.span_b0 + pieces.span_b1) / 2)
     return pieces._replace(
-        **cut, foot_a=np.where(foot, pieces.foot_a, np.nan), foot_b=np.where(foot, pieces.foot_b, np.nan)
+        a0=_between(pieces.a0, pieces.a1, start),
+        b0=_between(pieces.b0, pieces.b1, start),
+        a1=_between(pieces.a0, pieces.a1, stop),
+        b1=_between(pieces.b0, pieces.b1, stop),
+        span_a0=_by_way_of(pieces.span_a0, middle_a, pieces.span_a1, span_start),
+        span_b0=_by_way_of(pieces.span_b0, middle_b, pieces.span_b1, span_start),
+        span_a1=_by_way_of(pieces.span_a0, middle_a, pieces.span_a1, span_stop),
+        span_b1=_by_way_of(pieces.span_b0, middle_b, pieces.span_b1, span_stop),
+        width_0=_by_way_of(pieces.width_0, half_way, pieces.width_1, span_start),
+        width_1=_by_way_of(pieces.width_0, half_way, pieces.width_1, span_stop),
+        side_0=np.where(start == 0, pieces.side_0, -1),
+        side_1=np.where(stop == 1, pieces.side_1, -1),
+        foot_a=np.where(has_foot, pieces.foot_a, np.nan),
+        foot_b=np.where(has_foot, pieces.foot_b, np.nan),
     )
+
+
+def _within(v0: Floats, v1: Floats, limit: float) -> tuple[Floats, Floats]:
+    """Return from where to where (0 to 1) values that run linearly are at most the limit; from 1 to 0 if nowhere."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = (limit - v0) / (v1 - v0)
+    over_0, over_1 = v0 > limit, v1 > limit
+    return np.where(over_0, np.where(over_1, 1, crossing), 0), np.where(over_1, np.where(over_0, 0, crossing), 1)
+
+
+def _within_by_way_of(v0: Floats, half_way: Floats, v1: Floats, limit: float) -> tuple[Floats, Floats]:
+    """Return the same for values that run by way of another half-way; all of it where both ends are within."""
+    first, later = _within(v0, half_way, limit), _within(half_way, v1, limit)
+    over = half_way > limit
+    start = np.where(v0 > limit, np.where(over, (1 + later[0]) / 2, first[0] / 2), 0)
+    return start, np.where(v1 > limit, np.where(over, first[1] / 2, (1 + later[1]) / 2), 1)
+
+
+def _by_way_of(v0: Floats, half_way: Floats, v1: Floats, t: Floats) -> Floats:
+    first = t.reshape(-1, *[1] * (v0.ndim - 1)) < _HALF
+    return np.where(first, _between(v0, half_way, 2 * t), _between(half_way, v1, 2 * t - 1))
 
 
 def _between(v0: Floats, v1: Floats, t: Floats) -> Floats:
