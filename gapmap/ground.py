@@ -98,7 +98,7 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
         If the triangulation fails.
     """
     edges = edges_of_union(np.array([cover], dtype=object), grid_m=GRID_M)
-    edges = densify(edges, length_max_m=min(EDGE_MAX_M, max_width_m / 20))
+    edges = densify(edges, length_max_m=min(EDGE_MAX_M, max_width_m / 50))
     corners = enclosed_triangles(edges, limit_m=max_width_m)
     return _polygons(shapely.union_all(shapely.polygons(shapely.linearrings(corners))))
 
