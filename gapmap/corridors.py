@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap import chains, ground, tables
+from gapmap import chains, ground, tables, tiling
 from gapmap.crs import require_metric
 from gapmap.errors import CrsError, EngineError, InputError
 from gapmap.noding import edges_of_union
@@ -25,6 +25,9 @@ from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from distributed import Client
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
 
@@ -65,13 +68,14 @@ class Corridors:
     _covers: dict[str, Any] = field(repr=False)
     _area: Any = field(repr=False)
     _excluded: Any = field(repr=False)
+    _tiles: tiling.Tiles | None = field(default=None, repr=False)
 
     @cached_property
     def ground(self) -> GeoDataFrame:
         """The area of interest parted into kinds of ground; see :func:`gapmap.ground.partition`."""
         forces = list(self._covers)
         covers = np.array(list(self._covers.values()), dtype=object)
-        beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m)
+        beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
         shapes = shapely.polygons(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1))
         wider = {
             (forces[a], forces[b]): shapely.union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
@@ -117,6 +121,9 @@ def find_corridors(
     excluded: GeoDataFrame | GeoSeries | None = None,
     stretch_length_m: float = 10_000,
     transect_every_m: float = 1_000,
+    tiles: float | None = None,
+    client: Client | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Corridors:
     """Find the corridors between the covers of different forces.
 
@@ -134,6 +141,13 @@ def find_corridors(
         Ground to leave out of areas, such as water. It does not block a span. Any CRS.
     stretch_length_m, transect_every_m : float
         About how long a stretch is, and how far apart transects are, along the middle line.
+    tiles : float, optional
+        Work in square tiles of this side in metres, at least ``max_width_m``: memory for triangulations is then that of
+        the largest tile. The answer is the same. Without it all is done at once.
+    client : distributed.Client, optional
+        Let the workers of a Dask cluster do the tiles, of 32 ``max_width_m`` unless ``tiles`` says otherwise.
+    progress : callable, optional
+        Called with the number of tiles done and the number in all.
 
     Returns
     -------
@@ -148,6 +162,8 @@ def find_corridors(
         If a CRS is missing or not true to metres.
     EngineError
         If the triangulation fails on every grid.
+    ClusterError
+        If the workers or the scheduler are lost.
 
     Notes
     -----
@@ -174,9 +190,18 @@ def find_corridors(
         ("max_width_m", max_width_m),
         ("stretch_length_m", stretch_length_m),
         ("transect_every_m", transect_every_m),
+        ("tiles", max_width_m if tiles is None else tiles),
     ):
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} is {value}; it must be a positive number of metres")
+    if tiles is None and client is not None:
+        tiles = tiling.TILE_WIDTHS * max_width_m
+    if tiles is not None and tiles < max_width_m:
+        raise InputError(
+            f"tiles of {tiles:g} m are smaller than the maximum width, {max_width_m:g} m",
+            hint="each tile looks a little farther than the maximum width beyond its sides: take much larger ones",
+        )
+    parted = None if tiles is None else tiling.Tiles(tiles, client, progress)
     crs = require_metric(cover)
     covers = _covers_by_force(cover)
     outside = _merged(excluded, crs)
@@ -185,7 +210,7 @@ def find_corridors(
     if area is None:
         area = shapely.convex_hull(shapely.union_all(list(covers.values()))).buffer(max_width_m)
 
-    pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M)
+    pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
     found = _tables(
         chains.order(pieces),
         list(covers),
@@ -194,7 +219,9 @@ def find_corridors(
         stretch_length_m=stretch_length_m,
         transect_every_m=transect_every_m,
     )
-    return Corridors(**found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _area=area, _excluded=outside)
+    return Corridors(
+        **found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _area=area, _excluded=outside, _tiles=parted
+    )
 
 
 def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
@@ -320,15 +347,19 @@ def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pypr
     return points if points.crs == crs else points.to_crs(crs)
 
 
-def _pieces_of(covers: Shapes, limit_m: float, grid_m: float) -> tuple[Pieces, float]:
+def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tiles | None) -> tuple[Pieces, float]:
     """Node and triangulate, on a coarser grid where a finer one leaves edges that cross."""
     try:
         edges = edges_of_union(covers, grid_m=grid_m)
-        return split(facing_triangles(edges, limit_m=limit_m), limit_m=limit_m), grid_m
+        if tiles is None:
+            triangles = facing_triangles(edges, limit_m=limit_m)
+        else:
+            triangles = tiling.facing_triangles(edges, limit_m=limit_m, tiles=tiles)
+        return split(triangles, limit_m=limit_m), grid_m
     except EngineError:
         if grid_m >= 100 * GRID_M:
             raise
-        return _pieces_of(covers, limit_m, 10 * grid_m)
+        return _pieces_of(covers, limit_m, 10 * grid_m, tiles)
 
 
 def _tables(

@@ -63,6 +63,10 @@ class EngineError(GapmapError, RuntimeError):
     """The geometry engine could not finish; a fault of gapmap, worth reporting with the input."""
 
 
+class ClusterError(GapmapError, RuntimeError):
+    """The workers of a cluster, or its scheduler, were lost while at work."""
+
+
 class AssetError(GapmapError, RuntimeError):
     """The page asks for a script, style or structure that gapmap does not ship or did not emit."""
 

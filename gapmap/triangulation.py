@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+    Box = tuple[float, float, float, float]
 
 GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
@@ -92,12 +93,33 @@ def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
     EngineError
         If the triangulation fails, as it does where edges cross.
     """
-    edges = prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m)
-    if len(edges.ends) == 0:
-        return _measure(edges, np.empty((0, 3), np.int64))
-    edges = refine(edges)
-    edges = refine_facing(edges, _facing_edges(edges, limit_m), limit_m=limit_m)
-    return _measure(edges, _outside_triangles(edges, limit_m))
+    edges = sample(edges, limit_m=limit_m)
+    edges = refine_facing(edges, facing_vertices(edges, limit_m=limit_m), limit_m=limit_m)
+    return measured_triangles(edges, limit_m=limit_m)
+
+
+def sample(edges: Edges, *, limit_m: float) -> Edges:
+    """Leave out edges that no span reaches, and split the others finely enough to see which face another force."""
+    return refine(prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m))
+
+
+def facing_vertices(edges: Edges, *, limit_m: float, within: Box | None = None) -> Ints:
+    """Return the vertices (rows of ``xy``) on triangles between forces: these may carry spans once sampled finely.
+
+    Parameters
+    ----------
+    edges : Edges
+    limit_m : float
+        The maximum width W.
+    within : tuple of float, optional
+        West, south, east, north: only triangles with their circumcentre in this box, its west and south sides included.
+    """
+    return np.unique(_outside_triangles(edges, limit_m, within))
+
+
+def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
+    """Return the triangles between forces, measured; parameters as in :func:`facing_vertices`."""
+    return _measure(edges, _outside_triangles(edges, limit_m, within))
 
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
@@ -152,8 +174,11 @@ def refine(edges: Edges) -> Edges:
     return edges
 
 
-def refine_facing(edges: Edges, facing: Flags, *, limit_m: float) -> Edges:
-    """Split edges that face another force into parts of about 1/50 of their distance to it."""
+def refine_facing(edges: Edges, vertices: Ints, *, limit_m: float) -> Edges:
+    """Split edges that end at these vertices, which face another force, into parts of 1/50 of their distance to it."""
+    touched = np.zeros(len(edges.xy), bool)
+    touched[vertices] = True
+    facing: Flags = np.any(touched[edges.ends], axis=1)
     gap = np.full(len(edges.ends), np.inf)
     gap[facing] = _gaps(edges, facing, bound_m=2 * SELECT * limit_m + EDGE_MAX_M)
     return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(FINE_RATIO * gap, SPACING_MIN_M)))
@@ -254,15 +279,10 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     return edges.xy[triangles[short & outside]]
 
 
-def _facing_edges(edges: Edges, limit_m: float) -> Flags:
-    """Tell which edges have an end on a triangle between forces: these may carry spans once sampled finely."""
-    touched = np.zeros(len(edges.xy), bool)
-    touched[_outside_triangles(edges, limit_m).ravel()] = True
-    return np.any(touched[edges.ends], axis=1)
-
-
-def _outside_triangles(edges: Edges, limit_m: float) -> Ints:
+def _outside_triangles(edges: Edges, limit_m: float, within: Box | None) -> Ints:
     """Return the triangles outside the cover with corners on different forces, their radius near the limit at most."""
+    if len(edges.ends) == 0:
+        return np.empty((0, 3), np.int64)
     label, members = vertex_labels(edges)
     triangles = triangulate(edges)
     corners = label[triangles]
@@ -270,8 +290,14 @@ def _outside_triangles(edges: Edges, limit_m: float) -> Ints:
     triangles, corners = triangles[differ], corners[differ]
     mixed = _disjoint(members)[corners, np.roll(corners, -1, axis=1)].any(axis=1)
     triangles = triangles[mixed]
-    _, radius = circumcircles(edges.xy[triangles])
-    triangles = triangles[radius <= SELECT * limit_m]
+    # Starting with the same corner, circles come out the same to the last bit whatever else is triangulated.
+    turn = (triangles.argmin(axis=1)[:, None] + np.arange(3)) % 3
+    triangles = np.take_along_axis(triangles, turn, axis=1)
+    centre, radius = circumcircles(edges.xy[triangles])
+    wanted = radius <= SELECT * limit_m
+    if within is not None:
+        wanted &= ((centre >= within[:2]) & (centre < within[2:])).all(axis=1)
+    triangles = triangles[wanted]
     return triangles[_tell_outside(edges, triangles)]
 
 
