@@ -97,7 +97,9 @@ def require_metric(table: GeoDataFrame | GeoSeries, *others: GeoDataFrame | GeoS
         raise CrsError("the table has no CRS", hint="set it: table.set_crs(...), then table.to_crs(...)")
     if crs.is_geographic:
         raise CrsError(f"coordinates are degrees ({_label(crs)}), not metres", hint=hint)
-    if not (crs.is_projected or crs.is_engineering) or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
+    if not (crs.is_projected or crs.is_engineering) or any(
+        axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]
+    ):
         raise CrsError(f"coordinates are not in metres ({_label(crs)})", hint=hint)
     for other in others:
         if other.crs != crs:
