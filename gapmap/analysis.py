@@ -125,6 +125,10 @@ class Analysis:
         day = "" if pd.isna(run["date"]) else f", {run['date']:%Y-%m-%d}"
         return f"<Analysis {run['title']!r}{day}: {len(self._whole('corridors'))} corridors>"
 
+    def _repr_html_(self) -> str:
+        """Show the map in a notebook."""
+        return gapmap.build_map(self)._repr_html_()
+
     @cached_property
     def crs(self) -> pyproj.CRS:
         """The working CRS: every geometry of the analysis is in it."""

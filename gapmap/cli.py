@@ -37,6 +37,7 @@ app = typer.Typer(
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that gapmap did not make.")]
+Notes = Annotated[bool, typer.Option("--notes", help="Put the incidents' notes into the map: they leave with it.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,6 +89,7 @@ def _gapmap(
 @app.command(short_help="Run the shipped, illustrative scenario.")
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out/demo"),
+    notes: Annotated[bool, typer.Option(help="Put the incidents' notes into the map; here they are synthetic.")] = True,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -95,7 +97,7 @@ def demo(
     """Run the shipped scenario: real boundaries, illustrative zones, synthetic incidents."""
     from gapmap.scenario import read_scenario
 
-    _run(read_scenario(demo_scenario()), out, overwrite=overwrite, quiet=quiet, as_json=as_json)
+    _run(read_scenario(demo_scenario()), out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
 
 
 @app.command(short_help="Make a folder with an example scenario to fill in.")
@@ -128,6 +130,7 @@ def run(
     ] = None,
     incidents: Annotated[Path | None, typer.Option(help="With files of zones: a table of incidents.")] = None,
     places: Annotated[Path | None, typer.Option(help="With files of zones: a table of settlements.")] = None,
+    notes: Notes = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -148,7 +151,7 @@ def run(
         raise InputError(f"{', '.join(given)}: for files of zones only", hint=f"write it into {inputs[0].name}")
     else:
         scenario = read_scenario(inputs[0])
-    _run(scenario, out, overwrite=overwrite, quiet=quiet, as_json=as_json)
+    _run(scenario, out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
 
 
 @app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
@@ -204,22 +207,34 @@ def check(
 def map_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
     out: Annotated[Path | None, typer.Option(help="The HTML file; map.html beside the result unless told.")] = None,
+    language: Annotated[str, typer.Option(help="en, ar (Arabic), ckb (Sorani) or kmr (Badini).")] = "en",
+    png: Annotated[Path | None, typer.Option(help="Draw it as a picture too; needs Chromium.")] = None,
+    notes: Notes = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw the map of a saved result again."""
+    import webbrowser
+
     from gapmap import maps
+    from gapmap.maps.picture import take_picture
     from gapmap.printing import file_size, show_progress
 
     result = result / "gaps.gpkg" if result.is_dir() else result
     target = result.with_name("map.html") if out is None else out
-    if out is not None:
-        _require_free([target], overwrite=overwrite)
+    _require_free([each for each in (out, png) if each is not None], overwrite=overwrite)
     with show_progress(quiet=quiet) as step:
         step("draw the map", 0, 1)
-        maps.save(maps.build_map(gapmap.open(result)), target)
+        maps.save(maps.build_map(gapmap.open(result), language=language, include_notes=notes), target)
+    written = [target]
+    if png is not None:
+        written.append(take_picture(target, png))
     if not quiet:
-        typer.echo(f"Wrote {target} ({file_size(target)})")
+        for path in written:
+            typer.echo(f"Wrote {path} ({file_size(path)})")
+    if open_it:
+        webbrowser.open(target.resolve().as_uri())
 
 
 def demo_scenario() -> Path:
@@ -299,7 +314,7 @@ def _scenario_of_files(
     )
 
 
-def _run(scenario: Scenario, out: Path, *, overwrite: bool, quiet: bool, as_json: bool) -> None:
+def _run(scenario: Scenario, out: Path, *, notes: bool, overwrite: bool, quiet: bool, as_json: bool) -> None:
     from gapmap import maps
     from gapmap.printing import print_summary, show_progress
     from gapmap.summary import summary
@@ -310,7 +325,7 @@ def _run(scenario: Scenario, out: Path, *, overwrite: bool, quiet: bool, as_json
     with show_progress(quiet=quiet or as_json) as step:
         analysis = gapmap.run(scenario, progress=step)
         step("draw the map", 0, 2)
-        page = maps.build_map(analysis)
+        page = maps.build_map(analysis, include_notes=notes)
         step("save", 1, 2)
         out.mkdir(parents=True, exist_ok=True)
         analysis.save(targets["tables"], overwrite=overwrite)

@@ -8,21 +8,27 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import folium
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 from branca.element import Element
 from folium.plugins import MarkerCluster
 
 from gapmap import tables
-from gapmap.errors import AssetError, CrsError
+from gapmap.errors import AssetError, CrsError, InputError
 from gapmap.maps import build_map, page, save
+from gapmap.maps.languages import LANGUAGES, catalogue
 from gapmap.maps.layers import _bands, crs_parameters
-from tests.fake_analysis import UTM, FakeAnalysis, fake_analysis
+from gapmap.maps.points import pack
+from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 class _Elements(HTMLParser):
@@ -49,7 +55,7 @@ class _Elements(HTMLParser):
             self.scripts[-1] += data
 
 
-def _html(analysis: FakeAnalysis, **options: bool) -> str:
+def _html(analysis: FakeAnalysis, **options: Any) -> str:  # noqa: ANN401 - the options of build_map
     return build_map(analysis, **options).get_root().render()
 
 
@@ -100,7 +106,7 @@ def test_page_has_title_language_and_landmarks() -> None:
     html = _html(fake_analysis())
     tags = [tag for tag, _ in _Elements(html).tags]
     assert {"main", "header", "footer", "aside", "h1", "noscript"} <= set(tags)
-    assert '<html lang="en">' in html
+    assert '<html lang="en" dir="ltr">' in html
     assert "<title>The seam, illustrative</title>" in html
     assert "user-scalable" not in html
 
@@ -135,13 +141,15 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 
 def test_base_page_is_small() -> None:
     empty = FakeAnalysis({"run": fake_analysis().table("run")})
-    assert len(_html(empty)) < 300_000
+    for language in LANGUAGES:
+        assert len(_html(empty, language=language).encode()) <= 300_000
 
 
 def test_analysis_without_anything_makes_a_map() -> None:
     facts = _facts(_html(FakeAnalysis({"run": fake_analysis().table("run")})))
     assert facts["run"]["headline"] == "No corridor up to 20 km wide."
-    assert facts["stretches"] == facts["incidents"] == facts["places"] == []
+    assert facts["stretches"] == facts["places"] == []
+    assert facts["points"] is None
 
 
 # ---- What the page holds
@@ -150,7 +158,7 @@ def test_analysis_without_anything_makes_a_map() -> None:
 def test_headline_counts_by_hand() -> None:
     assert _facts(_html(fake_analysis()))["run"]["headline"] == (
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
-        " 20 km; 4 of 5 incidents lie in them (plain count)."
+        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest: Makhmour to Dibis."
     )
 
 
@@ -167,24 +175,172 @@ def test_figures_are_those_of_the_tables() -> None:
     assert facts["run"]["attributions"] == ["Made with Natural Earth."]
 
 
+def _points(html: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Read the packed incidents back: description, columns (x and y in degrees among them), notes."""
+    meta = _facts(html)["points"]
+    found = re.search(r'id="gapmap-points">(.*?)</script>', html)
+    assert found
+    data = np.frombuffer(zlib.decompress(base64.b64decode(found[1])), dtype="uint8").astype("int64")
+    count, at = meta["count"], 0
+
+    def column(width: int) -> NDArray[np.int64]:
+        nonlocal at
+        planes = data[at : at + count * width].reshape(width, count)
+        at += count * width
+        return (planes << (8 * np.arange(width)[:, None])).sum(axis=0)
+
+    codes = column(5).cumsum()
+    cells = [sum(((codes >> (2 * bit + axis)) & 1) << bit for bit in range(20)) for axis in (0, 1)]
+    x, y = (meta[axis] + (cell + 0.5) * meta["size"] / 2**20 for axis, cell in zip("xy", cells, strict=True))
+    columns = {
+        "lon": x * 360 - 180,
+        "lat": np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * y)))),
+        **{name: column(width) for name, width in meta["columns"]},
+    }
+    assert at == len(data)
+    notes = re.search(r'id="gapmap-notes">(.*?)</script>', html, re.DOTALL)
+    chunks = notes[1].split("\n") if notes else []
+    return meta, columns, [note for chunk in chunks for note in json.loads(zlib.decompress(base64.b64decode(chunk)))]
+
+
+def test_incidents_come_back_as_they_were() -> None:
+    analysis = fake_analysis()
+    table = analysis.table("incidents")
+    meta, found, notes = _points(_html(analysis, include_notes=True))
+    degrees = table.geometry.to_crs(4326)
+    # Which row each point came from, by position.
+    rows = [
+        int(np.hypot(degrees.x - lon, degrees.y - lat).to_numpy().argmin())
+        for lon, lat in zip(found["lon"], found["lat"], strict=True)
+    ]
+    assert sorted(rows) == list(range(len(table)))
+    away = pyproj.Geod(ellps="WGS84").inv(found["lon"], found["lat"], degrees.x.iloc[rows], degrees.y.iloc[rows])[2]
+    assert max(away) < 0.7
+    came = table.iloc[rows]
+    days = (came["date_from"] - np.datetime64(meta["first_day"])).dt.days
+    assert (found["day"] - 1 == days).all()
+    assert (found["days"] == (came["date_to"] - came["date_from"]).dt.days).all()
+    assert [meta["kinds"][kind] for kind in found["kind"]] == came["kind"].tolist()
+    assert [meta["precisions"][each] for each in found["precision"]] == came["location_precision"].tolist()
+    assert (found["radius"] - 1 == came["location_radius_m"]).all()
+    assert (np.where(found["best"] == 0, np.nan, found["best"] - 1) == came["deaths_best"]).sum() == 4
+    assert found["stretch"].tolist() == (analysis.table("stretches").index.get_indexer(came["stretch_id"]) + 1).tolist()
+    assert notes == came["note"].tolist()
+
+
+def test_points_without_dates_kinds_or_deaths_are_kept() -> None:
+    bare = fake_analysis().with_values(
+        "incidents", date_from=np.datetime64("NaT"), date_to=np.datetime64("NaT"), kind="", deaths_best=np.nan
+    )
+    html = _html(bare)
+    meta, found, _ = _points(html)
+    assert meta["first_day"] is None
+    assert meta["count"] == 5
+    assert not found["day"].any()
+    assert not found["best"].any()
+    assert "4 of 5 incidents lie in them" in _facts(html)["run"]["headline"]
+
+
+def test_million_incidents_take_at_most_ten_bytes_each() -> None:
+    count = 200_000  # the share of a point falls as their number grows
+    random = np.random.default_rng(5)
+    at = random.integers(0, 60, count)
+    x, y = (centre[at] + random.normal(0, 20_000, count) for centre in random.uniform(-2e5, 2e5, (2, 60)))
+    day = np.datetime64("2014-01-01") + random.integers(0, 3_650, count).astype("timedelta64[D]")
+    table = tables.conform(
+        gpd.GeoDataFrame(
+            {
+                "date_from": day,
+                "date_to": day,
+                "kind": random.choice(["attack", "IED", "shooting", "other"], count),
+                "deaths_best": random.poisson(0.7, count),
+                "civilians": random.integers(0, 2, count),
+                "location_precision": random.choice(["exact", "near", "area"], count),
+                "ground": "corridor",
+            },
+            geometry=gpd.points_from_xy(x, y),
+            crs=LAEA,
+        ),
+        "incidents",
+    )
+    _, packed, _ = pack(table, pd.Index([]))
+    assert len(packed) / count < 10
+
+
 def test_sources_and_rows_of_incidents_stay_behind() -> None:
-    html = _html(fake_analysis())
-    assert all({"source", "source_row"}.isdisjoint(row) for row in _facts(html)["incidents"])
+    html = _html(fake_analysis(), include_notes=True)
+    assert {"source", "source_row"}.isdisjoint(_points(html)[1])
     assert "synthetic.csv" not in html
 
 
-def test_notes_can_be_left_out() -> None:
-    analysis = fake_analysis()
-    assert _facts(_html(analysis))["incidents"][0]["note"] == "first"
-    assert "note" not in _facts(_html(analysis, include_notes=False))["incidents"][0]
+def test_notes_are_in_the_file_only_where_asked_for() -> None:
+    html = _html(fake_analysis())
+    assert _facts(html)["points"]["notes"] is False
+    assert 'id="gapmap-notes"' not in html
+    assert "first" in _points(_html(fake_analysis(), include_notes=True))[2]
 
 
-def test_incidents_shared_as_counts_leave_no_position() -> None:
+def test_incidents_shared_as_counts_leave_no_position_and_no_note() -> None:
     parameters = json.dumps({"incidents": {"share": "counts"}})
-    facts = _facts(_html(fake_analysis().with_values("run", parameters=parameters)))
-    assert facts["incidents"] == []
+    html = _html(fake_analysis().with_values("run", parameters=parameters), include_notes=True)
+    facts = _facts(html)
+    assert facts["points"] is None
     assert not facts["incidents_shared"]
+    assert 'id="gapmap-points"' not in html
+    assert 'id="gapmap-notes"' not in html
     assert "4 of 5 incidents" in facts["run"]["headline"]
+
+
+def test_edition_and_language_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(InputError, match="no edition 'public'"):
+        build_map(fake_analysis(), edition="public")
+    with pytest.raises(InputError, match="no map in 'fr'"):
+        build_map(fake_analysis(), language="fr")
+
+
+def test_noscript_holds_the_corridors_in_figures() -> None:
+    found = re.search(r"<noscript>(.*?)</noscript>", _html(fake_analysis()), re.DOTALL)
+    assert found
+    cells = re.findall(r"<td><bdi>(.*?)</bdi></td>", found[1])
+    assert cells == ["Gwer to Prde", "9.8 km", "20.0 km", "120.0 km", "4"]
+
+
+# ---- Languages
+
+
+def _script_texts() -> str:
+    return page.own_asset("gapmap.js") + page.own_asset("page.html")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogue_has_every_word_and_every_value(language: str) -> None:
+    english, words = catalogue("en"), catalogue(language)
+    assert set(words) == set(english)
+    for key, text in words.items():
+        assert sorted(re.findall(r"\{(\w+)\}", text)) == sorted(re.findall(r"\{(\w+)\}", english[key])), key
+        assert text or english[key] == "", key
+    assert len(words["months"].split(" ")) == 12
+    if language != "en":
+        same = [key for key in words if words[key] == english[key] and re.search("[a-z]{3}", words[key])]
+        assert same == []
+        assert words["_checked"] == "no"
+        assert words["unchecked"]
+
+
+def test_catalogue_has_the_words_that_the_page_asks_for() -> None:
+    asked = set(
+        re.findall(r'\b(?:t|rich|small|plain)\("(\w+)"|words\.(\w+)|data-word(?:-label)?="(\w+)"', _script_texts())
+    )
+    keys = {key for each in asked for key in each if key} - {"rtl"}
+    assert len(keys) > 100
+    assert keys <= set(catalogue("en"))
+
+
+def test_place_names_stand_in_the_reader_s_language_where_held() -> None:
+    names = json.dumps(["Gwer", "الكوير", "گوێر"], ensure_ascii=False)
+    analysis = fake_analysis().with_values("places", names=names)
+    for language, expected in (("en", "Gwer"), ("ar", "الكوير"), ("ckb", "گوێر"), ("kmr", "گوێر")):
+        assert _facts(_html(analysis, language=language))["places"][0]["label"] == expected
 
 
 def test_facets_come_back_within_a_decimetre() -> None:
@@ -200,9 +356,12 @@ def test_facets_come_back_within_a_decimetre() -> None:
 
 def test_bands_cover_the_corridor_once() -> None:
     analysis = fake_analysis()
-    bands = _bands(analysis.table("facets"), 20_000)
-    assert sum(band.area for band in bands) == pytest.approx(analysis.table("corridors").area.sum(), rel=1e-4)
-    assert all(not band.is_empty for band in bands)
+    stretches = analysis.table("stretches")
+    bands = _bands(analysis.table("facets"), 20_000, stretches.index)
+    for number, area in enumerate(stretches.area):
+        assert sum(band.area for stretch, _, band in bands if stretch == number) == pytest.approx(area, rel=1e-4)
+    assert {width for _, width, _ in bands} == {0, 1, 2, 3, 4}
+    assert all(not band.is_empty for _, _, band in bands)
 
 
 def test_crs_of_another_kind_is_refused() -> None:
@@ -216,16 +375,17 @@ def test_crs_of_another_kind_is_refused() -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_in_every_field_is_kept_as_text(payload: str) -> None:
-    html = _html(hostile(payload))
+    html = _html(hostile(payload), include_notes=True)
     facts = _facts(html)
     assert facts["run"]["title"] == payload
     assert facts["run"]["notice"] == payload
-    assert facts["incidents"][0]["note"] == payload
+    assert set(_points(html)[2]) == {payload}
+    assert facts["points"]["kinds"] == [payload]
     assert facts["stretches"][0]["name"] == payload
     assert facts["places"][0]["names"][0] == payload
     assert facts["forces"][0]["label"] == payload
     assert facts["run"]["inputs"][0]["name"] == payload
-    assert len(_Elements(html).scripts) == 7  # facts, shapes, added, Leaflet, its pictures, the map, gapmap.js
+    assert len(_Elements(html).scripts) == 11  # six of data, Leaflet, the map, three of gapmap
 
 
 def test_hostile_fixture_leaves_no_text_column_out() -> None:

@@ -6,25 +6,42 @@ browser does not run; one fixed script draws them; Leaflet is inside; see `gapma
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gapmap.maps.layers import MapSource, facts, shapes
-from gapmap.maps.page import GapPage, data_script, packed_script
+from gapmap.errors import InputError
+from gapmap.maps.languages import catalogue, phrase, phrase_html
+from gapmap.maps.layers import MapSource, facts, find_headline, shapes, shares_points, summary_rows
+from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
+from gapmap.maps.points import pack, pack_notes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import folium
 
 __all__ = ["MapSource", "build_map", "save"]
 
 
-def build_map(analysis: MapSource, *, include_notes: bool = True, headline: str | None = None) -> folium.Map:
+def build_map(
+    analysis: MapSource,
+    *,
+    edition: str = "full",
+    language: str = "en",
+    include_notes: bool = False,
+    headline: str | None = None,
+) -> folium.Map:
     """Draw an analysis as a map.
 
     Parameters
     ----------
     analysis : Analysis
         Any object whose ``table(name)`` returns the tables of `gapmap.tables`.
+    edition : str
+        What may leave the room: only "full" as yet, which holds all but zones and sources of incidents.
+    language : str
+        Of the page: "en", "ar" (Arabic), "ckb" (Kurdish, Sorani) or "kmr" (Kurdish, Badini).
     include_notes : bool
         Whether the notes of incidents go into the file. All that is in it leaves with it.
     headline : str, optional
@@ -38,25 +55,59 @@ def build_map(analysis: MapSource, *, include_notes: bool = True, headline: str 
 
     Raises
     ------
+    InputError
+        If there is no such edition or language.
     CrsError
         If the working CRS is neither a Lambert azimuthal equal-area nor a transverse Mercator.
 
     Notes
     -----
-    Whatever was added is looked at when the page is written: `AssetError` names what cannot be made safe.
+    Whatever was added is looked at when the page is written: `AssetError` names what cannot be made safe. Where the
+    scenario shares incidents as counts, neither positions nor notes are in the page, whatever is asked for.
     """
-    figures = facts(analysis, include_notes=include_notes)
-    run = figures["run"]
-    run["headline"] = run["headline"] if headline is None else headline
-    cover = analysis.table("cover")
-    west, south, east, north = cover.to_crs(4326).total_bounds if len(cover) else (-180, -60, 180, 60)
-    figures["bounds"] = [[float(south), float(west)], [float(north), float(east)]]
+    if edition != "full":
+        raise InputError(f"there is no edition {edition!r} of the map", hint="editions: full")
+    words = catalogue(language)
+    incidents = analysis.table("incidents")
+    points, packed = None, []
+    if shares_points(analysis) and len(incidents):
+        points, columns, order = pack(incidents, analysis.table("stretches").index)
+        packed.append(Script(columns, "application/x-gapmap", "gapmap-points"))
+        points["notes"] = bool(include_notes)
+        if include_notes:
+            packed.append(Script(pack_notes(incidents["note"].iloc[order]), "application/x-gapmap", "gapmap-notes"))
+    line = find_headline(analysis, words) if headline is None else [("{text}", {"text": headline})]
+    figures = facts(analysis, words=words, points=points, headline="".join(phrase(*part) for part in line))
+    (south, west), (north, east) = figures["bounds"]
+    spoken = {key: text for key, text in words.items() if not key.startswith(("_", "head_", "noscript"))}
     return GapPage(
-        location=[float(south + north) / 2, float(west + east) / 2],
-        title=run["title"],
-        blocks=[data_script("gapmap-facts", figures), packed_script("gapmap-shapes", shapes(analysis))],
-        noscript=run["headline"],
+        location=[(south + north) / 2, (west + east) / 2],
+        title=figures["run"]["title"],
+        blocks=[
+            data_script("gapmap-words", {**spoken, "rtl": words["_direction"] == "rtl"}),
+            data_script("gapmap-facts", figures),
+            packed_script("gapmap-shapes", shapes(analysis)),
+            *packed,
+        ],
+        texts=PageTexts(
+            language=words["_html"],
+            direction=words["_direction"],
+            headline="".join(phrase_html(*part) for part in line),
+            noscript=_summary(analysis, words),
+        ),
     )
+
+
+def _summary(analysis: MapSource, words: Mapping[str, str]) -> str:
+    """Return the corridors as a table of markup."""
+    heads, rows = summary_rows(analysis, words)
+    more = phrase_html(words["noscript_more"], {"n": str(len(rows))})
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td><bdi>{html.escape(cell)}</bdi></td>" for cell in row) + "</tr>" for row in rows
+    )
+    said = f"<p>{html.escape(words['noscript'])}</p>"
+    return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{more}</p>" if rows else said
 
 
 def save(page: folium.Map, path: str | Path) -> Path:

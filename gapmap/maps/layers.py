@@ -8,6 +8,7 @@ is in it: no zones, no sources of incidents, no positions of incidents where the
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,9 +18,10 @@ import pyproj
 import shapely
 
 from gapmap.errors import CrsError
+from gapmap.maps.languages import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import geopandas as gpd
     import pandas as pd
@@ -31,6 +33,9 @@ _DRAWING_TOLERANCE_M = 20.0  # a pixel at the zoom where a whole stretch fills t
 _DEGREE = 1e5  # outlines in steps of about a metre
 _METRE = 10  # facets in decimetres
 _KINDS = ("overlap", "beyond", "interior", "excluded")
+_SUMMARY_ROWS = 50
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_KURDISH = re.compile("[\u06d5\u06ce\u06c6\u0695\u06b5\u06a4\u06a9\u06af\u067e\u0686\u0698]")
 
 
 class MapSource(Protocol):
@@ -40,20 +45,26 @@ class MapSource(Protocol):
         """Return a table of `gapmap.tables.COLUMNS`."""
 
 
-def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
+def facts(
+    source: MapSource, *, words: Mapping[str, str], points: Mapping[str, Any] | None, headline: str
+) -> dict[str, Any]:
     """Return figures and texts of the page.
 
     Parameters
     ----------
     source : MapSource
         The analysis.
-    include_notes : bool
-        Whether the notes of incidents go into the page.
+    words : mapping of str to str
+        The catalogue of the page's language.
+    points : mapping, optional
+        What the page must know to read the packed incidents; None where there are none to show.
+    headline : str
+        The line under the title.
 
     Returns
     -------
     dict
-        Ready for JSON: run, forces, classes, crs, corridors, stretches, incidents, places, relief.
+        Ready for JSON: run, forces, classes, crs, bounds, corridors, stretches, points, places, relief.
 
     Raises
     ------
@@ -62,51 +73,143 @@ def facts(source: MapSource, *, include_notes: bool) -> dict[str, Any]:
     """
     run = source.table("run").iloc[0]
     parameters = json.loads(run["parameters"] or "{}")
-    incidents = source.table("incidents")
     names = _zone_names(source.table("zones"))
     corridors, stretches = (_named(source.table(name), names) for name in ("corridors", "stretches"))
     places = _named(source.table("places"), names)
+    cover = source.table("cover")
     labels = parameters.get("forces") or {}
-    forces = [
-        {"key": key, "label": str(_force(labels, key).get("label") or key)} for key in source.table("cover").index
-    ]
+    forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in cover.index]
     limit = float(run["max_width_m"])
-    shared = (parameters.get("incidents") or {}).get("share", "points") == "points"
-    inside = int((incidents["stretch_id"] != "").sum())
-    ground = source.table("ground")
-    beyond_km2 = float(ground.loc[ground["kind"] == "beyond", "area_km2"].sum())
-    relief = source.table("relief")
+    crs = pyproj.CRS.from_wkt(run["crs"])
     return {
         "run": {
             "title": run["title"] or "gapmap",
             "notice": run["notice"],
             "date": _day(run["date"]),
-            "headline": _headline(corridors, limit, beyond_km2, inside, len(incidents)),
+            "headline": headline,
             "max_width_m": limit,
-            "crs": _crs_words(pyproj.CRS.from_wkt(run["crs"])),
+            "crs": _crs_words(crs),
+            "reach": _reach(labels, forces, words),
             "inputs": [
                 {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}
                 for item in json.loads(run["inputs"] or "[]")
             ],
             "versions": json.loads(run["versions"] or "{}"),
+            "created": run["created"],
             "attributions": _attributions(source, run),
         },
         "forces": forces,
         "classes": [[a * limit, b * limit] for a, b in pairwise(_CLASS_EDGES)],
-        "crs": crs_parameters(pyproj.CRS.from_wkt(run["crs"])),
-        "corridors": _records(corridors, drop=()),
-        "stretches": _records(stretches, drop=()),
-        "incidents": _incidents(incidents, include_notes=include_notes) if shared else [],
-        "incidents_shared": shared,
-        "places": _places(places),
+        "crs": crs_parameters(crs),
+        "bounds": _bounds(cover),
+        "corridors": _records(corridors),
+        "stretches": _records(stretches),
+        "points": points,
+        "incidents_shared": shares_points(source),
+        "places": _places(places, words["_html"]),
         "relief": [
             {
                 "image": f"data:{row.media_type};base64,{row.image}",
                 "bounds": [[row.south, row.west], [row.north, row.east]],
             }
-            for row in relief.itertuples()
+            for row in source.table("relief").itertuples()
         ],
     }
+
+
+def shares_points(source: MapSource) -> bool:
+    """Tell whether positions of incidents may be in the page, or counts alone.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+
+    Returns
+    -------
+    bool
+        What the scenario says; True where it says nothing.
+    """
+    parameters = json.loads(source.table("run").iloc[0]["parameters"] or "{}")
+    return (parameters.get("incidents") or {}).get("share", "points") == "points"
+
+
+def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return what the result says in one sentence.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    list of tuple
+        Parts of the sentence in order, each a template and its values.
+    """
+    run = source.table("run").iloc[0]
+    corridors, incidents, ground = source.table("corridors"), source.table("incidents"), source.table("ground")
+
+    def km(value: str) -> str:
+        return phrase(words["km"], {"n": value})
+
+    limit = km(f"{float(run['max_width_m']) / 1000:g}")
+    if corridors.empty:
+        parts = [(words["head_corridors_none"], {"limit": limit})]
+    else:
+        key = "head_corridors_one" if len(corridors) == 1 else "head_corridors"
+        length = km(f"{corridors['length_km'].sum():,.0f}")
+        widest = km(f"{corridors['width_max_m'].max() / 1000:.1f}")
+        parts = [(words[key], {"n": str(len(corridors)), "length": length, "widest": widest})]
+    beyond = float(ground.loc[ground["kind"] == "beyond", "area_km2"].sum())
+    if beyond:
+        parts.append((words["head_beyond"], {"area": phrase(words["km2"], {"n": f"{beyond:,.0f}"}), "limit": limit}))
+    if len(incidents) and len(corridors):
+        inside = {"inside": f"{(incidents['stretch_id'] != '').sum():,}", "all": f"{len(incidents):,}"}
+        first = incidents["date_from"].min()
+        if first != first:  # noqa: PLR0124 -- NaT: no incident carries a date
+            parts.append((words["head_incidents"], inside))
+        else:
+            parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
+    stretches = source.table("stretches")
+    if len(stretches):
+        row = stretches["width_max_m"].fillna(0).to_numpy().argmax()
+        parts.append((words["head_widest"], {"name": stretches["name"].iloc[row] or str(stretches.index[row])}))
+    joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
+    return [*joined[:-1], (words["head_end"], {})]
+
+
+def summary_rows(source: MapSource, words: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:
+    """Return the corridors in figures, for browsers that run no scripts.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    list of str
+        Headings.
+    list of list of str
+        Rows, the widest corridor first, at most 50.
+    """
+    heads = [words[key] for key in ("col_name", "width_mean_m", "width_max_m", "length_km", "incidents_count")]
+    widest = source.table("corridors").sort_values("width_max_m", ascending=False, kind="stable").head(_SUMMARY_ROWS)
+    km = words["km"]
+    return heads, [
+        [
+            row["name"] or str(index),
+            *(phrase(km, {"n": f"{row[key] / 1000:.1f}"}) for key in ("width_mean_m", "width_max_m")),
+            phrase(km, {"n": f"{row['length_km']:.1f}"}),
+            str(row["incidents_count"]),
+        ]
+        for index, row in widest.iterrows()
+    ]
 
 
 def shapes(source: MapSource) -> dict[str, Any]:
@@ -129,12 +232,16 @@ def shapes(source: MapSource) -> dict[str, Any]:
     return {
         "cover": [_rings([shape], covers.crs) for shape in covers.geometry],
         "ground": {kind: _rings(ground.geometry[ground["kind"] == kind], ground.crs) for kind in _KINDS},
-        "bands": [_rings([band], facets.crs, tolerance_m=5) for band in _bands(facets, limit)],
+        "bands": [
+            [stretch, number, _rings([band], facets.crs, tolerance_m=5)]
+            for stretch, number, band in _bands(facets, limit, stretches.index)
+        ],
         "stretches": [_rings([shape], stretches.crs, tolerance_m=5) for shape in stretches.geometry],
         "centrelines": _lines(source.table("centrelines").geometry, facets.crs),
         "transects": {
             "lines": [_lines([shape], transects.crs, tolerance_m=0) for shape in transects.geometry],
-            "ids": transects.index.tolist(),
+            "corridor": source.table("corridors").index.get_indexer(transects["corridor_id"]).tolist(),
+            "along_m": transects["along_m"].round(0).tolist(),
             "width_m": transects["width_m"].round(1).tolist(),
         },
         "boundaries": [
@@ -206,21 +313,6 @@ def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return table.assign(**spoken)
 
 
-def _headline(corridors: pd.DataFrame, limit_m: float, beyond_km2: float, inside: int, incidents: int) -> str:
-    limit = f"{limit_m / 1000:g} km"
-    if corridors.empty:
-        found = f"No corridor up to {limit} wide"
-    else:
-        some = "1 corridor" if len(corridors) == 1 else f"{len(corridors)} corridors"
-        length, widest = corridors["length_km"].sum(), corridors["width_max_m"].max() / 1000
-        found = f"{some}, {length:,.0f} km long, up to {widest:.1f} km wide"
-    beyond = (
-        f"; {beyond_km2:,.0f} km² of ground between the forces is wider than the limit of {limit}" if beyond_km2 else ""
-    )
-    counted = f"; {inside} of {incidents} incidents lie in them (plain count)" if incidents and len(corridors) else ""
-    return f"{found}{beyond}{counted}."
-
-
 def _attributions(source: MapSource, run: pd.Series) -> list[str]:
     said = [*source.table("boundaries")["attribution"], *source.table("relief")["attribution"]]
     said += [str(item.get("attribution") or "") for item in json.loads(run["inputs"] or "[]")]
@@ -234,9 +326,9 @@ def _crs_words(crs: pyproj.CRS) -> str:
     return f"Lambert azimuthal equal-area, {values['lat0']:g} N {values['lon0']:g} E, WGS 84"
 
 
-def _records(table: pd.DataFrame, *, drop: Iterable[str]) -> list[dict[str, Any]]:
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON objects: id, then every column that is no geometry; missing values null."""
-    columns = [column for column in table.columns if column not in {"geometry", *drop}]
+    columns = [column for column in table.columns if column != "geometry"]
     values = {column: [_plain(value) for value in table[column]] for column in columns}
     return [
         {"id": str(index), **{column: values[column][row] for column in columns}}
@@ -258,16 +350,42 @@ def _day(value: pd.Timestamp | None) -> str | None:
     return None if value is None or value != value else value.date().isoformat()  # noqa: PLR0124 -- NaT
 
 
-def _incidents(table: gpd.GeoDataFrame, *, include_notes: bool) -> list[dict[str, Any]]:
-    drop = {"source", "source_row"} | (set() if include_notes else {"note"})
-    return _with_position(_records(table, drop=drop), table)
-
-
-def _places(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    rows = _with_position(_records(table, drop=()), table)
+def _places(table: gpd.GeoDataFrame, language: str) -> list[dict[str, Any]]:
+    rows = _with_position(_records(table), table)
     for row in rows:
         row["names"] = json.loads(row["names"] or "[]")
+        row["label"] = _in_language([row["name"], *row["names"]], language)
     return rows
+
+
+def _in_language(names: Sequence[str], language: str) -> str:
+    """Return the first spelling that readers of a language use; the name itself for English and where none is held.
+
+    Arabic and Kurdish share a script: letters that only Kurdish writes tell them apart.
+    """
+    if language == "en":
+        return names[0]
+    arabic = [name for name in names if name and _ARABIC.search(name)]
+    own = [name for name in arabic if bool(_KURDISH.search(name)) == (language != "ar")]
+    return next(iter([*own, *arabic, names[0]]))
+
+
+def _bounds(cover: gpd.GeoDataFrame) -> list[list[float]]:
+    west, south, east, north = cover.to_crs(4326).total_bounds if len(cover) else (-180, -60, 180, 60)
+    return [[float(south), float(west)], [float(north), float(east)]]
+
+
+def _reach(labels: object, forces: Sequence[Mapping[str, str]], words: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return how far each force covers around its zones, as the scenario gives it."""
+    out = []
+    for force in forces:
+        reach = _force(labels, force["key"]).get("reach")
+        if isinstance(reach, dict):
+            given = {kind: str(reach.get(kind, "-")) for kind in ("post", "route", "area")}
+            reach = phrase(words["reach_kinds"], given)
+        if reach:
+            out.append({"label": force["label"], "text": str(reach)})
+    return out
 
 
 def _with_position(rows: list[dict[str, Any]], table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -277,14 +395,21 @@ def _with_position(rows: list[dict[str, Any]], table: gpd.GeoDataFrame) -> list[
     return rows
 
 
-def _bands(facets: gpd.GeoDataFrame, limit_m: float) -> list[shapely.Geometry]:
-    """Return the ground of each class of width: facets of one class joined, so that no hairlines show between them."""
+def _bands(facets: gpd.GeoDataFrame, limit_m: float, stretch_ids: pd.Index) -> list[tuple[int, int, shapely.Geometry]]:
+    """Return the ground of each class of width in each stretch: facets joined, so that no hairlines show between them."""
     middle = (facets["width_start_m"] + facets["width_end_m"]) / 2
     edges = np.array(_CLASS_EDGES) * limit_m
     number = np.clip(np.searchsorted(edges, middle, side="right") - 1, 0, len(edges) - 2)
-    # The grid closes what rounding opens between neighbours.
+    stretch = stretch_ids.get_indexer(facets["stretch_id"])
+    key = stretch * len(edges) + number
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-(len(edges) ** 2)))
+    geometry = facets.geometry.to_numpy()
     return [
-        shapely.union_all(facets.geometry.to_numpy()[number == each], grid_size=0.1) for each in range(len(edges) - 1)
+        # The grid closes what rounding opens between neighbours.
+        (int(stretch[rows[0]]), int(number[rows[0]]), shapely.union_all(geometry[rows], grid_size=0.1))
+        for rows in np.split(order, starts[1:])
+        if len(rows)
     ]
 
 
@@ -295,7 +420,10 @@ def _rings(
     simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
     parts = shapely.get_parts(shapely.get_parts(simple))
     polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-    return [[_flat(ring, crs) for ring in (part.exterior, *part.interiors)] for part in polygons]
+    # Outer rings turn one way and holes the other, so that the page may fill many polygons as one path.
+    return [
+        [_flat(ring, crs) for ring in (part.exterior, *part.interiors)] for part in shapely.orient_polygons(polygons)
+    ]
 
 
 def _lines(

@@ -103,6 +103,24 @@ class Script:
         return f"'sha256-{base64.b64encode(hashlib.sha256(self.text.encode()).digest()).decode()}'"
 
 
+@dataclass(frozen=True)
+class PageTexts:
+    """What stands in the page before any script has run.
+
+    Parameters
+    ----------
+    language, direction : str
+        Attributes of the page: a language tag, and ltr or rtl.
+    headline, noscript : str
+        Finished markup: the sentence under the title, and what is shown where scripts are switched off.
+    """
+
+    language: str
+    direction: str
+    headline: str
+    noscript: str
+
+
 def data_script(name: str, data: object) -> Script:
     r"""Put data into a script element that the browser does not run, as readable JSON.
 
@@ -191,11 +209,17 @@ def own_asset(name: str) -> str:
     str
         Its text with ``\n`` line ends, so that hashes agree on every system.
     """
-    return (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    return re.sub("^[ ]+", "", text, flags=re.MULTILINE)
 
 
-def leaflet_scripts() -> list[Script]:
+def leaflet_scripts(*, markers: bool) -> list[Script]:
     """Return Leaflet, and the line that gives it its marker pictures as data.
+
+    Parameters
+    ----------
+    markers : bool
+        Whether the map has markers of Leaflet's own.
 
     Returns
     -------
@@ -203,32 +227,31 @@ def leaflet_scripts() -> list[Script]:
         In the order in which they must run.
     """
     leaflet = vendored("leaflet.js").decode()
-    icons = {
-        option: _data_uri(f"images/{file}")
-        for option, file in (
-            ("iconUrl", "marker-icon.png"),
-            ("iconRetinaUrl", "marker-icon-2x.png"),
-            ("shadowUrl", "marker-shadow.png"),
-        )
-    }
-    return [
-        # A source map would be a request as soon as somebody opens the developer tools.
-        Script(re.sub(r"\n//# sourceMappingURL=\S*\s*$", "\n", leaflet)),
+    # A source map would be a request as soon as somebody opens the developer tools.
+    scripts = [Script(re.sub(r"\n//# sourceMappingURL=\S*\s*$", "\n", leaflet))]
+    if markers:
+        icons = {
+            option: _data_uri(f"images/{file}")
+            for option, file in (
+                ("iconUrl", "marker-icon.png"),
+                ("iconRetinaUrl", "marker-icon-2x.png"),
+                ("shadowUrl", "marker-shadow.png"),
+            )
+        }
         # Leaflet finds its pictures by the path of its style sheet, which a single file does not have.
-        Script(f'L.Icon.Default.imagePath="";L.Icon.Default.mergeOptions({json.dumps(icons)});'),
-    ]
+        scripts.append(Script(f'L.Icon.Default.imagePath="";L.Icon.Default.mergeOptions({json.dumps(icons)});'))
+    return scripts
 
 
 def leaflet_style() -> str:
-    """Return Leaflet's style sheet with its pictures inside.
+    """Return Leaflet's style sheet without its pictures: they belong to a control that gapmap has its own of.
 
     Returns
     -------
     str
         CSS.
     """
-    css = vendored("leaflet.css").decode()
-    return re.sub(r"url\((images/[^)]+)\)", lambda match: f"url({_data_uri(match[1])})", css)
+    return re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode())
 
 
 def _data_uri(name: str) -> str:
@@ -263,15 +286,15 @@ class PageFigure(Figure):
         Title of the page.
     blocks : sequence of Script
         Data for ``gapmap.js``, see `data_script` and `packed_script`.
-    noscript : str
-        Sentence shown where scripts are switched off.
+    texts : PageTexts
+        What stands in the page before any script has run.
     """
 
-    def __init__(self, *, title: str, blocks: Sequence[Script], noscript: str) -> None:
+    def __init__(self, *, title: str, blocks: Sequence[Script], texts: PageTexts) -> None:
         super().__init__(height="720px")
         self.title = title
         self.blocks = tuple(blocks)
-        self.noscript = noscript
+        self.texts = texts
 
     def render(self, **kwargs: object) -> str:
         """Return the finished page.
@@ -315,7 +338,11 @@ class PageFigure(Figure):
         return self._page("".join(self.html.texts()), Script("\n".join(self.script.texts())), blocks)
 
     def _page(self, map_html: str, map_script: Script, blocks: Sequence[Script]) -> str:
-        scripts = [*blocks, *leaflet_scripts(), map_script, Script(own_asset("gapmap.js"))]
+        own = [Script(own_asset(name)) for name in ("geodesy.js", "points.js", "gapmap.js")]
+        markers = any(
+            isinstance(each, folium.Marker | folium.GeoJson) for each in _descendants(self._children.values())
+        )
+        scripts = [*blocks, *leaflet_scripts(markers=markers), map_script, *own]
         policy = "; ".join(
             (
                 "default-src 'none'",
@@ -328,12 +355,14 @@ class PageFigure(Figure):
             )
         )
         # Split, not replaced one after the other: no text put in is searched for the next mark.
-        parts = re.split(r"<!--(policy|title|style|noscript|map|scripts)-->", own_asset("page.html"))
+        parts = re.split(r"<!--(html|policy|title|style|headline|noscript|map|scripts)-->", own_asset("page.html"))
         fill = {
             "policy": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             "title": html_text.escape(self.title or ""),
             "style": leaflet_style() + own_asset("gapmap.css"),
-            "noscript": html_text.escape(self.noscript),
+            "html": f'<html lang="{self.texts.language}" dir="{self.texts.direction}">',
+            "headline": self.texts.headline,
+            "noscript": f"<noscript>{self.texts.noscript}</noscript>",
             "map": map_html,
             "scripts": "\n".join(script.tag() for script in scripts),
         }
@@ -455,7 +484,7 @@ var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojav
         """
     )
 
-    def __init__(self, *, location: Sequence[float], title: str, blocks: Sequence[Script], noscript: str) -> None:
+    def __init__(self, *, location: Sequence[float], title: str, blocks: Sequence[Script], texts: PageTexts) -> None:
         super().__init__(
             location=location,
             tiles=None,
@@ -469,4 +498,4 @@ var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojav
         self.default_js, self.default_css = [], []
         self.options |= {"min_zoom": 4, "max_zoom": 18}  # as arguments, folium drops them where there are no tiles
         self._id = "gapmap"  # one map a page; a random name would make two builds of one result differ
-        PageFigure(title=title, blocks=blocks, noscript=noscript).add_child(self)
+        PageFigure(title=title, blocks=blocks, texts=texts).add_child(self)
