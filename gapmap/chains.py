@@ -57,8 +57,9 @@ class Stations:
     chain, piece : ndarray of int, shape (n,)
     along : ndarray of float, shape (n,)
         Metres along the middle line, from the start of the chain.
-    in_gap : ndarray of bool, shape (n,)
-        Whether the way to the next station crosses a gap triangle, in which no span runs.
+    is_span : ndarray of bool, shape (n,)
+        Whether its ends lie on the covers: not where a piece was cut, and not in the middle of a triangle between three
+        forces.
     edge_a, edge_b : ndarray of float, shape (n,)
         Where the span meets the two edges of its chain, as positions on :func:`edges`.
     """
@@ -69,7 +70,7 @@ class Stations:
     chain: Ints
     piece: Ints
     along: Floats
-    in_gap: Flags
+    is_span: Flags
     edge_a: Floats
     edge_b: Floats
 
@@ -95,9 +96,9 @@ def order(pieces: Pieces) -> Chains:
     rank, terminal = _ranks(partner, start)
     run = np.flatnonzero(terminal == terminal[start][np.repeat(component, 2)])
     # Number the chains by where they start, from the north-west.
-    entry = _ends(pieces)[start ^ 1].mean(axis=1)
+    middle = _ends(pieces).mean(axis=1)
     place = np.empty(number, np.int64)
-    place[np.lexsort((entry[:, 0], entry[:, 0] - entry[:, 1]))] = np.arange(number)
+    place[np.lexsort(_from_north_west(middle, start))] = np.arange(number)
     run = run[np.lexsort((-rank[run], place[component[run // 2]]))]
     ring = np.empty(number, bool)
     ring[place] = ~has_end
@@ -132,7 +133,7 @@ def stations(chains: Chains) -> Stations:
         of,
         piece,
         along,
-        gap[piece] & (which == 0),
+        np.where(gap[piece], np.where(which == 0, pieces.side_0[piece], pieces.side_1[piece]) >= 0, which == 1),
         _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
         _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
     )
@@ -202,14 +203,25 @@ def _starts(pieces: Pieces, partner: Ints, component: Ints, in_ring: Flags) -> I
     """
     ends = _ends(pieces)
     entry, leaving = ends[np.arange(len(ends)) ^ 1], ends
-    middle, onward = entry.mean(axis=1), leaving.mean(axis=1) - entry.mean(axis=1)
+    onward = leaving.mean(axis=1) - entry.mean(axis=1)
     across = entry[:, 0] - entry[:, 1]
     left = onward[:, 0] * across[:, 1] - onward[:, 1] * across[:, 0] > 0
     may_start = np.flatnonzero(in_ring | (partner[np.arange(len(ends)) ^ 1] < 0))
-    x, y = middle[may_start].T
-    by = np.lexsort((x, x - y, (in_ring & ~left)[may_start], component[may_start]))
+    from_north_west = _from_north_west(ends.mean(axis=1), may_start)
+    by = np.lexsort((*from_north_west, (in_ring & ~left)[may_start], component[may_start]))
     _, first = np.unique(component[may_start][by], return_index=True)
     return may_start[by[first]]
+
+
+def _from_north_west(middle: Floats, states: Ints) -> tuple[Floats, ...]:
+    """Return keys that sort states by where they enter; by where they leave, where several start at one point.
+
+    Chains do so where forces touch, and in the middle of a triangle between three forces.
+    """
+    keys: list[Floats] = []
+    for x, y in (middle[states].T, middle[states ^ 1].T):
+        keys += [x, x - y]
+    return tuple(keys)
 
 
 def _ranks(partner: Ints, start: Ints) -> tuple[Ints, Ints]:
