@@ -565,10 +565,9 @@ def _transects(
     rows = np.clip(rows, 0, last - 1)
     step = line.along[rows + 1] - line.along[rows]
     share = np.clip(np.divide(along - line.along[rows], step, out=np.zeros(len(rows)), where=step > 0), 0, 1)
-    # The nearest span that was measured: between two a line may cut a corner of the cover, and in a third of a triangle
-    # between three forces only one side is a span.
-    measured = np.isclose(np.hypot(*(line.a - line.b).T), line.width, rtol=1e-3, atol=GRID_M)
-    nearer = np.where(measured[rows] & measured[rows + 1], np.rint(share), np.where(measured[rows], 0, 1))
+    # The nearest span: on the way from one to the next a line may cut a corner of the cover.
+    is_span = line.is_span
+    nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
     rows = np.unique(rows + nearer.astype(np.int64))
     a, b, chain, along = line.a[rows], line.b[rows], line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
