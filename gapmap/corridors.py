@@ -663,7 +663,8 @@ def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
         single = ribbon.outlines(np.arange(len(group)))
         rows = np.append(_starts(group), len(group))
         for k in invalid:
-            shapes[k] = shapely.union_all(shapely.make_valid(single[rows[k] : rows[k + 1]]))
+            parts = shapely.get_parts(shapely.make_valid(single[rows[k] : rows[k + 1]]))
+            shapes[k] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - no lines, no points
     return shapes
 
 
