@@ -38,6 +38,8 @@ from gapmap.terrain import hillshade
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from distributed import Client
+
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 _STEPS = 6
 # Points further from cover and area of interest than this are set aside: they name no stretch (30 km), and lengths in the
@@ -249,13 +251,23 @@ class Analysis:
         return self._tables[name]
 
 
-def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) -> Analysis:
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    tiles: float | None = None,
+    client: Client | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
     """Compute everything that a scenario asks for.
 
     Parameters
     ----------
     scenario : str, Path or Scenario
         A scenario file, or a scenario read or built before.
+    tiles : float, optional
+    client : distributed.Client, optional
+        Find the corridors tile by tile, on the workers of a Dask cluster; see :func:`gapmap.find_corridors`. The
+        answer is the same.
     progress : callable, optional
         Called with what is being done, the steps done and the steps in all.
 
@@ -271,6 +283,8 @@ def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) ->
         interest misses all zones. Subclasses say more: MissingFileError, CrsError, ScenarioError.
     EngineError
         If the geometry engine fails.
+    ClusterError
+        If the workers of the cluster or its scheduler are lost.
     """
     if not isinstance(scenario, Scenario):
         scenario = read_scenario(scenario)
@@ -287,15 +301,24 @@ def run(scenario: str | Path | Scenario, *, progress: Progress | None = None) ->
     covers = cover(zones, on=scenario.date, crs=crs)
     area = _area(read.area, covers)
 
-    say("find the corridors", 2, _STEPS)
+    stage = ("find the corridors", 2)
+
+    def say_tile(done: int, of: int) -> None:
+        say(f"{stage[0]}: tile {done} of {of}", stage[1], _STEPS)
+
+    say(*stage, _STEPS)
     found = find_corridors(
         covers,
         max_width_m=scenario.max_width_m,
         stretch_length_m=scenario.stretch_length_m,
         area_of_interest=area,
         excluded=read.excluded,
+        tiles=tiles,
+        client=client,
+        progress=say_tile,
     )
-    say("part the ground", 3, _STEPS)
+    stage = ("part the ground", 3)
+    say(*stage, _STEPS)
     ground = found.ground
     say("lay zones, incidents and places over", 4, _STEPS)
     region = _region([covers, ground])

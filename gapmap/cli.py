@@ -22,6 +22,8 @@ from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from distributed import Client
+
     from gapmap.inputs import Inputs
     from gapmap.scenario import Scenario
 
@@ -130,6 +132,10 @@ def run(
     ] = None,
     incidents: Annotated[Path | None, typer.Option(help="With files of zones: a table of incidents.")] = None,
     places: Annotated[Path | None, typer.Option(help="With files of zones: a table of settlements.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Work in so many processes; needs gapmap[dask].")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Work on a Dask cluster, tcp://host:port; needs gapmap[dask].")
+    ] = None,
     notes: Notes = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -140,6 +146,7 @@ def run(
     A force is named after its file of zones. An earlier result is replaced once the new one is complete.
     """
     from gapmap.scenario import read_scenario
+    from gapmap.tiling import connect
 
     options = {"reach": reach, "max-width": max_width, "date": date, "incidents": incidents, "places": places}
     given = [f"--{name}" for name, value in options.items() if value is not None]
@@ -151,7 +158,8 @@ def run(
         raise InputError(f"{', '.join(given)}: for files of zones only", hint=f"write it into {inputs[0].name}")
     else:
         scenario = read_scenario(inputs[0])
-    _run(scenario, out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
+    with connect(workers=workers, scheduler=scheduler) as client:
+        _run(scenario, out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
 
 
 @app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
@@ -314,7 +322,16 @@ def _scenario_of_files(
     )
 
 
-def _run(scenario: Scenario, out: Path, *, notes: bool, overwrite: bool, quiet: bool, as_json: bool) -> None:
+def _run(
+    scenario: Scenario,
+    out: Path,
+    *,
+    notes: bool,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+    client: Client | None = None,
+) -> None:
     from gapmap import maps
     from gapmap.printing import print_summary, show_progress
     from gapmap.summary import summary
@@ -323,7 +340,7 @@ def _run(scenario: Scenario, out: Path, *, notes: bool, overwrite: bool, quiet: 
     if not _is_result(targets["tables"]):
         _require_free(targets.values(), overwrite=overwrite)
     with show_progress(quiet=quiet or as_json) as step:
-        analysis = gapmap.run(scenario, progress=step)
+        analysis = gapmap.run(scenario, client=client, progress=step)
         step("draw the map", 0, 2)
         page = maps.build_map(analysis, include_notes=notes)
         step("save", 1, 2)

@@ -100,15 +100,16 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
     one tile.
     """
     edges = sample(edges, limit_m=limit_m)
+    if len(edges.ends) == 0:
+        return measured_triangles(edges, limit_m=limit_m)
     plan = _plan(edges, limit_m, tiles.side_m)
     before = len(plan)
-    vertices = [rows[of_tile] for rows, of_tile in _each(facing_vertices, edges, plan, limit_m, tiles, of=2 * before)]
-    edges = refine_facing(edges, np.concatenate([np.empty(0, np.int64), *vertices]), limit_m=limit_m)
+    found = _each(facing_vertices, edges, plan, limit_m, tiles, of=2 * before)
+    edges = refine_facing(edges, np.concatenate([rows[vertices] for rows, vertices in found]), limit_m=limit_m)
 
     plan = _plan(edges, limit_m, tiles.side_m)
-    parts = [measured_triangles(_part(edges, np.empty(0, np.int64))[1], limit_m=limit_m)]
-    for rows, part in _each(measured_triangles, edges, plan, limit_m, tiles, done=before, of=before + len(plan)):
-        parts.append(part._replace(corners=rows[part.corners]))
+    found = _each(measured_triangles, edges, plan, limit_m, tiles, done=before, of=before + len(plan))
+    parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
     joined = Triangles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     return joined._replace(xy=edges.xy)
 
@@ -146,10 +147,9 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
     except ImportError as error:
         raise InputError("working on several processes needs dask", hint="pip install gapmap[dask]") from error
     if scheduler is None:
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-            Client(cluster) as client,
-        ):
+        # Nothing listens beyond this machine, and no port is taken that another run may want.
+        local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+        with LocalCluster(n_workers=workers, threads_per_worker=1, **local) as cluster, Client(cluster) as client:
             yield client
         return
     try:
