@@ -84,16 +84,22 @@ def _no_edges(forces: int) -> Edges:
 
 
 def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: float) -> Flags:
-    """Say for each segment on which forces' edges its midpoint lies, within two steps of the grid."""
+    """Say for each segment on which forces' edges its midpoint lies, within two steps of the grid.
+
+    The edge must have its cover on the same side: where two forces face each other a centimetre apart, neither holds
+    the edge of the other.
+    """
     belongs = np.zeros((len(segments), forces), bool)
     middles = shapely.points(segments.mean(axis=1))
-    rings, part = shapely.get_rings(parts, return_index=True)
+    rings, part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     same_ring = ring[1:] == ring[:-1]
-    tree = shapely.STRtree(shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)[same_ring]))
+    lines = np.stack([xy[:-1], xy[1:]], axis=1)[same_ring]
+    tree = shapely.STRtree(shapely.linestrings(lines))
     owner = force[part[ring[:-1][same_ring]]]
     middle, found = tree.query(middles, predicate="dwithin", distance=2 * grid_m)
-    belongs[middle, owner[found]] = True
+    along = (np.diff(segments[middle], axis=1) * np.diff(lines[found], axis=1)).sum(axis=(1, 2)) > 0
+    belongs[middle[along], owner[found[along]]] = True
     # Repeated snapping can move an edge farther than the tolerance; it then belongs to the nearest.
     stray = np.flatnonzero(~belongs.any(axis=1))
     row, found = tree.query_nearest(middles[stray], all_matches=False)
