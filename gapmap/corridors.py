@@ -569,6 +569,7 @@ def _transects(
     is_span = line.is_span
     nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
     rows = np.unique(rows + nearer.astype(np.int64))
+    rows = rows[is_span[rows]]  # all of a corridor may lie in one triangle that is cut
     a, b, chain, along = line.a[rows], line.b[rows], line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     apart = (a != b).any(axis=1)  # where forces touch there is nothing to draw
