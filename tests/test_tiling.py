@@ -271,8 +271,8 @@ def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyP
 def test_run_on_a_scheduler(workers: Client, tmp_path: Path) -> None:
     write_example(tmp_path)
     scenario = tmp_path / "scenario.toml"
+    options = ["--scheduler", workers.scheduler.address, "--out", str(tmp_path / "out"), "--quiet"]
     with pytest.raises(SystemExit) as ended:
-        options = ["--scheduler", workers.scheduler.address, "--out", str(tmp_path / "out"), "--quiet"]
         cli.main(["run", str(scenario), *options])
     assert ended.value.code == 0
     found, whole = gapmap.open(tmp_path / "out" / "gaps.gpkg"), gapmap.run(scenario)
