@@ -1,0 +1,379 @@
+"""Nasty covers, each with a name: what broke the engine once, and what breaks engines of this kind.
+
+Each is a limit W and rows of force and WKT, in metres on a plane (``tests.fuzz.PLANE``). Those found by the fuzzer say
+what went wrong; what ``python -m tests.fuzz`` prints can be pasted here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+Written = tuple[float, list[tuple[str, str]]]
+
+
+def _box(west: float, south: float, east: float, north: float) -> str:
+    return shapely.box(west, south, east, north).wkt
+
+
+def _disc(x: float, y: float, radius: float, vertices: int) -> str:
+    turn = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    return shapely.Polygon(np.column_stack([x + radius * np.cos(turn), y + radius * np.sin(turn)])).wkt
+
+
+def _ring(x: float, y: float, outer: float, inner: float, vertices: int) -> str:
+    return shapely.difference(*(shapely.from_wkt(_disc(x, y, radius, vertices)) for radius in (outer, inner))).wkt
+
+
+def _comb(x: float, y: float, teeth: int, side: int) -> str:
+    """Return teeth of 100 m, 1 km long, 300 m apart, on a back of 100 m; side 1 points north, -1 south."""
+    bars = [shapely.box(x + 300 * k, y, x + 300 * k + 100, y + 1000 * side) for k in range(teeth)]
+    back = shapely.box(x, y - 100 * side, x + 300 * teeth - 200, y)
+    return shapely.union_all([back, *bars]).wkt
+
+
+def _spiral(arm: float) -> str:
+    """Return a wall of 60 m along a spiral of two turns, started at an angle."""
+    turn = np.linspace(1, 4 * np.pi, 60)
+    line = np.column_stack([120 * turn * np.cos(turn + arm), 120 * turn * np.sin(turn + arm)])
+    return shapely.LineString(line).buffer(30, quad_segs=1, cap_style="flat").wkt
+
+
+def _grid(number: int, side: float, step: float, parity: int) -> list[str]:
+    fields = [(x, y) for x in range(number) for y in range(number) if (x + y) % 2 == parity]
+    return [_box(x * step, y * step, x * step + side, y * step + side) for x, y in fields]
+
+
+def _at(*rows: tuple[str, str | list[str]]) -> list[tuple[str, str]]:
+    return [(force, wkt) for force, some in rows for wkt in ([some] if isinstance(some, str) else some)]
+
+
+NASTY: dict[str, Written] = {
+    # Found by the fuzzer.
+    "end inside a gap triangle": (  # the first transect ran along the cut, 42 m off the cover of blue
+        254.55,
+        [
+            ("green", "POLYGON ((1 1032, 1 934, 4 934, 1 1032))"),
+            ("blue", "POLYGON ((407 0, 87 879, 308 879, 308 991, 407 0))"),
+        ],
+    ),
+    "three posts round one triangle": (  # transects without length, at the centroid
+        300.0,
+        [("blue", _box(0, 0, 10, 10)), ("green", _box(200, 0, 210, 10)), ("red", _box(100, 170, 110, 180))],
+    ),
+    "touching in a corner of 60 degrees": (  # a transect without length where the two touch
+        400.0,
+        [
+            ("blue", "POLYGON ((0 0, 1000 0, 1000 -500, 0 -500, 0 0))"),
+            ("green", "POLYGON ((0 0, 500 866, -500 866, 0 0))"),
+        ],
+    ),
+    "cut of a leaning strip": (  # a transect of 477.3 m, longer than the limit
+        476.96,
+        [
+            ("blue", "POLYGON ((7267 1454, 0 1454, 0 1, 7267 1454))"),
+            ("green", "POLYGON ((7267 3014, 1827 3014, 1827 1561, 7267 3014))"),
+        ],
+    ),
+    "triangles back to back": (  # a corridor that was a collection of a polygon and a line
+        3810.0,
+        [
+            ("blue", "POLYGON ((866.7 433.7, 0.9 433.7, 433.8 0.8, 866.7 433.7))"),
+            ("green", "POLYGON ((1516 866.6, 1083.1 433.7, 1516 0.8, 1516 866.6))"),
+        ],
+    ),
+    "narrower than the grid": (  # an array without elements
+        100.0,
+        [("blue", _box(0.0012, 0.0012, 0.0032, 0.0032)), ("red", _box(50, 0, 60, 10))],
+    ),
+    "all narrower than the grid": (
+        100.0,
+        [("blue", _box(0.0012, 0.0012, 0.0032, 0.0032)), ("red", _box(5.0012, 0.0012, 5.0032, 0.0032))],
+    ),
+    "a notch of centimetres between two and a third": (
+        501.0,
+        [
+            ("blue", "POLYGON ((0 0, 55 0, 55 277, 0 277, 0 0))"),
+            ("green", "POLYGON ((55.017 0.004, 110 0, 110 241, 55.017 241, 55.017 0.004))"),
+            ("red", "POLYGON ((230 319, 230.2 319, 230.2 319.2, 230 319.2, 230 319))"),
+        ],
+    ),
+    "apart by two steps of the grid": (  # both were taken to hold both edges: no corridor at either end
+        900.0,
+        [("blue", _box(0, 0, 3000, 1000)), ("green", _box(700, 1000.02, 4000, 2000))],
+    ),
+    "touching, and all of it wider than the limit but for one cut triangle": (  # a transect 14 m off the cover
+        44.51,
+        [
+            ("red", "POLYGON ((47 40, 21 0, 65 23, 47 40))"),
+            ("white", "POLYGON ((47 40, 0 48, 38 17, 47 40))"),
+            ("white", "POLYGON ((106 66, 129 40, 160 59, 106 66))"),
+        ],
+    ),
+    "closing to nothing within the sampling": (  # facets cross where the gap is narrower than 10 m: bounded, not gone
+        80.0,
+        [("blue", "POLYGON ((63 122, 43 104, 0 170, 63 122))"), ("red", "POLYGON ((23 0, 0 170, 68 65, 23 0))")],
+    ),
+    # Slivers and spikes.
+    "sliver across": (
+        3000.0,
+        [
+            ("blue", _box(0, 0, 5000, 1000)),
+            ("green", _box(0, 2500, 5000, 3500)),
+            ("red", "POLYGON ((-500 1700, 5500 1700.004, 5500 1700.02, -500 1700))"),
+        ],
+    ),
+    "spike that reaches over": (
+        3000.0,
+        [
+            ("blue", "POLYGON ((0 0, 5000 0, 5000 1000, 2500.01 1000, 2500 2499.99, 2499.99 1000, 0 1000, 0 0))"),
+            ("green", _box(0, 2500, 5000, 3500)),
+        ],
+    ),
+    "spike thinner than the grid": (
+        3000.0,
+        [
+            ("blue", "POLYGON ((0 0, 5000 0, 5000 1000, 2500.003 1000, 2500 2400, 2499.997 1000, 0 1000, 0 0))"),
+            ("green", _box(0, 2500, 5000, 3500)),
+        ],
+    ),
+    "spike inwards": (
+        3000.0,
+        [
+            ("blue", "POLYGON ((0 0, 5000 0, 5000 1000, 2500.02 1000, 2500 10, 2499.98 1000, 0 1000, 0 0))"),
+            ("green", _box(0, 2500, 5000, 3500)),
+        ],
+    ),
+    "spikes tip to tip": (
+        500.0,
+        [
+            ("blue", "POLYGON ((0 0, 1000 499, 1000 501, 0 1000, 0 0))"),
+            ("green", "POLYGON ((1000 500, 2000 0, 2000 1000, 1000 500))"),
+        ],
+    ),
+    "sliver of a zone between two others": (
+        2000.0,
+        [
+            ("blue", _box(0, 0, 4000, 1000)),
+            ("green", _box(0, 1000.02, 4000, 2000)),
+            ("red", "POLYGON ((0 1000, 4000 1000, 4000 1000.02, 0 1000.02, 0 1000))"),
+        ],
+    ),
+    # Holes, nests, rings.
+    "holes of holes": (
+        180.0,
+        _at(
+            ("blue", [_ring(0, 0, 1000, 900, 24), _ring(0, 0, 600, 500, 24), _disc(0, 0, 100, 12)]),
+            ("green", [_ring(0, 0, 800, 700, 24), _ring(0, 0, 400, 300, 24)]),
+        ),
+    ),
+    "concentric rings that touch": (
+        900.0,
+        _at(
+            ("blue", [_ring(0, 0, 3000, 2500, 32), _ring(0, 0, 2000, 1500, 32)]),
+            ("green", [_ring(0, 0, 2500, 2000, 32), _disc(0, 0, 1000, 32)]),
+        ),
+    ),
+    "hole filled to the millimetre": (
+        500.0,
+        [
+            (
+                "blue",
+                "POLYGON ((0 0, 3000 0, 3000 3000, 0 3000, 0 0), (1000 1000, 1000 2000, 2000 2000, 2000 1000, 1000 1000))",
+            ),
+            (
+                "green",
+                "POLYGON ((1000.001 1000.001, 1999.999 1000.001, 1999.999 1999.999, 1000.001 1999.999, 1000.001 1000.001))",
+            ),
+        ],
+    ),
+    "hole that touches its ring": (
+        800.0,
+        [
+            (
+                "blue",
+                "POLYGON ((0 0, 3000 0, 3000 3000, 0 3000, 0 0), (0 1500, 1500 2500, 2500 1500, 1500 500, 0 1500))",
+            ),
+            ("green", _box(1200, 1200, 1800, 1800)),
+        ],
+    ),
+    "eccentric disc that nearly touches its ring": (
+        3000.0,
+        [("blue", _ring(0, 0, 5000, 3000, 96)), ("green", _disc(1999.9, 0, 1000, 96))],
+    ),
+    "narrow neck": (
+        1200.0,
+        [
+            ("blue", "POLYGON ((0 0, 2000 0, 2000 990, 4000 990, 4000 0, 6000 0, 6000 -500, 0 -500, 0 0))"),
+            (
+                "green",
+                "POLYGON ((0 2000, 2000 2000, 2000 1010, 4000 1010, 4000 2000, 6000 2000, 6000 2500, 0 2500, 0 2000))",
+            ),
+        ],
+    ),
+    "bay behind a narrow mouth": (
+        1500.0,
+        [
+            (
+                "blue",
+                (
+                    "POLYGON ((0 0, 4000 0, 4000 4000, 2005 4000, 2005 3000, 3000 3000, 3000 1000, 1000 1000, "
+                    "1000 3000, 1995 3000, 1995 4000, 0 4000, 0 0))"
+                ),
+            ),
+            ("green", _disc(2000, 2000, 300, 32)),
+            ("red", _box(0, 5000, 4000, 6000)),
+        ],
+    ),
+    # Shared edges and corners.
+    "edge shared by two": (2000.0, [("blue", _box(0, 0, 3000, 1000)), ("green", _box(0, 1000, 3000, 2000))]),
+    "edge shared in part": (2000.0, [("blue", _box(0, 0, 3000, 1000)), ("green", _box(1500, 1000, 4500, 2000))]),
+    "edge shared with vertices that differ": (
+        1500.0,
+        [
+            ("blue", "POLYGON ((0 0, 3000 0, 3000 1000, 1700 1000, 900 1000, 0 1000, 0 0))"),
+            ("green", "POLYGON ((-500 1000, 333.33 1000, 2100 1000, 3500 1000, 3500 2000, -500 2000, -500 1000))"),
+        ],
+    ),
+    "three forces at one corner": (
+        3000.0,
+        [
+            ("blue", "POLYGON ((0 0, 2000 0, 1000 1732, 0 0))"),
+            ("green", "POLYGON ((0 0, -2000 0, -1000 -1732, 0 0))"),
+            ("red", "POLYGON ((0 0, -1000 1732, -500 2000, 0 0))"),
+        ],
+    ),
+    "three forces that share edges round a court": (
+        3000.0,
+        [
+            ("blue", "POLYGON ((0 0, 3000 0, 3000 1000, 1000 1000, 1000 3000, 0 3000, 0 0))"),
+            ("green", "POLYGON ((3000 0, 4000 0, 4000 4000, 3000 4000, 3000 0))"),
+            ("red", "POLYGON ((0 3000, 3000 3000, 3000 4000, 0 4000, 0 3000))"),
+        ],
+    ),
+    "four corners in one point": (
+        1200.0,
+        [
+            ("blue", _box(0, 0, 1000, 1000)),
+            ("green", _box(1000, 1000, 2000, 2000)),
+            ("blue", _box(1000, -1, 2000, 1000)),
+            ("red", _box(0, 1000, 1000, 2000)),
+        ],
+    ),
+    "chequerboard of two": (800.0, _at(("blue", _grid(4, 500, 500, 0)), ("green", _grid(4, 500, 500, 1)))),
+    "chequerboard with fields left out": (
+        800.0,
+        _at(("blue", _grid(3, 500, 500, 0)), ("green", _box(2000, 0, 2500, 2500))),
+    ),
+    "boxes on a grid": (1000.0, _at(("blue", _grid(4, 500, 1000, 0)), ("green", _grid(4, 500, 1000, 1)))),
+    "boxes on a grid, as far apart as the limit": (
+        500.0,
+        _at(("blue", _grid(4, 500, 1000, 0)), ("green", _grid(4, 500, 1000, 1))),
+    ),
+    "overlap by a millimetre": (2000.0, [("blue", _box(0, 0, 3000, 1000)), ("green", _box(500, 999.999, 3500, 2000))]),
+    "overlap by 5 mm, leaning": (
+        2000.0,
+        [
+            ("blue", _box(0, 0, 3000, 1000)),
+            ("green", "POLYGON ((500 999.995, 3500 1000.005, 3500 2000, 500 2000, 500 999.995))"),
+        ],
+    ),
+    "apart by 9 mm": (2000.0, [("blue", _box(0, 0, 3000, 1000)), ("green", _box(0, 1000.009, 3000, 2000))]),
+    "apart by 3 cm, leaning": (
+        2000.0,
+        [("blue", _box(0, 0, 3000, 1000)), ("green", "POLYGON ((0 1000.03, 3000 1040, 3000 2000, 0 2000, 0 1000.03))")],
+    ),
+    "edges that cross at a hair": (
+        2000.0,
+        [
+            ("blue", "POLYGON ((0 0, 3000 0, 3000 1000.01, 0 999.99, 0 0))"),
+            ("green", "POLYGON ((0 1000.01, 3000 999.99, 3000 2000, 0 2000, 0 1000.01))"),
+        ],
+    ),
+    "held by both": (
+        1500.0,
+        [
+            ("blue", _box(0, 0, 3000, 1000)),
+            ("green", _box(0, 2000, 3000, 3000)),
+            ("blue", _box(1300, 1300, 1700, 1700)),
+            ("green", _box(1300, 1300, 1700, 1700)),
+        ],
+    ),
+    "held by both and facing a third": (
+        1500.0,
+        [
+            ("blue", _box(0, 0, 3000, 1000)),
+            ("green", _box(1000, 0, 3000, 1000)),
+            ("red", _box(0, 2000, 3000, 3000)),
+        ],
+    ),
+    "all the same": (
+        1000.0,
+        [("blue", _disc(0, 0, 800, 16)), ("green", _disc(0, 0, 800, 16)), ("red", _disc(0, 0, 800, 16))],
+    ),
+    # Vertices.
+    "vertices twice and nearly twice": (
+        1500.0,
+        [
+            (
+                "blue",
+                "POLYGON ((0 0, 0 0, 3000 0, 3000 1000, 3000 1000, 2999.999 1000, 1500.004 1000, 1500 1000, 0 1000, 0 0))",
+            ),
+            ("green", "POLYGON ((0 2000, 1000 2000, 1000.000001 2000, 3000 2000, 3000 3000, 0 3000, 0 2000))"),
+        ],
+    ),
+    "2 000 vertices on a circle": (
+        1000.0,
+        [("blue", _disc(0, 0, 2000, 2000)), ("green", _ring(0, 0, 4000, 2900, 90))],
+    ),
+    "one circle, many forces": (
+        2500.0,
+        [
+            (("blue", "green", "red")[k % 3], _disc(1000 * np.cos(k * np.pi / 6), 1000 * np.sin(k * np.pi / 6), 1, 4))
+            for k in range(12)
+        ],
+    ),
+    "walls in line": (
+        800.0,
+        [("blue" if k % 2 else "green", _box(700 * k, 0, 700 * k + 400, 0.5)) for k in range(6)],
+    ),
+    "walls in line, touching": (
+        800.0,
+        [("blue" if k % 2 else "green", _box(400 * k, 0, 400 * k + 400, 1)) for k in range(6)],
+    ),
+    "strips as far apart as the limit": (
+        1000.0,
+        [("blue", _box(0, 0, 5000, 500)), ("green", _box(0, 1500, 5000, 2000))],
+    ),
+    "strips 2 cm within the limit": (
+        1000.0,
+        [("blue", _box(0, 0, 5000, 500)), ("green", _box(0, 1499.98, 5000, 2000))],
+    ),
+    # Shapes.
+    "combs that mesh": (500.0, [("blue", _comb(0, 0, 5, 1)), ("green", _comb(150, 1300, 5, -1))]),
+    "combs tooth to tooth": (1200.0, [("blue", _comb(0, 0, 5, 1)), ("green", _comb(0, 2500, 5, -1))]),
+    "spirals": (500.0, [("blue", _spiral(0)), ("green", _spiral(np.pi))]),
+    "posts of a metre": (
+        5000.0,
+        [
+            ("blue", _box(0, 0, 8000, 1000)),
+            ("green", _box(0, 5000, 8000, 6000)),
+            ("red", _box(2000, 3000, 2001, 3001)),
+            ("blue", _box(4000, 2000, 4001, 2001)),
+            ("green", _box(6000, 3000, 6001, 3001)),
+        ],
+    ),
+    "posts of a metre, nothing else": (
+        5000.0,
+        [
+            (("blue", "green")[k % 2], _box(x, y, x + 1, y + 1))
+            for k, (x, y) in enumerate([(0, 0), (3000, 100), (1500, 2500), (4000, 4000), (100, 4100)])
+        ],
+    ),
+    "tiny limit": (0.5, [("blue", _box(0, 0, 200, 100)), ("green", _box(0, 100.4, 200, 200))]),
+    "huge limit": (
+        200_000.0,
+        [("blue", _box(0, 0, 10, 10)), ("green", _box(30, 0, 40, 10)), ("red", _box(10, 25, 20, 35))],
+    ),
+    "one force": (1000.0, [("blue", _box(0, 0, 10, 10)), ("blue", _box(30, 0, 40, 10))]),
+}
