@@ -20,8 +20,9 @@ lint: .venv/.installed-test
 	$(BIN)/python scripts/check_docstrings.py
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
-bench: .venv/.installed
+bench: .venv/.installed-test
 	$(BIN)/python benchmarks/bench_corridors.py
+	$(BIN)/python benchmarks/bench_map.py
 
 clean:
 	rm -rf .venv out

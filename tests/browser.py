@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +15,11 @@ from selenium.webdriver.chrome.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from selenium.webdriver import Chrome
 
 _WAIT_S = 20
+AXE = Path(__file__).parent.parent / ".cache" / "axe-core" / "package" / "axe.min.js"
 
 
 def require_chromium() -> tuple[str, str]:
@@ -28,6 +29,24 @@ def require_chromium() -> tuple[str, str]:
     if browser is None or driver is None:
         pytest.skip("no chromium and chromedriver on this machine")
     return browser, driver
+
+
+def require_axe() -> str:
+    """Return the script of axe-core, which .ci/run fetches, or skip."""
+    if not AXE.exists():
+        pytest.skip(f"no axe-core in {AXE.parent}; .ci/run fetches it")
+    return AXE.read_text(encoding="utf-8")
+
+
+def axe_findings(driver: Chrome) -> list[str]:
+    """Return what axe-core finds serious or critical on the page as it stands."""
+    driver.execute_script(require_axe())
+    found = driver.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations"
+        ".filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 120)"
+        " + ' ' + n.failureSummary).join(' | '))))"
+    )
+    return [str(each) for each in found]
 
 
 @contextmanager

@@ -34,6 +34,7 @@ _DEGREE = 1e5  # outlines in steps of about a metre
 _METRE = 10  # facets in decimetres
 _KINDS = ("overlap", "beyond", "interior", "excluded")
 _SUMMARY_ROWS = 50
+_SAME_AREA = 1e-6
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _KURDISH = re.compile("[\u06d5\u06ce\u06c6\u0695\u06b5\u06a4\u06a9\u06af\u067e\u0686\u0698]")
 
@@ -229,17 +230,20 @@ def shapes(source: MapSource) -> dict[str, Any]:
     limit = float(source.table("run").iloc[0]["max_width_m"])
     boundaries, transects, stretches = source.table("boundaries"), source.table("transects"), source.table("stretches")
     covers = source.table("cover")
+    bands = _bands(facets, limit, stretches.index)
     return {
         "cover": [_rings([shape], covers.crs) for shape in covers.geometry],
         "ground": {kind: _rings(ground.geometry[ground["kind"] == kind], ground.crs) for kind in _KINDS},
         "bands": [
-            [stretch, number, _rings([band], facets.crs, tolerance_m=5)]
-            for stretch, number, band in _bands(facets, limit, stretches.index)
+            [stretch, number, rings]
+            for (stretch, number, _), rings in zip(
+                bands, _rings_of_each([band for _, _, band in bands], facets.crs, tolerance_m=5), strict=True
+            )
         ],
-        "stretches": [_rings([shape], stretches.crs, tolerance_m=5) for shape in stretches.geometry],
+        "stretches": _rings_of_each(stretches.geometry, stretches.crs, tolerance_m=5),
         "centrelines": _lines(source.table("centrelines").geometry, facets.crs),
         "transects": {
-            "lines": [_lines([shape], transects.crs, tolerance_m=0) for shape in transects.geometry],
+            "lines": [[line] for line in _lines(transects.geometry, transects.crs, tolerance_m=0)],
             "corridor": source.table("corridors").index.get_indexer(transects["corridor_id"]).tolist(),
             "along_m": transects["along_m"].round(0).tolist(),
             "width_m": transects["width_m"].round(1).tolist(),
@@ -406,32 +410,58 @@ def _bands(facets: gpd.GeoDataFrame, limit_m: float, stretch_ids: pd.Index) -> l
     starts = np.flatnonzero(np.diff(key[order], prepend=-(len(edges) ** 2)))
     geometry = facets.geometry.to_numpy()
     return [
-        # The grid closes what rounding opens between neighbours.
-        (int(stretch[rows[0]]), int(number[rows[0]]), shapely.union_all(geometry[rows], grid_size=0.1))
+        (int(stretch[rows[0]]), int(number[rows[0]]), _joined(geometry[rows]))
         for rows in np.split(order, starts[1:])
         if len(rows)
     ]
+
+
+def _joined(facets: NDArray[np.object_]) -> shapely.Geometry:
+    """Return the union of facets that lie side by side.
+
+    Where they share their corners, as they mostly do, edges are matched, which is many times faster; else they are noded
+    on a grid, which closes what rounding opens between neighbours.
+    """
+    try:
+        joined = shapely.coverage_union_all(facets)
+    except shapely.GEOSException:
+        joined = None
+    area = shapely.area(facets).sum()
+    if joined is not None and joined.is_valid and abs(joined.area - area) <= _SAME_AREA * area:
+        return joined
+    return shapely.union_all(facets, grid_size=0.1)
 
 
 def _rings(
     shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M
 ) -> list[Any]:
     """Return polygons, each a list of rings."""
-    simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
-    parts = shapely.get_parts(shapely.get_parts(simple))
-    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return [polygon for polygons in _rings_of_each(shapes, crs, tolerance_m=tolerance_m) for polygon in polygons]
+
+
+def _rings_of_each(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float) -> list[list[Any]]:
+    """Return for each shape its polygons, each a list of rings."""
+    shapes = np.asarray(list(shapes), dtype=object)
+    simple, within = shapely.get_parts(shapely.simplify(shapes, tolerance_m), return_index=True)
+    parts, inner = shapely.get_parts(simple, return_index=True)
+    kept = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    owner = within[inner[kept]]
     # Outer rings turn one way and holes the other, so that the page may fill many polygons as one path.
-    return [
-        [_flat(ring, crs) for ring in (part.exterior, *part.interiors)] for part in shapely.orient_polygons(polygons)
-    ]
+    rings, polygon = shapely.get_rings(shapely.orient_polygons(parts[kept]), return_index=True)
+    polygons: list[list[Any]] = [[] for _ in owner]
+    for number, flat in zip(polygon, _flat(rings, crs), strict=True):
+        polygons[number].append(flat)
+    found: list[list[Any]] = [[] for _ in shapes]
+    for number, each in zip(owner, polygons, strict=True):
+        found[number].append(each)
+    return found
 
 
 def _lines(
     shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M
 ) -> list[Any]:
     simple = shapely.simplify(np.asarray(list(shapes), dtype=object), tolerance_m)
-    parts = shapely.get_parts(shapely.get_parts(simple))
-    return [_flat(part, crs) for part in parts]
+    return _flat(shapely.get_parts(shapely.get_parts(simple)), crs)
 
 
 def _outlines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -439,8 +469,16 @@ def _outlines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.where(shapely.get_dimensions(shapes) > 1, shapely.boundary(shapes), shapes)
 
 
-def _flat(line: shapely.Geometry, crs: pyproj.CRS) -> list[int]:
-    return _delta(np.column_stack(_to_degrees(crs).transform(*shapely.get_coordinates(line).T)), _DEGREE)
+def _flat(lines: NDArray[np.object_], crs: pyproj.CRS) -> list[list[int]]:
+    """Return lines, each flat: first longitude and latitude in whole 1e-5 degrees, then differences."""
+    at, owner = shapely.get_coordinates(lines, return_index=True)
+    if not len(at):
+        return [[] for _ in lines]
+    whole = np.rint(np.column_stack(_to_degrees(crs).transform(*at.T)) * _DEGREE).astype("int64")
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    steps = np.diff(whole, axis=0, prepend=0)
+    steps[starts] = whole[starts]
+    return [part.ravel().tolist() for part in np.split(steps, starts[1:])]
 
 
 @cache
@@ -448,28 +486,21 @@ def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
 
 
-def _delta(xy: NDArray[np.float64], scale: float) -> list[int]:
-    whole = np.rint(xy * scale).astype("int64")
-    return np.diff(whole, axis=0, prepend=np.zeros((1, 2), dtype="int64")).ravel().tolist()
-
-
 def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
     """Return facets as columns, in decimetres; outlines and spans relative to the outline's first corner."""
     rows, parts = _exploded(facets.geometry.to_numpy())
-    count, corners, start = [], [], []
-    for part in parts:
-        whole = np.rint(shapely.get_coordinates(part.exterior)[:-1] * _METRE).astype("int64")
-        count.append(len(whole))
-        start.append(whole[0])
-        corners.append(np.diff(whole, axis=0).ravel())
-    first = np.array(start, dtype="int64").reshape(-1, 2)
+    at, owner = shapely.get_coordinates(shapely.get_exterior_ring(parts), return_index=True)
+    last = np.diff(owner, append=-1) != 0  # the corner that closes the ring
+    whole, owner = np.rint(at[~last] * _METRE).astype("int64"), owner[~last]
+    starts = np.diff(owner, prepend=-1) != 0
+    first = whole[starts]
     chosen = facets.iloc[rows]
     names = [f"{end}_{side}_{axis}" for end in ("start", "end") for side in "ab" for axis in "xy"]
     spans = np.rint(chosen[names].to_numpy(dtype="float64") * _METRE).astype("int64") - np.tile(first, 4)
     return {
-        "count": count,
+        "count": np.bincount(owner, minlength=len(parts)).tolist(),
         "first": np.diff(first, axis=0, prepend=np.zeros((1, 2), dtype="int64")).ravel().tolist(),
-        "corners": np.concatenate([np.empty(0, dtype="int64"), *corners]).tolist(),
+        "corners": np.diff(whole, axis=0, prepend=0)[~starts].ravel().tolist(),
         "spans": spans.ravel().tolist(),
         "width_start": np.rint(chosen["width_start_m"].to_numpy() * _METRE).astype("int64").tolist(),
         "width_end": np.rint(chosen["width_end_m"].to_numpy() * _METRE).astype("int64").tolist(),

@@ -163,7 +163,7 @@ def packed_script(name: str, data: object) -> Script:
         Of type application/x-gapmap.
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Script(base64.b64encode(zlib.compress(text.encode(), 9)).decode(), "application/x-gapmap", name)
+    return Script(base64.b64encode(zlib.compress(text.encode(), 6)).decode(), "application/x-gapmap", name)
 
 
 @cache

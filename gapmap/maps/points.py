@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyproj
+import shapely
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -43,9 +45,11 @@ def pack(table: gpd.GeoDataFrame, stretch_ids: pd.Index) -> tuple[dict[str, Any]
     ndarray
         Row numbers of the table in the order in which the points stand.
     """
-    degrees = table.geometry.to_crs(4326)
-    x = (degrees.x.to_numpy() + 180) / 360
-    y = (1 - np.arcsinh(np.tan(np.radians(degrees.y.to_numpy()))) / np.pi) / 2
+    at = shapely.get_coordinates(table.geometry.to_numpy())
+    to_degrees = pyproj.Transformer.from_crs(table.crs, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(at[:, 0], at[:, 1])
+    x = (np.asarray(lon) + 180) / 360
+    y = (1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2
     west, north = (float(each.min()) if len(table) else 0.0 for each in (x, y))
     size = max(float(np.ptp(x)), float(np.ptp(y)), 1e-6) * (1 + 1e-9) if len(table) else 1.0
     cells = 2**_BITS
@@ -53,15 +57,14 @@ def pack(table: gpd.GeoDataFrame, stretch_ids: pd.Index) -> tuple[dict[str, Any]
         _spread(((y - north) / size * cells).astype("int64").clip(0, cells - 1)) << 1
     )
     order = np.argsort(codes, kind="stable")
-    rows = table.iloc[order]
-    columns, lists = _columns(rows, stretch_ids)
+    columns, lists = _columns(table, stretch_ids)
     steps = np.diff(codes[order], prepend=0)
     parts = [_planes(steps, _CODE_BYTES)]
     layout = []
     for name, values in columns.items():
         width = _width(values)
         layout.append([name, width])
-        parts.append(_planes(values, width))
+        parts.append(_planes(values[order], width))
     meta = {"count": len(table), "x": west, "y": north, "size": size, "columns": layout, **lists}
     return meta, _base64(b"".join(parts)), order
 

@@ -154,8 +154,8 @@
     draw: null,
     _updatePaths: function () {
       if (!this._map || !this.draw || !this._bounds) return;
-      const size = this._bounds.getSize(), ink = this._ctx;
-      ink.clearRect(this._bounds.min.x, this._bounds.min.y, size.x, size.y);
+      const { min, max } = this._bounds, ink = this._ctx;
+      ink.clearRect(min.x, min.y, max.x - min.x, max.y - min.y);
       ink.save();
       this.draw(ink, this._bounds);
       ink.restore();
@@ -219,16 +219,17 @@
     const areas = (polygons) => shape(polygons.flat(), true);
     // Several shapes, of which a filter shows some.
     function some(parts) {
-      const kept = new Map();
+      const kept = new Map(), whole = new Map();
       return {
         forget: () => kept.clear(),
         at: function (bucket) {
-          if (!kept.has(bucket)) {
+          const memory = keeps.every(Boolean) ? whole : kept;
+          if (!memory.has(bucket)) {
             const path = new Path2D();
             for (const [stretch, part] of parts) if (stretch < 0 || keeps[stretch]) path.addPath(part.at(bucket));
-            kept.set(bucket, path);
+            memory.set(bucket, path);
           }
-          return kept.get(bucket);
+          return memory.get(bucket);
         },
       };
     }
@@ -492,9 +493,11 @@
     const visibleCount = () => (points ? points.shown() : 0);
     let shownRows = stretches.map((_, i) => i), counted = null;
     function filterStretches() {
+      const before = keeps.join();
       stretches.forEach(function (row, i) {
         keeps[i] = (filters.pair === "" || filters.pair === row.force_a + "|" + row.force_b) && !((row.width_max_m || 0) < filters.width_km * 1000);
       });
+      if (keeps.join() === before) return;
       bands.forEach((band) => band.forget());
       edges.forget();
     }
@@ -566,7 +569,7 @@
     ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": words.close, text: "✕", on: { click: () => clear(true) } });
-      details.replaceChildren(said("h2", title), close, ...nodes);
+      details.replaceChildren(make("h2", {}, make("bdi", { text: title })), close, ...nodes);
       details.hidden = false;
       details.scrollTop = 0;
       redraw();
@@ -714,13 +717,14 @@
       });
       return best;
     }
-    let aimed = null;
+    let aim = null;  // the last position of the pointer that is not yet shown
     map.on("mousemove", function (event) {
-      if (aimed) return;
-      aimed = requestAnimationFrame(function () {
-        aimed = null;
-        const { lat, lng } = event.latlng, here = widthHere(lat, lng);
-        cursor.replaceChildren(make("bdi", { text: position(event.latlng) }), " · ", make("bdi", { text: GapGeodesy.mgrs(lat, lng), "data-key": "mgrs" }), ...(here ? [" · ", ...rich("width_here", { width: length(here.width_m) })] : []));
+      const waiting = aim !== null;
+      aim = event.latlng;
+      if (!waiting) requestAnimationFrame(function () {
+        const { lat, lng } = aim, here = widthHere(lat, lng);
+        cursor.replaceChildren(make("bdi", { text: position(aim) }), " · ", make("bdi", { text: GapGeodesy.mgrs(lat, lng), "data-key": "mgrs" }), ...(here ? [" · ", ...rich("width_here", { width: length(here.width_m) })] : []));
+        aim = null;
         hover.clearLayers();
         if (!here || !shownLayer("corridors") || !across.width_m.length) return;
         const k = nearestLine(lat, lng, here.stretch), xy = k === null ? null : middles[k][2];
@@ -1303,6 +1307,36 @@
       box("save").append(small("save_note"));
     }
 
+    // The map as it stands, and its scale bar, on another canvas.
+    function paintMap(ink, x, y, W, H) {
+      const stage = box("stage").getBoundingClientRect();
+      ink.save();
+      ink.beginPath();
+      ink.rect(x, y, W, H);
+      ink.clip();
+      ink.fillStyle = "#eee";
+      ink.fillRect(x, y, W, H);
+      const nodes = [...document.querySelectorAll("#map_gapmap .leaflet-pane img, #map_gapmap .leaflet-pane canvas")];
+      const level = (node) => Number(getComputedStyle(node.closest(".leaflet-pane")).zIndex) || 0;
+      nodes.sort((a, b) => level(a) - level(b)).forEach(function (node) {
+        const r = node.getBoundingClientRect();
+        ink.globalAlpha = Number(getComputedStyle(node).opacity);
+        ink.drawImage(node, r.left - stage.left + x, r.top - stage.top + y, r.width, r.height);
+      });
+      ink.globalAlpha = 1;
+      const bar = document.querySelector(".leaflet-control-scale-line"), wide = bar.getBoundingClientRect().width;
+      ink.fillStyle = "rgba(255,255,255,.9)";
+      ink.fillRect(x + W - wide - 18, y + H - 34, wide + 10, 26);
+      ink.fillStyle = "#1d2327";
+      ink.fillRect(x + W - wide - 13, y + H - 14, wide, 2);
+      ink.textAlign = "left";
+      ink.textBaseline = "alphabetic";
+      ink.direction = "ltr";
+      ink.font = "12px " + FONT;
+      ink.fillText(bar.textContent, x + W - wide - 12, y + H - 19);
+      ink.restore();
+    }
+
     // ---- A picture of the map with title, legend, scale, north and notice. ----
     function picture() {
       const stage = box("stage").getBoundingClientRect(), W = Math.round(stage.width), H = Math.round(stage.height), side = 300, top = 74, foot = 34;
@@ -1318,19 +1352,7 @@
       write(facts.run.title, start, 26, "700 20px", "#1d2327", W + side - 24);
       wrap(ink, facts.run.headline, W + side - 24, "14px").slice(0, 2).forEach((line, k) => write(line, start, 47 + 18 * k, "14px", "#1d2327"));
       ink.save();
-      ink.beginPath();
-      ink.rect(0, top, W, H);
-      ink.clip();
-      ink.fillStyle = "#eee";
-      ink.fillRect(0, top, W, H);
-      const nodes = [...document.querySelectorAll("#map_gapmap .leaflet-pane img, #map_gapmap .leaflet-pane canvas")];
-      const level = (node) => Number(getComputedStyle(node.closest(".leaflet-pane")).zIndex) || 0;
-      nodes.sort((a, b) => level(a) - level(b)).forEach(function (node) {
-        const r = node.getBoundingClientRect();
-        ink.globalAlpha = Number(getComputedStyle(node).opacity);
-        ink.drawImage(node, r.left - stage.left, r.top - stage.top + top, r.width, r.height);
-      });
-      ink.globalAlpha = 1;
+      paintMap(ink, 0, top, W, H);
       if (facts.run.notice) {
         ink.save();
         ink.translate(W / 2, top + H / 2);
@@ -1339,14 +1361,8 @@
         for (let k = -3; k <= 3; k++) write(facts.run.notice, 0, k * 150, "600 24px", "rgba(20,25,30,.2)");
         ink.restore();
       }
-      const bar = document.querySelector(".leaflet-control-scale-line"), r = bar.getBoundingClientRect();
-      ink.fillStyle = "rgba(255,255,255,.9)";
-      ink.fillRect(W - r.width - 18, top + H - 34, r.width + 10, 26);
-      ink.fillStyle = "#1d2327";
-      ink.fillRect(W - r.width - 13, top + H - 14, r.width, 2);
       ink.textAlign = "left";
       ink.direction = "ltr";
-      write(bar.textContent, W - r.width - 12, top + H - 19, "12px", "#1d2327");
       write("▲ " + words.north, W - 40, top + 24, "700 14px", "#1d2327");
       ink.restore();
       ink.direction = words.rtl ? "rtl" : "ltr";
@@ -1428,7 +1444,7 @@
       else if (s.selected && byStretch.has(s.selected)) openStretch(byStretch.get(s.selected));
       else if (s.selected && /^incident:\d+$/.test(s.selected) && points && Number(s.selected.slice(9)) < points.count) openIncident(Number(s.selected.slice(9)));
       else if (s.selected && /^place:\d+$/.test(s.selected) && Number(s.selected.slice(6)) < facts.places.length) openPlace(Number(s.selected.slice(6)));
-      map.setView(s.centre, s.zoom, { animate: false });
+      map.setView(s.centre, s.zoom, { reset: true, animate: false });  // else it pans by whole pixels
       return true;
     }
     const hashOf = () => "#gap=" + encodeURIComponent(JSON.stringify(state()));
@@ -1461,7 +1477,7 @@
       });
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
-    const sources = run.inputs.map((item) => item.name + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
+    const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
     [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", t("spans_line", { limit: limit, crs: run.crs }),
       versions.length ? versions[0] + "." : "", ...run.attributions, words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
@@ -1508,25 +1524,28 @@
     apply();
     placeHandles();
     if (location.hash) restore(location.hash);
-    let seen = null, grid = false;
+    // On paper stands a copy of the map on one canvas: canvases laid over one another print one over the other, and the map
+    // cannot learn the size of the paper in time.
     window.addEventListener("beforeprint", function () {
-      seen = map.getBounds();
-      const lines = layers.find((entry) => entry.id === "graticule");
-      grid = lines.shown;
+      const { width, height } = box("stage").getBoundingClientRect(), lines = layers.find((entry) => entry.id === "graticule"), shown = lines.shown;
       lines.shown = true;  // a sheet of paper has no pointer to read positions with
-      map.invalidateSize({ animate: false });
-      map.fitBounds(seen, { animate: false });
-      drawHistogram();
+      marks._updatePaths();
+      const paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
+      ink.scale(2, 2);
+      paintMap(ink, 0, 0, width, height);
+      box("stage").append(paper);
+      lines.shown = shown;
+      marks._updatePaths();
     });
-    window.addEventListener("afterprint", function () {
-      layers.find((entry) => entry.id === "graticule").shown = grid;
-      map.invalidateSize({ animate: false });
-      if (seen) map.fitBounds(seen, { animate: false });
-      drawHistogram();
-    });
+    window.addEventListener("afterprint", () => box("paper")?.remove());
     window.addEventListener("resize", function () { drawHistogram(); drawRows(); });
     // The map's box changes with what stands above and below it, not only with the window.
-    new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(box("stage"));
+    new ResizeObserver(function () {
+      const middle = map.getCenter(), size = map.getSize(), now = box("map_gapmap");
+      if (size.x === now.clientWidth && size.y === now.clientHeight) return;
+      map.invalidateSize({ animate: false, pan: false });
+      map.setView(middle, map.getZoom(), { reset: true, animate: false });
+    }).observe(box("stage"));
 
     return {
       state: state,

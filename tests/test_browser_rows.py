@@ -1,0 +1,738 @@
+"""The features of the map, each in headless Chromium, opened from disk with the network off."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import mgrs
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import shapely
+from pypdf import PdfReader
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from gapmap.maps import build_map, save
+from gapmap.maps.languages import LANGUAGES, catalogue
+from tests import browser
+from tests.big_analysis import big_analysis
+from tests.fake_analysis import FakeAnalysis, fake_analysis
+from tests.hostile import PAYLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver import Chrome
+
+GEOD = pyproj.Geod(ellps="WGS84")
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Maps on disk: one a language, and a big one."""
+    folder = tmp_path_factory.mktemp("maps")
+    found = {each: save(build_map(fake_analysis(), language=each), folder / f"{each}.html") for each in LANGUAGES}
+    return {**found, "big": save(build_map(big_analysis(500, 50_000, 200)), folder / "big.html")}
+
+
+@pytest.fixture
+def page(chrome: Chrome, files: dict[str, Path]) -> Chrome:
+    return _show(chrome, files["en"])
+
+
+def _show(chrome: Chrome, path: Path, size: tuple[int, int] = (1280, 800)) -> Chrome:
+    chrome.get("about:blank")  # else a page that differs by its hash alone is not loaded again
+    browser.resize(chrome, size)
+    browser.console(chrome)
+    browser.open_page(chrome, path)
+    return chrome
+
+
+def _js(chrome: Chrome, code: str, *given: object) -> Any:  # noqa: ANN401 - whatever the page answers
+    return chrome.execute_script(f"return {code}", *given)
+
+
+def _click(chrome: Chrome, selector: str) -> None:
+    chrome.execute_script("document.querySelector(arguments[0]).click()", selector)
+    browser.settle(chrome)
+
+
+def _text(chrome: Chrome, selector: str) -> str:
+    """Return the text of an element without the marks that isolate its numbers."""
+    return re.sub("[\u2068\u2069]", "", _js(chrome, "document.querySelector(arguments[0]).textContent", selector))
+
+
+def _details(chrome: Chrome) -> dict[str, str]:
+    found = _js(chrome, "[...document.querySelectorAll('#details dd')].map(e => [e.dataset.key, e.dataset.value])")
+    return dict(reversed(found))  # the first of each key: the stretch's, not the whole corridor's
+
+
+def _at(chrome: Chrome, lat: float, lon: float) -> tuple[int, int]:
+    x, y = _js(
+        chrome,
+        "((p, r) => [p[0] + r.left, p[1] + r.top])(gapmap.pixel(...arguments),"
+        " document.getElementById('stage').getBoundingClientRect())",
+        lat,
+        lon,
+    )
+    return round(x), round(y)
+
+
+def _move(chrome: Chrome, x: int, y: int, *, click: bool = False) -> None:
+    actions = ActionChains(chrome, duration=20)
+    pointer: Any = actions.w3c_actions.pointer_action
+    pointer.move_to_location(x, y)
+    if click:
+        pointer.click()
+    actions.perform()
+    browser.settle(chrome)
+
+
+def _press(chrome: Chrome, *keys: str) -> None:
+    for key in keys:
+        ActionChains(chrome, duration=10).send_keys(key).perform()
+    browser.settle(chrome)
+
+
+def _degrees(analysis: FakeAnalysis, name: str) -> gpd.GeoSeries:
+    return analysis.table(name).geometry.to_crs(4326)
+
+
+# ---- Rows 3 to 9
+
+
+def test_row_3_many_points_stay_fluid(chrome: Chrome, files: dict[str, Path]) -> None:
+    """The budget itself, with a million points, is in benchmarks/bench_map.py."""
+    started = time.monotonic()
+    _show(chrome, files["big"])
+    assert time.monotonic() - started < 6  # 3 s, on a machine that tests other things as well
+    assert _js(chrome, "gapmap.visibleCount()") == 50_000
+    pans = chrome.execute_async_script(
+        "const done = arguments[0], took = []; (function next() { if (took.length === 20) return done(took);"
+        " const t = performance.now(); map_gapmap.panBy([took.length % 2 ? 40 : -40, 15], {animate: false});"
+        " took.push(performance.now() - t); requestAnimationFrame(next); })()"
+    )
+    assert np.median(pans) < 100
+    assert _js(chrome, "document.getElementById('crowded').hidden") is False
+
+
+def test_row_4_details_equal_the_table(page: Chrome) -> None:
+    row = fake_analysis().table("stretches").loc["C01.02"]
+    assert _js(page, "gapmap.select('C01.02')")
+    found = _details(page)
+    for column in ("width_min_m", "width_mean_m", "width_max_m", "length_km", "area_km2", "incidents_count"):
+        assert float(found[column]) == pytest.approx(row[column], abs=1e-3)
+    chart = _js(page, "document.querySelector('#details svg').getAttribute('aria-label')")
+    assert "Width along the middle line" in chart
+    lines = fake_analysis().table("transects")
+    mine = lines[lines["along_m"].between(row["from_m"], row["to_m"])]
+    drawn = _js(page, "document.querySelector('#details .chart .line').getAttribute('d').split('L').length")
+    assert drawn == len(mine)
+
+
+def test_row_5_list_is_virtual_sorted_and_linked(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["big"])
+    _click(chrome, "#tab-list")
+    assert _js(chrome, "gapmap.listed().length") == 500
+    assert _js(chrome, "document.querySelectorAll('#list tr').length") < 60
+    widths = big_analysis(500, 1).table("stretches")["width_max_m"]
+    _click(chrome, "th[data-key='width_max_m'] button")
+    listed = _js(chrome, "gapmap.listed()")
+    assert (np.diff(widths.loc[listed]) <= 1e-4).all()
+    _click(chrome, "th[data-key='width_max_m'] button")
+    assert (np.diff(widths.loc[_js(chrome, "gapmap.listed()")]) >= -1e-4).all()
+    assert _js(chrome, "document.querySelector('th[data-key=width_max_m]').ariaSort") == "ascending"
+    _click(chrome, "#list td button")
+    first = _js(chrome, "gapmap.listed()[0]")
+    assert _js(chrome, "gapmap.state().selected") == first
+    assert _js(chrome, "document.querySelector(`tr[data-id='${arguments[0]}']`).ariaSelected", first) == "true"
+    assert _js(chrome, "gapmap.state().zoom") > 9
+    last = _js(chrome, "gapmap.listed()[420]")
+    chrome.execute_script("gapmap.select(arguments[0])", last)  # as a click on the map does
+    inside = _js(
+        chrome,
+        "((r, s) => r.top >= s.top && r.bottom <= s.bottom + 1)(document.querySelector(`tr[data-id='${arguments[0]}']`)"
+        ".getBoundingClientRect(), document.getElementById('scroller').getBoundingClientRect())",
+        last,
+    )
+    assert inside
+    assert _js(chrome, "document.querySelectorAll('#list tr').length") < 60
+
+
+def test_row_6_legend_counts_classes_and_dims_what_is_off(page: Chrome) -> None:
+    stretches = fake_analysis().table("stretches")
+    expected = np.histogram(stretches["width_max_m"], [0, 2e3, 5e3, 10e3, 15e3, 20e3])[0]
+    shown = _js(page, "[...document.querySelectorAll('[data-class] .count')].map(e => Number(e.textContent))")
+    assert shown == expected.tolist()
+    colours = _js(
+        page, "[...document.querySelectorAll('[data-class] i')].map(e => getComputedStyle(e).backgroundColor)"
+    )
+    assert len(set(colours)) == 5
+    assert {e["id"] for e in _js(page, "gapmap.layers()")} == set(
+        _js(page, "[...document.querySelectorAll('[data-layer]')].map(e => e.dataset.layer)")
+    )
+    _click(page, "[data-layer=corridors]")
+    assert _js(page, "document.querySelector('.classes').classList.contains('off')")
+    assert float(page.find_element("css selector", ".classes").value_of_css_property("opacity")) < 0.6
+    # The swatch of the widest class is the colour on the map, seen through nothing else.
+    _click(page, "[data-layer=corridors]")
+    for layer in ("places", "incidents", "centrelines", "boundaries"):
+        _click(page, f"[data-layer={layer}]")
+    spot = gpd.GeoSeries(gpd.points_from_xy([35_000], [1_000]), crs=fake_analysis().crs).to_crs(4326).iloc[0]
+    pixel = _js(
+        page,
+        "((c, p) => { const r = c.getBoundingClientRect(), s = document.getElementById('stage').getBoundingClientRect();"
+        " return [...c.getContext('2d').getImageData(p[0] + s.left - r.left, p[1] + s.top - r.top, 1, 1).data] })"
+        "(document.querySelector('.leaflet-gap-ground-pane canvas'), gapmap.pixel(...arguments))",
+        spot.y,
+        spot.x,
+    )
+    swatch = [int(part) for part in re.findall(r"\d+", colours[4])]
+    assert np.abs(np.array(pixel[:3]) - swatch).max() <= 3
+
+
+def test_row_7_filters_count_as_numpy_does(page: Chrome) -> None:
+    table = fake_analysis().table("incidents")
+    stretches = fake_analysis().table("stretches")
+    wide = stretches.index[stretches["width_max_m"] >= 15_000]
+    assert 0 < len(wide) < len(stretches)
+    cases: list[tuple[dict[str, object], pd.Series]] = [
+        ({"kinds": ["IED"]}, table["kind"] == "IED"),
+        ({"deaths": 1}, table["deaths_best"] >= 1),
+        ({"listed": True}, table["stretch_id"] != ""),
+        ({"listed": True, "width_km": 15}, table["stretch_id"].isin(wide)),
+    ]
+    _click(page, "#tab-filter")
+    for change, expected in cases:
+        page.execute_script("gapmap.setFilter(arguments[0])", change)
+        assert _js(page, "gapmap.visibleCount()") == expected.sum(), change
+        assert f"{expected.sum()} of 5 incidents (plain count)" in _text(page, "#count")
+        _click(page, "#clear")
+        assert _js(page, "gapmap.visibleCount()") == 5
+    _click(page, "#filter input[data-kind='0']")
+    assert _js(page, "gapmap.visibleCount()") == (table["kind"] != "IED").sum()
+    assert _js(page, "document.getElementById('count').getAttribute('role')") == "status"
+    pair = _js(page, "[...document.querySelectorAll('#filter select')][0].options[1].value")
+    page.execute_script("gapmap.setFilter({pair: arguments[0]})", pair)
+    assert pair == "federal|regional"
+    assert _js(page, "gapmap.listed().length") == 6
+
+
+def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
+    table = fake_analysis().table("incidents")
+    handle = page.find_element("id", "from")
+    page.execute_script("document.getElementById('step').value = 'month'; arguments[0].focus()", handle)
+    for _ in range(8):
+        before = _js(page, "gapmap.state().window") or ["2018-07-08", ""]
+        _press(page, Keys.ARROW_RIGHT)
+        first, last = _js(page, "gapmap.state().window")
+        assert pd.Timestamp(first) == pd.Timestamp(before[0]) + pd.DateOffset(months=1)
+        inside = (table["date_from"] <= last) & (table["date_to"] >= first)
+        assert _js(page, "gapmap.visibleCount()") == inside.sum()
+    assert "March 2019" in (handle.get_attribute("aria-valuetext") or "")
+    starts = set()
+    _click(page, "#play")
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        starts.add(_js(page, "JSON.stringify(gapmap.state().window)"))
+        time.sleep(0.1)
+    assert len(starts) >= 3
+    page.execute_script(
+        "Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    assert _js(page, "document.getElementById('play').getAttribute('aria-pressed')") == "false"
+    _click(page, "#window-all")
+    assert _js(page, "gapmap.visibleCount()") == 5
+    assert int(_js(page, "document.getElementById('histogram').dataset.total")) == 5
+
+
+def test_row_9_width_threshold_keeps_the_widest(page: Chrome) -> None:
+    _click(page, "#tab-filter")
+    stretches = fake_analysis().table("stretches")
+    slide = page.find_element("id", "width")
+    for value in ("5", "19"):
+        page.execute_script(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))",
+            slide,
+            value,
+        )
+        expected = stretches.index[stretches["width_max_m"] >= float(value) * 1000].tolist()
+        assert _js(page, "gapmap.listed()") == expected
+        counted = _js(page, "[...document.querySelectorAll('[data-class] .count')].map(e => Number(e.textContent))")
+        assert sum(counted) == len(expected)
+    assert _js(page, "document.querySelectorAll('#list tr[data-id]').length") == len(expected)
+
+
+# ---- Rows 10 to 15
+
+
+def test_row_10_cursor_shows_mgrs_and_go_to_takes_all_forms(page: Chrome) -> None:
+    known = mgrs.MGRS()
+    random = np.random.default_rng(2)
+    spots = np.column_stack([random.uniform(-79, 83, 3_000), random.uniform(-180, 180, 3_000)])
+    near = np.column_stack([random.uniform(29, 38, 3_000), random.uniform(38, 49, 3_000)])
+    asked = np.concatenate([near, spots]).tolist()
+    shown = _js(page, "arguments[0].map(at => gapmap.mgrs(...at).replaceAll(' ', ''))", asked)
+    for (lat, lon), text in zip(asked, shown, strict=True):
+        expected = known.toMGRS(lat, lon, MGRSPrecision=5).lstrip("0")
+        assert text[:-10] == expected[:-10]
+        assert abs(int(text[-10:-5]) - int(expected[-10:-5])) <= 1
+        assert abs(int(text[-5:]) - int(expected[-5:])) <= 1
+    back = np.array(_js(page, "arguments[0].map(text => gapmap.parsePoint(text))", shown[:3_000]))
+    assert GEOD.inv(near[:, 1], near[:, 0], back[:, 1], back[:, 0])[2].max() < 1
+    x, y = _at(page, 36.22, 43.05)
+    _move(page, x, y)
+    lat, lon = _js(
+        page,
+        "(a => [a.lat, a.lng])(map_gapmap.mouseEventToLatLng({clientX: arguments[0], clientY: arguments[1]}))",
+        x,
+        y,
+    )
+    assert GEOD.inv(lon, lat, 43.05, 36.22)[2] < 600  # a pixel
+    assert _text(page, "#cursor [data-key=mgrs]").replace(" ", "") == known.toMGRS(lat, lon)
+    assert "Width here: " in _text(page, "#cursor")
+    for text in (
+        "36.2, 43.3",
+        "36.2N 43.3E",
+        "43.3E 36.2N",
+        "36°12'00\"N 43°18'00\"E",
+        "\u0663\u0666\u066b\u0662 \u0664\u0663\u066b\u0663",
+    ):
+        assert _js(page, "gapmap.parsePoint(arguments[0])", text) == pytest.approx([36.2, 43.3]), text
+    for text in ("", "Gwer", "95 43", "36 43 12", "36.2 400", "99ZZZ1"):
+        assert _js(page, "gapmap.parsePoint(arguments[0])", text) is None, text
+    for text, selected in (
+        ("38SLF 12345 67890", "point"),
+        ("36.1 43.1", "point"),
+        ("Guwair", "place:0"),
+        ("مخمور", "place:1"),
+        ("altun", "place:2"),
+    ):
+        box = page.find_element("id", "goto-text")
+        box.clear()
+        box.send_keys(text, Keys.ENTER)
+        if text == "altun":  # a stretch bears the name too
+            _click(page, "#goto-found button")
+        assert _js(page, "gapmap.state().selected") == selected, text
+
+
+def test_row_12_axe_finds_nothing_serious_in_any_language(chrome: Chrome, files: dict[str, Path]) -> None:
+    for language in LANGUAGES:
+        _show(chrome, files[language])
+        chrome.execute_script("gapmap.select('C01.01')")
+        for tab in ("legend", "list", "filter", "save", "made"):
+            _click(chrome, f"#tab-{tab}")
+            if tab != "legend" and language != "en":
+                continue  # the same elements with other words
+            assert browser.axe_findings(chrome) == [], (language, tab)
+
+
+def test_row_12_whole_job_by_keyboard(page: Chrome, tmp_path: Path) -> None:
+    """Find a stretch, read it, filter by date, export: Tab, arrows, Enter and Escape alone."""
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+
+    def tab_to(condition: str, most: int = 80) -> None:
+        for _ in range(most):
+            ActionChains(page, duration=5).send_keys(Keys.TAB).perform()
+            if page.execute_script(f"const e = document.activeElement; return {condition}"):
+                return
+        pytest.fail(f"Tab never reached {condition}")
+
+    tab_to("e.id === 'tab-legend'")
+    _press(page, Keys.ARROW_RIGHT)
+    reached = set()
+    tab_to("e.closest('tbody tr')")
+    for _ in range(6):
+        reached.add(_js(page, "document.activeElement.closest('tr')?.dataset.id"))
+        _press(page, Keys.TAB)
+    assert reached == set(fake_analysis().table("stretches").index)
+    page.execute_script("document.querySelector('#list td button').focus()")
+    _press(page, Keys.ARROW_DOWN, Keys.ENTER)
+    assert _js(page, "gapmap.state().selected") == "C01.02"
+    assert "Narrowest" in page.find_element("id", "details").text
+    _press(page, Keys.ESCAPE)
+    assert _js(page, "document.activeElement.closest('tr').dataset.id") == "C01.02"
+    page.execute_script("document.getElementById('goto-text').focus()")
+    tab_to("e.id === 'from'")
+    _press(page, *[Keys.ARROW_RIGHT] * 8)
+    tab_to("e.getAttribute('role') === 'tab'")
+    _press(page, *[Keys.ARROW_RIGHT] * 2)
+    tab_to("e.id === 'csv-incidents'")
+    shown = _js(page, "gapmap.visibleCount()")
+    assert 0 < shown < 5
+    _press(page, Keys.ENTER)
+    end = time.monotonic() + 5
+    while not (tmp_path / "incidents.csv").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    text = (tmp_path / "incidents.csv").read_text(encoding="utf-8-sig")
+    assert len(list(csv.DictReader(io.StringIO(text)))) == shown
+
+
+def test_row_13_forces_and_widths_differ_without_colour(page: Chrome) -> None:
+    """Widths by lightness; forces by the direction of their hatch, seen in the swatches turned to grey."""
+    colours = _js(
+        page, "[...document.querySelectorAll('[data-class] i')].map(e => getComputedStyle(e).backgroundColor)"
+    )
+    grey = [np.dot([int(each) for each in re.findall(r"\d+", text)], [0.2126, 0.7152, 0.0722]) for text in colours]
+    assert (np.diff(grey) < -15).all()
+    swatches = _js(
+        page,
+        "['federal', 'regional'].map(f => { const c = document.querySelector(`[data-layer='cover:${f}'] + canvas`);"
+        " return [...c.getContext('2d').getImageData(8, 8, 50, 20).data] })",
+    )
+    first, second = (np.array(each).reshape(20, 50, 4)[..., :3] @ [0.2126, 0.7152, 0.0722] for each in swatches)
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] < 0.6
+
+
+def test_row_14_provenance_is_all_there(page: Chrome) -> None:
+    _click(page, "#tab-made")
+    text = page.find_element("id", "panel-made").text
+    run = fake_analysis().table("run").iloc[0]
+    for wanted in (
+        run["notice"],
+        run["title"],
+        "ab" * 32,
+        "61 of 63",
+        "20 km",
+        "Lambert",
+        "0.1.0",
+        run["created"],
+        "1 June 2021",
+    ):
+        assert str(wanted) in re.sub("[\u2068\u2069]", "", text), wanted
+    assert "Cover is what the forces declare" in text
+
+
+def test_row_15_opacity_fades_a_layer_and_comes_back(page: Chrome) -> None:
+    def ink() -> float:
+        return _js(
+            page,
+            "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((s, v, i) => i % 4 === 3 ? s + v : s, 0))"
+            "(document.querySelector('.leaflet-gap-ground-pane canvas'))",
+        )
+
+    before = ink()
+    slide = "(e => { e.value = arguments[0]; e.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector(\"[data-opacity='corridors']\"))"
+    page.execute_script(slide, "0.3")
+    assert ink() < 0.95 * before
+    page.execute_script(slide, "1")
+    assert ink() == before
+
+
+# ---- Rows 16 to 19
+
+
+def test_row_16_area_gives_incidents_places_and_ground(page: Chrome) -> None:
+    analysis = fake_analysis()
+    ring = [[36.05, 42.6], [36.35, 42.62], [36.3, 43.1], [36.02, 43.05]]
+    found = _js(page, "gapmap.query(arguments[0])", ring)
+    to_mercator = pyproj.Transformer.from_crs(4326, 3857, always_xy=True).transform
+    area = shapely.Polygon([to_mercator(lon, lat) for lat, lon in ring])
+    inside = analysis.table("incidents").to_crs(3857).within(area)
+    assert found["incidents"] == inside.sum() > 1
+    kinds = analysis.table("incidents").loc[inside, "kind"].value_counts().to_dict()
+    assert found["by_kind"] == kinds
+    assert (
+        sorted(found["places"])
+        == analysis.table("places").index[analysis.table("places").to_crs(3857).within(area)].tolist()
+    )
+    dense = gpd.GeoSeries([area.segmentize(500)], crs=3857).to_crs(analysis.crs).iloc[0]
+    expected = analysis.table("stretches").intersection(dense).area.sum() / 1e6
+    assert found["gap_km2"] == pytest.approx(expected, rel=3e-3)
+    # By hand: three clicks and Enter.
+    _click(page, "#tool-area")
+    for lat, lon in ring:
+        _move(page, *_at(page, lat, lon), click=True)
+    _press(page, Keys.ENTER)
+    assert _js(page, "gapmap.state().selected") == "area"
+    assert abs(float(_details(page)["gap_km2"]) - expected) < 0.05 * expected
+    assert int(_details(page)["incidents"]) == inside.sum()
+
+
+def test_row_16_many_points_are_counted_as_shapely_does(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["big"])
+    table = big_analysis(500, 50_000, 200).table("incidents").to_crs(3857)
+    centre = table.geometry.iloc[0]
+    ring = shapely.Polygon(
+        [
+            (centre.x + 40_000 * np.cos(t) * (1 + 0.3 * np.cos(5 * t)), centre.y + 40_000 * np.sin(t))
+            for t in np.linspace(0, 6.2, 64)
+        ]
+    )
+    to_degrees = pyproj.Transformer.from_crs(3857, 4326, always_xy=True).transform
+    corners = [list(reversed(to_degrees(*at))) for at in ring.exterior.coords[:-1]]
+    counted = _js(chrome, "gapmap.query(arguments[0]).incidents", corners)
+    expected = table.within(ring).sum()
+    assert expected > 500
+    assert abs(counted - expected) <= 2  # positions stand on a grid of about half a metre
+
+
+def test_row_17_lengths_and_areas_are_geodesic(page: Chrome) -> None:
+    lon, lat, _ = GEOD.fwd(43.3, 36.2, 37, 100_000)
+    found = _js(page, "gapmap.measure([[36.2, 43.3], [arguments[0], arguments[1]]])", lat, lon)
+    assert found["length_m"] == pytest.approx(100_000, abs=0.01)
+    ring = [[35.5, 42.1], [37.0, 42.4], [36.8, 44.9], [35.4, 44.2]]
+    area, around = GEOD.polygon_area_perimeter([at[1] for at in ring], [at[0] for at in ring])
+    found = _js(page, "gapmap.measure(arguments[0])", ring)
+    assert found["area_m2"] == pytest.approx(abs(area), rel=1e-3)
+    assert found["around_m"] == pytest.approx(around, rel=1e-6)
+    _click(page, "#tool-measure")
+    for at in ((36.1, 43.0), (36.3, 43.5)):
+        _move(page, *_at(page, *at), click=True)
+    shown = float(_details(page)["length_m"])
+    assert shown == pytest.approx(GEOD.inv(43.0, 36.1, 43.5, 36.3)[2], rel=0.02)  # clicks fall on whole pixels
+
+
+def test_row_18_link_holds_the_whole_state(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"])
+    chrome.execute_script("gapmap.setFilter({kinds: ['IED'], width_km: 5, window: ['2018-08-01', '2020-12-01']})")
+    for selector in ("[data-layer=places]", "th[data-key=length_km] button"):
+        _click(chrome, selector)
+    chrome.execute_script("gapmap.select('C01.03'); map_gapmap.setView([36.25, 43.4], 9.5, {animate: false})")
+    state, link = _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
+    chrome.get("about:blank")
+    chrome.get(files["en"].resolve().as_uri() + link)
+    time.sleep(0.3)
+    browser.settle(chrome)
+    assert _js(chrome, "gapmap.state()") == state
+    assert state["selected"] == "C01.03"
+    assert state["window"] == ["2018-08-01", "2020-12-01"]
+
+
+def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"])
+    plain, link = _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
+    good = json.loads(re.sub(r"%([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), link.removeprefix("#gap=")))
+    wrong: list[object] = [
+        {**good, "centre": ["<img src=x onerror=window.__x=1>", 0]},
+        {**good, "layers": {"__proto__x": True}},
+        {**good, "filters": {**good["filters"], "kinds": ["<svg/onload=window.__x=1>"]}},
+        {**good, "area": [[1, 2]]},
+        {**good, "zoom": 1e9},
+        {**good, "window": ["2018-01-01", "x"]},
+        [],
+        None,
+    ]
+    hashes = ["#gap=" + json.dumps(each) for each in wrong] + ["#gap=%E0%A4%A", "#" + PAYLOADS[2], "#gap={{7*7}}"]
+    for each in hashes:
+        chrome.execute_script("location.hash = arguments[0]", each)
+        time.sleep(0.02)
+        assert _js(chrome, "gapmap.state()") == plain, each
+    assert _js(chrome, "window.__x === undefined")
+    assert browser.console(chrome) == []
+
+
+def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis()
+    names = ["=1+1", "+x", "-x", "@x", 'say "a, b"', "plain"]
+    path = save(build_map(analysis.with_values("stretches", name=names)), tmp_path / "map.html")
+    _show(chrome, path)
+    chrome.execute_script("gapmap.setFilter({kinds: ['attack']})")
+    rows = list(csv.DictReader(io.StringIO(_js(chrome, "gapmap.exported('incidents_csv')").lstrip("\ufeff"))))
+    assert len(rows) == _js(chrome, "gapmap.visibleCount()") == 3
+    assert {row["kind"] for row in rows} == {"attack"}
+    assert {row["notice"] for row in rows} == {analysis.table("run")["notice"].iloc[0]}
+    assert sorted(row["date_from"] for row in rows) == ["2018-07-09", "2019-05-06", "2021-03-04"]
+    rows = list(csv.DictReader(io.StringIO(_js(chrome, "gapmap.exported('stretches_csv')").lstrip("\ufeff"))))
+    assert [row["name"] for row in rows] == ["'=1+1", "'+x", "'-x", "'@x", 'say "a, b"', "plain"]
+    shown = gpd.GeoDataFrame.from_features(json.loads(_js(chrome, "gapmap.exported('stretches_geojson')")), crs=4326)
+    assert shown.to_crs(analysis.crs).area.to_numpy() == pytest.approx(analysis.table("stretches").area, rel=1e-3)
+    assert len(json.loads(_js(chrome, "gapmap.exported('incidents_geojson')"))["features"]) == 3
+    picture = base64.b64decode(_js(chrome, "gapmap.picture()").split(",")[1])
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20], "big") > 2 * 1_000
+
+
+def test_row_19_print_is_one_sheet_with_the_banner(page: Chrome) -> None:
+    pdf = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    sheet = PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
+    assert len(sheet.pages) == 1
+    text = " ".join(sheet.pages[0].extract_text().split())
+    run = fake_analysis().table("run").iloc[0]
+    for wanted in (run["title"], run["notice"], "1 June 2021", "Wider than the limit", "120 km long"):
+        assert wanted in text, wanted
+    assert page.find_elements("id", "paper") == []
+
+
+# ---- Rows 22 and 23
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
+def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Path], language: str) -> None:
+    _show(chrome, files[language])
+    words = catalogue(language)
+    assert _js(chrome, "[document.documentElement.lang, document.documentElement.dir]") == [words["_html"], "rtl"]
+    assert _js(chrome, "document.getElementById('map_gapmap').dir") == "ltr"
+    chrome.execute_script("gapmap.select('C01.02')")
+    english = {text for text in catalogue("en").values() if re.fullmatch(r"[A-Z][a-z][A-Za-z ,()*]+", text)}
+    seen = _js(
+        chrome,
+        "(w => { const out = []; let n; while (n = w.nextNode()) if (!n.parentElement.closest('script, style, noscript'))"
+        " out.push(n.nodeValue.trim()); return out.filter(Boolean) })(document.createTreeWalker(document.body, 4))",
+    )
+    assert english & set(seen) == set()
+    keys = {key for key in words if "_" in key.strip("_")}
+    assert keys & set(seen) == set()
+    assert words["unchecked"] in _text(chrome, "#provenance")
+    unmarked = _js(
+        chrome,
+        "[...document.querySelectorAll('#details dd, #count, #headline')].filter(e => /[0-9]/.test(e.textContent))"
+        ".filter(e => !e.querySelector('bdi')).length",
+    )
+    assert unmarked == 0
+    assert browser.console(chrome) == []
+
+
+def test_row_23_phone_has_a_sheet_and_large_targets(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"], (412, 915))
+    try:
+        assert _js(chrome, "document.documentElement.scrollWidth <= window.innerWidth")
+        stage, side = (
+            _js(chrome, f"document.getElementById('{each}').getBoundingClientRect().toJSON()")
+            for each in ("stage", "side")
+        )
+        assert side["top"] >= stage["bottom"]
+        assert stage["width"] == side["width"] == _js(chrome, "document.documentElement.clientWidth")
+        for tab in ("legend", "list", "filter", "save"):
+            _click(chrome, f"#tab-{tab}")
+            tiny = _js(
+                chrome,
+                "[...document.querySelectorAll('button, input, select, .handle, a')].filter(e => e.offsetParent)"
+                ".map(e => [e.id || e.className || e.textContent, (e.closest('label') || e).getBoundingClientRect().height,"
+                " e.getBoundingClientRect().width]).filter(e => e[1] < 24 || e[2] < 17)",
+            )
+            assert tiny == [], tab
+        main = _js(
+            chrome,
+            "[...document.querySelectorAll('#bar button, #tabs button, #play')].map(e => e.getBoundingClientRect().height)",
+        )
+        assert min(main) >= 44
+        assert "user-scalable" not in _js(chrome, "document.querySelector('meta[name=viewport]').content")
+    finally:
+        browser.resize(chrome, (1280, 800))
+
+
+# ---- Empty states, overlaps
+
+
+def _without(analysis: FakeAnalysis, *names: str) -> FakeAnalysis:
+    for name in names:
+        analysis = analysis.with_table(name, analysis.table(name).iloc[:0])
+    return analysis
+
+
+EMPTY = ("corridors", "stretches", "facets", "transects", "centrelines")
+
+
+@pytest.mark.parametrize("case", ["no incidents", "no corridors", "one force", "no dates", "long names"])
+def test_odd_results_are_shown_in_plain_words(chrome: Chrome, tmp_path: Path, case: str) -> None:
+    analysis = fake_analysis()
+    if case == "no incidents":
+        analysis = _without(analysis, "incidents")
+    elif case == "no corridors":
+        analysis = _without(analysis, *EMPTY)
+    elif case == "one force":
+        analysis = _without(analysis, *EMPTY, "incidents")
+        analysis = analysis.with_table("cover", analysis.table("cover").iloc[:1])
+    elif case == "no dates":
+        analysis = analysis.with_values("incidents", date_from=pd.NaT, date_to=pd.NaT)
+    else:
+        analysis = analysis.with_values("stretches", name="طويل جدا " * 45).with_values("places", name="Longplace" * 45)
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    said = {
+        "no incidents": ("#panel-legend", "This result holds no incidents."),
+        "no corridors": ("#panel-list", "There is no corridor, so there is no stretch."),
+        "one force": ("#panel-list", "A corridor lies between two forces; this result holds fewer."),
+        "no dates": ("#panel-filter", "No incident carries a date"),
+        "long names": ("#panel-list", "طويل"),
+    }[case]
+    assert said[1] in _text(chrome, said[0])
+    timed = case in {"no corridors", "long names"}
+    assert _js(chrome, "document.getElementById('time').hidden") is not timed
+    assert _js(chrome, "document.documentElement.scrollWidth <= window.innerWidth")
+    for tab in ("list", "filter", "save", "made"):
+        _click(chrome, f"#tab-{tab}")
+    assert browser.console(chrome) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "size"),
+    [("en", (1280, 800)), ("en", (1920, 1080)), ("en", (412, 915)), ("ar", (1280, 800)), ("ckb", (412, 915))],
+)
+def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
+    chrome: Chrome, files: dict[str, Path], language: str, size: tuple[int, int]
+) -> None:
+    _show(chrome, files[language], size)
+    try:
+        chrome.execute_script("gapmap.select('C01.02')")
+        for tab in ("legend", "list", "filter", "save", "made"):
+            _click(chrome, f"#tab-{tab}")
+            boxes = _js(
+                chrome,
+                "['#top', '#stage', '#time', '#details', '#count', '#tabs', `#panel-${arguments[0]}`, 'footer'].map(s => {"
+                " const r = document.querySelector(s).getBoundingClientRect(); return [s, r.left, r.top, r.right, r.bottom] })",
+                tab,
+            )
+            assert _overlaps(boxes) == [], tab
+            cut = _js(
+                chrome,
+                "[...document.querySelectorAll('h1, h3, h4, p, dt, dd, th button, label, footer, #bar button, #tabs button')]"
+                ".filter(e => e.offsetParent && e.id !== 'said' && e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+                ".map(e => e.textContent)",
+            )
+            assert cut == [], tab
+        on_map = _js(
+            chrome,
+            "['.leaflet-control-zoom', '#north', '.leaflet-control-scale', '#cursor'].map(s => {"
+            " const r = document.querySelector(s).getBoundingClientRect(); return [s, r.left, r.top, r.right, r.bottom] })",
+        )
+        assert _overlaps(on_map) == []
+        labels = [["label", *each] for each in _js(chrome, "gapmap.labelBoxes()")]
+        assert _overlaps(labels) == []
+    finally:
+        browser.resize(chrome, (1280, 800))
+
+
+def _overlaps(boxes: list[list[Any]]) -> list[tuple[str, str]]:
+    return [
+        (a[0], b[0])
+        for a, b in itertools.combinations(boxes, 2)
+        if min(a[3], b[3]) - max(a[1], b[1]) > 1 and min(a[4], b[4]) - max(a[2], b[2]) > 1
+    ]
+
+
+def test_names_in_a_file_cannot_leave_their_cell(chrome: Chrome, tmp_path: Path) -> None:
+    """Layer names, file names and units of a hostile file in the dialogs that other tests do not open."""
+    for payload in PAYLOADS[2:6]:
+        analysis = fake_analysis().with_values("incidents", kind=payload, note=payload)
+        analysis = analysis.with_values("places", name=payload, names=json.dumps([payload]))
+        _show(chrome, save(build_map(analysis, include_notes=True), tmp_path / "map.html"))
+        box = chrome.find_element("id", "goto-text")
+        chrome.execute_script("arguments[0].value = arguments[1]", box, payload)
+        _click(chrome, "#goto-go")
+        chrome.execute_script("gapmap.openArea([[35, 42], [37, 42], [37, 45], [35, 45]])")
+        assert payload in _text(chrome, "#details")
+        for what in ("incidents_csv", "incidents_geojson"):
+            assert _js(chrome, "gapmap.exported(arguments[0]).length", what) > 100
+        _js(chrome, "gapmap.picture().length")
+        _click(chrome, "#tab-filter")
+        assert payload in _text(chrome, "#filter")
+        assert _js(chrome, "window.__x === undefined")
+        assert browser.console(chrome) == []
