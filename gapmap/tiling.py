@@ -8,7 +8,7 @@ own the triangles with their circumcentre inside.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,7 +149,10 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
     if scheduler is None:
         # Nothing listens beyond this machine, and no port is taken that another run may want.
         local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-        with LocalCluster(n_workers=workers, threads_per_worker=1, **local) as cluster, Client(cluster) as client:
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, **local) as cluster,
+            Client(cluster, direct_to_workers=True) as client,
+        ):
             yield client
         return
     try:
@@ -168,7 +171,7 @@ def _each(
 ) -> list[tuple[Ints, Any]]:
     """Do a task on each tile; return the rows of its vertices in the whole and the result, in the order of the plan."""
     client = tiles.client if tiles.client is not None and tiles.client.status == "running" else None
-    jobs = ((box, *_part(edges, some)) for box, some in plan.items())
+    jobs = ((box, *edges.part(some)) for box, some in plan.items())
     results = _here(task, jobs, limit_m) if client is None else _there(task, jobs, limit_m, client)
     found = {}
     for box, rows, result in results:
@@ -241,9 +244,3 @@ def _plan(edges: Edges, limit_m: float, side_m: float) -> Plan:
         if tuple(cell.tolist()) in own or (edges.label[near] != edges.label[near[:1]]).any():
             plan[*first.tolist(), *last.tolist()] = near
     return plan
-
-
-def _part(edges: Edges, some: Ints) -> tuple[Ints, Edges]:
-    """Return the rows of the vertices of some edges, and these edges by themselves."""
-    vertices, ends = np.unique(edges.ends[some], return_inverse=True)
-    return vertices, replace(edges, xy=edges.xy[vertices], ends=ends.reshape(-1, 2), label=edges.label[some])

@@ -31,6 +31,7 @@ COARSE_RATIO = 1 / 4  # edge length over distance to the nearest other force: en
 FINE_RATIO = 1 / 50  # the same on edges that face another force
 SPACING_MIN_M = 10.0  # towards places where forces touch; measured widths of straight edges do not depend on it
 SELECT = 1.1  # triangles with a radius up to this many times the limit take part, so that none at the limit is missed
+_REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is
 _TIE_BREAK_M = 1e-6
 
 
@@ -54,6 +55,11 @@ class Edges:
     ends: Ints
     label: Ints
     members: Flags
+
+    def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
+        """Return the rows of the vertices of some edges, and these edges by themselves."""
+        vertices, ends = np.unique(self.ends[some], return_inverse=True)
+        return vertices, replace(self, xy=self.xy[vertices], ends=ends.reshape(-1, 2), label=self.label[some])
 
 
 class Triangles(NamedTuple):
@@ -145,9 +151,9 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
             if len(rows) and others.any():
                 distance, _ = cKDTree(edges.xy[others]).query(edges.xy[rows], distance_upper_bound=reach)
                 keep[rows[distance <= reach]] = True
-    kept = keep[edges.ends].all(axis=1)
-    used, ends = np.unique(edges.ends[kept], return_inverse=True)
-    return replace(edges, xy=edges.xy[used], ends=ends.reshape(-1, 2), label=edges.label[kept])
+    kept: Flags = np.all(keep[edges.ends], axis=1)
+    _, part = edges.part(kept)
+    return part
 
 
 def refine(edges: Edges) -> Edges:
@@ -157,10 +163,26 @@ def refine(edges: Edges) -> Edges:
     third as long as they are apart, whatever the offset of their vertices. It looks at the geometry alone, so that a
     larger limit finds a superset.
     """
+    # Far edges are told apart once. They stay as they are and have no say in the others: of two vertices of different
+    # forces within the bound, each lies on an edge that has a gap or belongs to several forces.
+    near = np.isfinite(_gaps(edges, np.ones(len(edges.ends), bool), bound_m=_REFINE_BOUND_M))
+    near |= (edges.members.sum(axis=1) > 1)[edges.label]
+    used, part = edges.part(near)
+    part = _refine_near(part)
+    rows = np.concatenate([used, len(edges.xy) + np.arange(len(part.xy) - len(used))])
+    return replace(
+        edges,
+        xy=np.concatenate([edges.xy, part.xy[len(used) :]]),
+        ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
+        label=np.concatenate([edges.label[~near], part.label]),
+    )
+
+
+def _refine_near(edges: Edges) -> Edges:
     active = np.ones(len(edges.ends), bool)
     while active.any():
         length, wanted = _lengths(edges), np.full(len(edges.ends), np.inf)
-        wanted[active] = COARSE_RATIO * _gaps(edges, active, bound_m=EDGE_MAX_M * (1 / COARSE_RATIO + 1))
+        wanted[active] = COARSE_RATIO * _gaps(edges, active, bound_m=_REFINE_BOUND_M)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
         long = np.flatnonzero(active & (length > np.maximum(wanted, SPACING_MIN_M)))
