@@ -408,7 +408,8 @@ def _bands(facets: gpd.GeoDataFrame, limit_m: float, stretch_ids: pd.Index) -> l
     key = stretch * len(edges) + number
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-(len(edges) ** 2)))
-    geometry = facets.geometry.to_numpy()
+    # Corners a hair apart are the same corner.
+    geometry = shapely.set_precision(facets.geometry.to_numpy(), 0.01, mode="pointwise")
     return [
         (int(stretch[rows[0]]), int(number[rows[0]]), _joined(geometry[rows]))
         for rows in np.split(order, starts[1:])

@@ -501,43 +501,46 @@
       bands.forEach((band) => band.forget());
       edges.forget();
     }
+    let asked = "";
+    // Whether anything changed: with a million points, work not done is what keeps a filter quick.
     function filterPoints() {
-      if (!points) return;
+      const now = JSON.stringify([filters.kinds, filters.deaths, filters.civilians, filters.listed && keeps.join()]);
+      if (!points || now === asked) return false;
+      asked = now;
       const listed = filters.listed ? Uint8Array.from(keeps, Number) : null;
       points.filter(Uint8Array.from(kinds, (kind) => Number(!filters.kinds || filters.kinds.includes(kind))), filters.deaths, filters.civilians, listed);
+      return true;
     }
     // What follows from the filters: numbers, list, histogram, drawing.
-    function settle() {
-      counted = null;
-      if (points) {
+    function settle(ofPoints, ofGround) {
+      if (points && ofPoints) {
         counted = new Uint32Array(stretches.length + 1);
         points.countByStretch(counted);
+        drawHistogram();
       }
       listRows();
       box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
-      box("panel-filter").classList.toggle("active", filtering());
       box("tab-filter").classList.toggle("active", filtering());
-      classCounts();
-      drawHistogram();
-      redraw();
+      classCounts(ofPoints);
+      if (ofGround) ground._updatePaths();
+      if (ofPoints) marks._updatePaths();
     }
     const filtering = () => JSON.stringify(filters) !== JSON.stringify(all()) || span !== null;
     function apply() {
       filterStretches();
-      filterPoints();
-      settle();
+      settle(filterPoints(), true);
       fillFilter();
     }
     function setSpan(next) {
       span = next && (next[0] > 0 || next[1] < lastDay) ? next : null;
       points.dates(span);
-      settle();
+      settle(true, false);
       placeHandles();
     }
     function clearFilters() {
       filters = all();
       stopPlaying();
-      if (points) { span = null; points.dates(null); placeHandles(); }
+      if (points) { span = null; points.dates(null); placeHandles(); asked = ""; }
       apply();
     }
 
@@ -1003,11 +1006,11 @@
     }
     const classEdge = (m) => String(Math.round(m) / 1000);
     const classOf = (m) => Math.max(0, facts.classes.findIndex(([from, to], i) => m >= from && (m < to || i === facts.classes.length - 1)));
-    function classCounts() {
+    function classCounts(ofPoints) {
       const counts = facts.classes.map(() => 0);
       shownRows.forEach((i) => counts[classOf(stretches[i].width_max_m || 0)]++);
       document.querySelectorAll("[data-class]").forEach((each) => { each.querySelector(".count").textContent = number(counts[Number(each.dataset.class)]); });
-      if (!points) return;
+      if (!points || !ofPoints) return;
       const each = points.byKind(kinds.length);
       document.querySelectorAll("[data-kind-count]").forEach((node) => { node.textContent = number(each[Number(node.dataset.kindCount)]); });
     }
@@ -1437,7 +1440,7 @@
       });
       filters = { kinds: s.filters.kinds, deaths: s.filters.deaths, civilians: s.filters.civilians, listed: s.filters.listed, pair: s.filters.pair, width_km: s.filters.width_km };
       sort = { key: s.sort.key, up: s.sort.up };
-      if (points) { span = s.window && s.window.map(dayOf); points.dates(span); placeHandles(); }
+      if (points) { span = s.window && s.window.map(dayOf); points.dates(span); placeHandles(); asked = ""; }
       apply();
       clear(false);
       if (s.area) openArea(s.area);
