@@ -338,12 +338,11 @@ def _union(case: Case, force: str) -> Any:  # noqa: ANN401 - a shapely geometry
 
 
 def _depth(inside: Any, cover: Any) -> float:  # noqa: ANN401 - shapely geometries
-    """Return how deep in a cover the middles of the parts of a line in it lie."""
+    """Return how far the parts of a line in a cover run in it, or how deep their middles lie where that is less."""
     parts = shapely.get_parts(inside)
-    parts = parts[shapely.length(parts) > 0]
-    if len(parts) == 0:
-        return 0.0
-    return float(shapely.distance(shapely.line_interpolate_point(parts, 0.5, normalized=True), cover.boundary).max())
+    parts = parts[shapely.length(parts) > 0]  # not where it merely touches
+    middles = shapely.line_interpolate_point(parts, 0.5, normalized=True)
+    return float(np.minimum(shapely.length(parts), shapely.distance(middles, cover.boundary)).max(initial=0))
 
 
 # What must hold between two results
@@ -423,8 +422,9 @@ def _larger_limit(cases: Sequence[Case], base: Corridors, random: Generator) -> 
     for (a, b), shapes in table.groupby(["force_a", "force_b"]).geometry:
         rows = more[(more["force_a"] == a) & (more["force_b"] == b)]
         lost = shapely.area(shapely.difference(shapes.to_numpy(), shapely.union_all(rows.geometry.to_numpy())))
-        # Other edges face each other, and are sampled finely.
-        slack = 5e-3 * shapes.area + SNAP_M * shapes.length + 1
+        # A larger limit samples other edges finely, which moves the end of a corridor by a sample.
+        widest = table.loc[shapes.index, "width_max_m"]
+        slack = 5e-3 * shapes.area + SNAP_M * shapes.length + SPACING_MIN_M * widest + 1
         for row in np.flatnonzero(lost > slack)[:1]:
             yield f"{a} + {b} loses {lost[row]:.1f} of {shapes.iloc[row].area:.1f} m2 at {large.max_width_m:g} m"
 

@@ -114,6 +114,13 @@ NASTY: dict[str, Written] = {
         80.0,
         [("blue", "POLYGON ((63 122, 43 104, 0 170, 63 122))"), ("red", "POLYGON ((23 0, 0 170, 68 65, 23 0))")],
     ),
+    "an end that a larger limit moves by a sample": (
+        335.03,
+        [
+            ("blue", "POLYGON ((142 413, 193 294, 206 302, 142 413))"),
+            ("green", "POLYGON ((612 0, 0 301, 370 301, 469 88, 452 301, 612 0))"),
+        ],
+    ),
     # Slivers and spikes.
     "sliver across": (
         3000.0,
