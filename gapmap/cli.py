@@ -10,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code of a command that ended with an error: 1 failed, 2 wrong input.
+        The exit code of a command that ended with an error: 1 failed, 2 wrong input. With GAPMAP_TRACEBACK=1 in the
+        environment, a fault of gapmap shows where it happened.
 
     Raises
     ------
@@ -66,16 +69,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=None if arguments is None else list(arguments))
     except InputError as error:
-        return _fail(error, 2)
+        return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
-        return _fail(error, 1)
+        return _fail(f"gapmap: {error}", 1)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
+        if os.environ.get("GAPMAP_TRACEBACK") == "1":
+            traceback.print_exc()
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"gapmap failed: {what}; this is a fault of gapmap; please report it with the input", 1)
     return 0
 
 
-def _fail(error: Exception, code: int) -> int:
+def _fail(text: str, code: int) -> int:
     from gapmap.printing import plain
 
-    sys.stderr.write(f"gapmap: {plain(error)}\n")
+    sys.stderr.write(f"{plain(text)}\n")
     return code
 
 
@@ -204,7 +212,7 @@ def check(
     if draw and not errors:
         _draw_inputs(scenario, dataclasses.replace(read, zones=zones, inputs=inputs), page)
     if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(figures, indent=2))
     elif not quiet:
         print_check(figures)
     if errors:
@@ -289,12 +297,17 @@ def _scenario_of_files(
             lengths_m[name] = None if text is None else parse_length(text)
         except InputError as error:
             problems.append(f"--{name}: {error.message}")
+    max_width_m = lengths_m.get("max-width")
+    if max_width_m is not None and max_width_m <= 0:
+        problems.append(f"--max-width: {max_width!r} is no width; it must be more than 0")
     day = None
     if date is not None:
         try:
             day = dt.date.fromisoformat(date)
         except ValueError:
             problems.append(f"--date: {date!r} is not an ISO date such as 2021-06-01")
+    if folders := [f"{path} is a folder, not a file of zones" for path in files if path.is_dir()]:
+        raise InputError("the command cannot be understood", problems=[*problems, *folders])
     names = ["".join(c if is_force_name(c) else "_" for c in path.stem) for path in files]
     problems += [f"{path}: a scenario stands alone" for path in files if path.suffix.lower() == ".toml"]
     if len({name.casefold() for name in names}) < len(names):
@@ -316,7 +329,7 @@ def _scenario_of_files(
         forces=tuple(sorted(forces, key=lambda force: force.name)),
         folder=Path.cwd(),
         date=day,
-        max_width_m=lengths_m["max-width"] or MAX_WIDTH_M,
+        max_width_m=MAX_WIDTH_M if max_width_m is None else max_width_m,
         incidents=None if incidents is None else IncidentsInput(file=incidents.resolve()),
         places=None if places is None else PlacesInput(file=places.resolve()),
     )
@@ -350,7 +363,7 @@ def _run(
         targets["scenario"].write_text(scenario.to_toml(out.resolve()), encoding="utf-8", newline="\n")
     figures = {**summary(analysis), "files": {name: path.as_posix() for name, path in targets.items()}}
     if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(figures, indent=2))
     elif not quiet:
         print_summary(figures)
 
@@ -370,7 +383,7 @@ def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
     crs = working_crs([read.zones], kind=scenario.crs)
     run = {
         "title": f"{scenario.title}: what was read",
-        "notice": "Only read: no corridors computed yet",
+        "notice": ". ".join(text for text in (scenario.notice, "Only read: no corridors computed yet") if text),
         "date": scenario.date,
         "max_width_m": scenario.max_width_m,
         "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),

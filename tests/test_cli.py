@@ -71,6 +71,23 @@ def test_wrong_input_is_code_2_and_a_failure_code_1(
     assert "Permission denied" in capsys.readouterr().err
 
 
+def test_a_fault_of_gapmap_is_one_line_and_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(**_: object) -> None:
+        raise KeyError("width\nhere")
+
+    monkeypatch.setattr(cli, "app", command)
+    line = "gapmap failed: KeyError: 'width\\nhere'; this is a fault of gapmap; please report it with the input\n"
+    assert cli.main(["x"]) == 1
+    assert capsys.readouterr().err == line
+    monkeypatch.setenv("GAPMAP_TRACEBACK", "1")
+    assert cli.main(["x"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert said.endswith(line)
+
+
 def test_a_console_that_cannot_show_a_name_goes_on(tmp_path: Path) -> None:
     code = "import sys; from gapmap.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
@@ -154,6 +171,7 @@ def test_run_takes_files_of_zones_for_forces(example: Path, tmp_path: Path, caps
         (["--reach", "5 miles"], "--reach: '5 miles' has the unit 'miles'"),
         (["--date", "1 June"], "--date: '1 June' is not an ISO date"),
         (["--max-width", "far"], "--max-width: 'far' is not a length"),
+        (["--max-width", "0"], "--max-width: '0'"),
     ],
 )
 def test_wrong_options_are_all_said_at_once(
@@ -165,6 +183,11 @@ def test_wrong_options_are_all_said_at_once(
     assert said in printed
     assert "two files name the same force" in printed
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_not_a_file_of_zones(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", ".", example / "south.geojson", "--reach", "5 km") == 2
+    assert ". is a folder, not a file of zones" in capsys.readouterr().err
 
 
 def test_options_for_files_do_not_go_with_a_scenario(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,7 +233,8 @@ def test_check_draws_what_was_read(example: Path, capsys: pytest.CaptureFixture[
     page = example / "scenario.check.html"
     assert figures["files"] == {"map": page.as_posix()}
     text = page.read_text(encoding="utf-8")
-    assert "no corridors computed yet" in text
+    assert "Only read: no corridors computed yet" in text
+    assert "Illustrative" in text.split("Only read: no corridors")[0].rsplit('"notice"', 1)[-1]
     assert "Nothing was computed" in text
     assert "No corridor up to" not in text
 
