@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import re
 import tomllib
@@ -25,8 +26,9 @@ MAX_WIDTH_M = 20_000.0
 STRETCH_LENGTH_M = 10_000.0
 # Radius of the circle an incident lies in, by its precision, where its row does not say.
 RADIUS_M: Mapping[str, float] = {"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0}
-_WIDTH_LIMIT_M = 200_000.0
-_REACH_LIMIT_M = 200_000.0
+MAX_WIDTH_LIMITS_M = (100.0, 500_000.0)  # narrower, a corridor of some length has more transects than memory holds
+REACH_LIMIT_M = 200_000.0
+_STRETCH_LIMIT_M = 200_000.0
 
 _Namer = Callable[[Path], str]
 _Dater = Callable[[dt.date], object]
@@ -248,6 +250,64 @@ def read_scenario(path: str | Path) -> Scenario:
     return scenario
 
 
+def check_max_width(metres: float) -> float:
+    """Refuse a widest corridor that nobody means.
+
+    Parameters
+    ----------
+    metres : float
+        The width that is asked for.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is below 100 m or above 500 km.
+
+    Examples
+    --------
+    >>> check_max_width(20_000.0)
+    20000.0
+    """
+    return _check_length(metres, *MAX_WIDTH_LIMITS_M)
+
+
+def check_reach(metres: float) -> float:
+    """Refuse a reach that nobody means.
+
+    Parameters
+    ----------
+    metres : float
+        The reach that is asked for.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is below 0 or above 200 km.
+
+    Examples
+    --------
+    >>> check_reach(5_000.0)
+    5000.0
+    """
+    return _check_length(metres, 0.0, REACH_LIMIT_M)
+
+
+def _check_length(metres: float, low: float, high: float) -> float:
+    if not low <= metres <= high:
+        raise InputError(f"{format_length(abs(metres))} is outside {format_length(low)} to {format_length(high)}")
+    return metres
+
+
 class _Table:
     """A TOML table being taken apart: every take notes what is wrong and goes on."""
 
@@ -285,6 +345,16 @@ class _Table:
         if value not in allowed:
             self.fault(key, unknown("value", value, allowed))
         return value
+
+    def checked(self, key: str, check: Callable[[float], float], default: float) -> float:
+        metres = self.metres(key, self.take(key), math.inf)
+        if metres is None:
+            return default
+        try:
+            return check(metres)
+        except InputError as error:
+            self.fault(key, error.message)
+            return default
 
     def length(self, key: str, default: float, limit: float) -> float:
         return self.metres(key, self.take(key), limit, above_zero=True) or default
@@ -333,7 +403,7 @@ class _Table:
 
     def file(self, key: str) -> Path | None:
         value = self.text(key, required=True)
-        return None if value is None else self._resolve(value)
+        return None if value is None else self._resolve(key, value)
 
     def files(self, key: str) -> tuple[Path, ...]:
         value = self.take(key, required=True)
@@ -342,7 +412,7 @@ class _Table:
             if value is not None:
                 self.fault(key, f"{value!r} is not a file name or a list of file names")
             return ()
-        return tuple(self._resolve(name) for name in names)
+        return tuple(self._resolve(key, name) for name in names)
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.take(key)
@@ -371,16 +441,21 @@ class _Table:
             return None
         return _Table(value, f"{self.name}.{key}" if self.name else key, self.folder, self.problems)
 
-    def _resolve(self, name: str) -> Path:
-        return Path(os.path.normpath(self.folder / Path(name).expanduser()))
+    def _resolve(self, key: str, name: str) -> Path:
+        try:
+            path = Path(name).expanduser()
+        except RuntimeError:  # "~nobody/..."
+            self.fault(key, f"{name!r} names a user that this computer does not know")
+            path = Path(name)
+        return Path(os.path.normpath(self.folder / path))
 
 
 def _scenario(table: _Table, stem: str) -> Scenario | None:
     title = table.text("title", stem) or stem
     notice = table.text("notice", "") or ""
     date = table.day("date")
-    max_width_m = table.length("max_width", MAX_WIDTH_M, _WIDTH_LIMIT_M)
-    stretch_length_m = table.length("stretch_length", STRETCH_LENGTH_M, _WIDTH_LIMIT_M)
+    max_width_m = table.checked("max_width", check_max_width, MAX_WIDTH_M)
+    stretch_length_m = table.length("stretch_length", STRETCH_LENGTH_M, _STRETCH_LIMIT_M)
     crs = table.choice("crs", "laea", ("laea", "utm"))
     area_of_interest = _layer(table.table("area_of_interest"))
     forces = _forces(table)
@@ -427,7 +502,7 @@ def _forces(table: _Table) -> tuple[ForceInput, ...]:
                 name=name,
                 label=force.text("label", name) or name,
                 zones=force.files("zones"),
-                reach_m=force.lengths("reach", ZONE_KINDS, _REACH_LIMIT_M, one_for_all=True),
+                reach_m=force.lengths("reach", ZONE_KINDS, REACH_LIMIT_M, one_for_all=True),
                 layer=force.text("layer"),
                 crs=force.text("crs"),
             )
@@ -454,7 +529,7 @@ def _incidents(table: _Table | None) -> IncidentsInput | None:
     file, layer, since, until = table.file("file"), table.text("layer"), table.day("since"), table.day("until")
     share = table.choice("share", "points", ("points", "counts"))
     columns = table.words("columns")
-    radius_m = {**RADIUS_M, **table.lengths("radius", tuple(RADIUS_M), _REACH_LIMIT_M)}
+    radius_m = {**RADIUS_M, **table.lengths("radius", tuple(RADIUS_M), REACH_LIMIT_M)}
     table.close()
     if since and until and since > until:
         table.fault("since", f"dates reversed: {since} is after until {until}")

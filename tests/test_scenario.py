@@ -145,8 +145,10 @@ layers = "x"
         ("forces = 3", "forces: 3 is not a table"),
         ("[forces]\nnorth = 3", "forces.north: 3 is not a table"),
         ('[forces.A]\nzones = "a"\n[forces.a]\nzones = "b"', "differ in capitals only"),
-        (f'max_width = "0 km"\n{FORCE}', "outside more than 0 to 200 km"),
-        (f'max_width = "300 km"\n{FORCE}', "outside more than 0 to 200 km"),
+        (f'max_width = "0 km"\n{FORCE}', "max_width: 0 m is outside 100 m to 500 km"),
+        (f'max_width = "1 m"\n{FORCE}', "max_width: 1 m is outside 100 m to 500 km"),
+        (f'max_width = "600 km"\n{FORCE}', "max_width: 600 km is outside 100 m to 500 km"),
+        (FORCE.replace('zones = "', 'zones = "~nosuch/'), "names a user that this computer does not know"),
         (f"max_width = true\n{FORCE}", "True is not a length"),
         (f"max_width = nan\n{FORCE}", "nan is not a length"),
         (f"max_width = []\n{FORCE}", "not a length"),
@@ -198,7 +200,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20
     notice=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     label=TEXT,
     reach=st.dictionaries(st.sampled_from(["post", "route", "area"]), st.floats(0, 2e5), max_size=3),
-    width=st.floats(0.001, 2e5),
+    width=st.floats(100, 5e5),
     columns=st.dictionaries(TEXT, TEXT, max_size=3),
 )
 def test_what_is_written_is_read_back(

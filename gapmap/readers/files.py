@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import io
 import re
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +57,14 @@ class Rows:
         All values as text, "" for nothing; columns named as in the file; index: the row's number, from 1.
     geometry : GeoSeries or None
         In the CRS of the file, with the same index; None for CSV and XLSX.
+    broken : tuple of int
+        The rows whose geometry is there and cannot be built: a ring left open or of too few points, a line of one.
     """
 
     path: Path
     columns: pd.DataFrame
     geometry: gpd.GeoSeries | None
+    broken: tuple[int, ...] = ()
 
     def column(self, names: Iterable[str]) -> str | None:
         """Return the file's column that goes by the first of some names, whatever its case; None if there is none.
@@ -467,15 +471,20 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
             chosen = [name for name in _GPX_LAYERS if name in names]
         else:
             chosen = [_pick(path, role, names, layer, "layer")]
-        parts = [pyogrio.read_dataframe(path, layer=name, datetime_as_string=True) for name in chosen]
+        parts: list[pd.DataFrame] = []
+        broken: list[int] = []
+        for name in chosen:
+            part, unbuilt = _read_layer(path, name)
+            if isinstance(part, gpd.GeoDataFrame):
+                broken += (np.flatnonzero(unbuilt) + sum(len(each) for each in parts) + 1).tolist()
+                parts.append(part)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name}: a text in it is not in the encoding that the file states ({error.reason})",
             hint="export it again as UTF-8",
         ) from error
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        raise InputError(f"{path.name}: cannot be read ({error})") from error
-    parts = [part for part in parts if isinstance(part, gpd.GeoDataFrame)]
+        raise _unreadable(path, str(error)) from error
     if not parts:
         raise InputError(f"{path.name}: no {role} in it, no layer has geometry")
     number = pd.RangeIndex(1, sum(len(part) for part in parts) + 1)
@@ -484,7 +493,36 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     texts = [pd.DataFrame(part.drop(columns=part.geometry.name)) for part in parts]
     columns = _as_text(pd.concat([part.astype(object) for part in texts], ignore_index=True).set_axis(number))
     _check_stated_crs(path, geometry)
-    return Rows(path, columns, geometry)
+    return Rows(path, columns, geometry, tuple(broken))
+
+
+def _read_layer(path: Path, layer: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a layer, and for each row whether it has a geometry that GEOS cannot build: None in the table."""
+    with warnings.catch_warnings():
+        # Said by row, and not by GDAL and numpy beside it.
+        warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
+        warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
+        part = pyogrio.read_dataframe(path, layer=layer, datetime_as_string=True, on_invalid="ignore")
+        if not isinstance(part, gpd.GeoDataFrame) or not part.geometry.isna().any():
+            return part, np.zeros(len(part), dtype=bool)
+        stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]
+    return part, part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
+
+
+def _unreadable(path: Path, said: str) -> InputError:
+    """Put what GDAL says into a sentence, without its folders and its advice for programmers."""
+    if "not recognized" in said or "no such file" in said.lower():
+        return InputError(
+            f"{path.name}: cannot be read as {path.suffix}: it is cut short, or of another kind",
+            hint="export it again",
+        )
+    if "not well-formed" in said:
+        return InputError(
+            f"{path.name}: cannot be read: it is not well-formed, or holds text that is not in the encoding its first line states",
+            hint="export it again as UTF-8",
+        )
+    said = said.replace(str(path), path.name).replace(path.as_posix(), path.name)
+    return InputError(f"{path.name}: cannot be read ({said.partition('. ')[0].rstrip('.')})")
 
 
 def _check_stated_crs(path: Path, geometry: gpd.GeoSeries) -> None:

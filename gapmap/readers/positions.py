@@ -32,6 +32,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "wkt": ("wkt", "geometry", "geom", "the_geom"),
 }
 NO_POSITION = "no geometry"
+_BROKEN = "the geometry cannot be built: a ring not closed or of too few points, a line of one point, or a NaN in it"
 _LON_MAX, _LAT_MAX, _TURN = 180.0, 90.0, 360.0
 
 
@@ -60,11 +61,12 @@ def locate(
     Raises
     ------
     CrsError
-        If the file has no CRS and none is given, or one is given and the file states another.
+        If the file has no CRS and none is given, one is given and the file states another, or it is a local one that
+        does not say where on the Earth it is.
     InputError
         If a CSV or XLSX has no position column.
     """
-    problems: dict[int, str] = {}
+    problems: dict[int, str] = dict.fromkeys(rows.broken, _BROKEN)
     stated = None if crs is None else _understand(crs)
     if rows.geometry is None:
         geometry = _from_columns(rows, columns, problems).set_crs(stated or WGS84)
@@ -88,7 +90,13 @@ def locate(
     endless = geometry.index[np.unique(owner[~np.isfinite(coordinates).all(axis=1)])]
     problems.update(dict.fromkeys(endless, "a coordinate is not a finite number"))
     values[geometry.index.isin(list(problems))] = None
-    out = gpd.GeoSeries(values, index=geometry.index, crs=geometry.crs).to_crs(WGS84)
+    try:
+        out = gpd.GeoSeries(values, index=geometry.index, crs=geometry.crs).to_crs(WGS84)
+    except pyproj.exceptions.ProjError as error:
+        raise CrsError(
+            f"{rows.path.name}: its CRS ({geometry.crs.name}) does not say where on the Earth it is",
+            hint="export it again in WGS 84 (EPSG:4326)",
+        ) from error
     _check_range(out, problems)
     return out, problems
 
