@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help without rich takes half the time
 )
+
+# What tells the files that gapmap wrote.
+_SCENARIO_MARK = "# Written by gapmap: the scenario that made the result beside it. The next run replaces it."
+_MAP_MARK = 'id="gapmap-facts"'
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -107,7 +112,8 @@ def demo(
     """Run the shipped scenario: real boundaries, illustrative zones, synthetic incidents."""
     from gapmap.scenario import read_scenario
 
-    _run(read_scenario(demo_scenario()), out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
+    path = demo_scenario()
+    _run(read_scenario(path), out, [path], notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
 
 
 @app.command(short_help="Make a folder with an example scenario to fill in.")
@@ -167,7 +173,7 @@ def run(
     else:
         scenario = read_scenario(inputs[0])
     with connect(workers=workers, scheduler=scheduler) as client:
-        _run(scenario, out, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
+        _run(scenario, out, inputs, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
 
 
 @app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
@@ -201,6 +207,9 @@ def check(
                 for number, each in enumerate(inputs)  # the files of zones come first
             ]
     page = path.with_suffix(".check.html")
+    if draw:
+        _require_free([page], overwrite=False)
+        _require_writable(page.parent)
     figures = {
         "title": scenario.title,
         "inputs": inputs,
@@ -239,10 +248,16 @@ def map_(
 
     result = result / "gaps.gpkg" if result.is_dir() else result
     target = result.with_name("map.html") if out is None else out
-    _require_free([each for each in (out, png) if each is not None], overwrite=overwrite)
+    targets = [target] if png is None else [target, png]
+    _require_free(targets, overwrite=overwrite)
+    for each in targets:
+        _require_writable(each.parent)
+    analysis = gapmap.open(result)
+    for each in targets:
+        each.parent.mkdir(parents=True, exist_ok=True)
     with show_progress(quiet=quiet) as step:
         step("draw the map", 0, 1)
-        maps.save(maps.build_map(gapmap.open(result), language=language, include_notes=notes), target)
+        maps.save(maps.build_map(analysis, language=language, include_notes=notes), target)
     written = [target]
     if png is not None:
         written.append(take_picture(target, png))
@@ -286,20 +301,25 @@ def _scenario_of_files(
     """Take each file for a force named after it; gather what is wrong with the options."""
     import datetime as dt
 
-    from gapmap.scenario import MAX_WIDTH_M, ForceInput, IncidentsInput, PlacesInput, Scenario
+    from gapmap.scenario import (
+        MAX_WIDTH_M,
+        ForceInput,
+        IncidentsInput,
+        PlacesInput,
+        Scenario,
+        check_max_width,
+        check_reach,
+    )
     from gapmap.tables import ZONE_KINDS, is_force_name
     from gapmap.units import parse_length
 
     problems = []
     lengths_m: dict[str, float | None] = {}
-    for name, text in (("reach", reach), ("max-width", max_width)):
+    for name, text, allowed in (("reach", reach, check_reach), ("max-width", max_width, check_max_width)):
         try:
-            lengths_m[name] = None if text is None else parse_length(text)
+            lengths_m[name] = None if text is None else allowed(parse_length(text))
         except InputError as error:
             problems.append(f"--{name}: {error.message}")
-    max_width_m = lengths_m.get("max-width")
-    if max_width_m is not None and max_width_m <= 0:
-        problems.append(f"--max-width: {max_width!r} is no width; it must be more than 0")
     day = None
     if date is not None:
         try:
@@ -314,7 +334,7 @@ def _scenario_of_files(
         problems.append(f"two files name the same force: {', '.join(path.name for path in files)}")
     if problems:
         raise InputError("the command cannot be understood", problems=problems)
-    reach_m = lengths_m["reach"]
+    reach_m, max_width_m = lengths_m["reach"], lengths_m["max-width"]
     forces = [
         ForceInput(
             name=name,
@@ -338,6 +358,7 @@ def _scenario_of_files(
 def _run(
     scenario: Scenario,
     out: Path,
+    given: Sequence[Path],
     *,
     notes: bool,
     overwrite: bool,
@@ -345,23 +366,39 @@ def _run(
     as_json: bool,
     client: Client | None = None,
 ) -> None:
+    """Compute, write the three files of a result, all or none of them, and print the figures."""
     from gapmap import maps
     from gapmap.printing import print_summary, show_progress
+    from gapmap.storage import replace_all
     from gapmap.summary import summary
 
-    targets = {"tables": out / "gaps.gpkg", "map": out / "map.html", "scenario": out / "scenario.toml"}
-    if not _is_result(targets["tables"]):
-        _require_free(targets.values(), overwrite=overwrite)
+    # The tables last: see replace_all.
+    targets = {"map": out / "map.html", "scenario": out / "scenario.toml", "tables": out / "gaps.gpkg"}
+    # A scenario that was read where the one that was used would go says all that it would, and with its comments.
+    as_it_was = any(_same_file(path, targets["scenario"]) for path in given)
+    new = {name: path for name, path in targets.items() if name != "scenario" or not as_it_was}
+    _require_no_input(new.values(), scenario)
+    _require_free(new.values(), overwrite=overwrite)
+    _require_writable(out)
     with show_progress(quiet=quiet or as_json) as step:
         analysis = gapmap.run(scenario, client=client, progress=step)
         step("draw the map", 0, 2)
         page = maps.build_map(analysis, include_notes=notes)
         step("save", 1, 2)
+        figures = {
+            **summary(analysis),
+            "files": {name: targets[name].as_posix() for name in ("tables", "map", "scenario")},
+            "scenario_as_it_was": as_it_was,
+        }
         out.mkdir(parents=True, exist_ok=True)
-        analysis.save(targets["tables"], overwrite=overwrite)
-        maps.save(page, targets["map"])
-        targets["scenario"].write_text(scenario.to_toml(out.resolve()), encoding="utf-8", newline="\n")
-    figures = {**summary(analysis), "files": {name: path.as_posix() for name, path in targets.items()}}
+        with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=out) as folder:
+            drafts = {Path(folder) / path.name: path for path in new.values()}
+            analysis.save(Path(folder) / targets["tables"].name)
+            maps.save(page, Path(folder) / targets["map"].name)
+            if not as_it_was:
+                text = f"{_SCENARIO_MARK}\n{scenario.to_toml(out.resolve())}"
+                (Path(folder) / targets["scenario"].name).write_text(text, encoding="utf-8", newline="\n")
+            replace_all(drafts)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     elif not quiet:
@@ -416,22 +453,56 @@ class _Tables:
         return self.content[name] if name in self.content else tables.empty(name, self.crs)
 
 
-def _is_result(path: Path) -> bool:
-    """Whether an earlier result of gapmap lies there, which a new one may replace."""
-    if not path.exists():
+def _made_by_gapmap(path: Path) -> bool:
+    """Whether gapmap wrote that file, so that a new one may replace it."""
+    if not path.is_file():
         return False
+    if path.suffix.lower() == ".gpkg":
+        try:
+            gapmap.open(path)
+        except ResultError:
+            return False
+        return True
+    mark = _SCENARIO_MARK if path.suffix.lower() == ".toml" else _MAP_MARK
+    return mark.encode() in path.read_bytes()
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _require_no_input(paths: Iterable[Path], scenario: Scenario) -> None:
+    """Refuse to write onto what is read, whatever the options."""
+    layers = [each.file for each in (scenario.area_of_interest, scenario.excluded) if each]
+    points = [each.file for each in (scenario.incidents, scenario.places) if each]
+    backgrounds = [scenario.terrain.dem] if scenario.terrain else []
+    backgrounds += [scenario.base.boundaries] if scenario.base else []
+    zones = [path for force in scenario.forces for path in force.zones]
+    read = [*zones, *layers, *points, *backgrounds]
+    clashes = [str(path) for path in paths if any(_same_file(path, each) for each in read)]
+    if clashes:
+        raise InputError(
+            "the result would replace what it is made of", problems=clashes, hint="name another folder with --out"
+        )
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before any work; leave nothing behind."""
     try:
-        gapmap.open(path)
-    except ResultError:
-        return False
-    return True
+        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written to: {error.strerror}", hint="name another place with --out"
+        ) from error
 
 
 def _require_free(paths: Iterable[Path], *, overwrite: bool) -> None:
-    taken = [path for path in paths if path.exists()]
+    taken = [path for path in paths if path.exists() and not _made_by_gapmap(path)]
     if taken and not overwrite:
         raise InputError(
             "there are files already that gapmap did not make",
             problems=[str(path) for path in taken],
-            hint="name another place with --out, or replace them with --overwrite",
+            hint="move them away, name another place with --out, or replace them with --overwrite",
         )

@@ -69,8 +69,11 @@ def print_summary(figures: dict[str, Any]) -> None:
         _print_block(console, "Longest stretches, in km", _stretch_table(figures["longest"]))
     _print_inputs(console, figures["inputs"], figures["set_aside"])
     console.print("Written", style="bold")
-    for path in figures["files"].values():
-        console.print(f"  {plain(path)} ({file_size(Path(path))})", soft_wrap=True)
+    for name, path in figures["files"].items():
+        if name == "scenario" and figures["scenario_as_it_was"]:
+            console.print(f"  scenario: {plain(path)}, as it was", soft_wrap=True)
+        else:
+            console.print(f"  {plain(path)} ({file_size(Path(path))})", soft_wrap=True)
 
 
 def print_check(figures: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -110,12 +111,45 @@ def write(content: Mapping[str, pd.DataFrame], path: Path, *, overwrite: bool = 
     with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
         _write_layers(content, draft)
-        try:
+        replace_all({draft: path})
+
+
+def replace_all(drafts: Mapping[Path, Path]) -> None:
+    """Put finished files in their places, all of them or none.
+
+    Parameters
+    ----------
+    drafts : mapping of Path to Path
+        Where each lies, and where it belongs, on the same volume. What is there is replaced. All but the last are
+        copied first, so the largest belongs at the end.
+
+    Raises
+    ------
+    InputError
+        If a file is in use; all are then as they were.
+    """
+    done: list[tuple[Path, Path | None]] = []
+    last = list(drafts)[-1]
+    try:
+        for draft, path in drafts.items():
+            kept = draft.with_name(f"{draft.name}.old") if draft != last and path.exists() else None
+            if kept:
+                shutil.copy2(path, kept)
             os.replace(draft, path)  # noqa: PTH105 - atomic on the same volume, on Windows too
-        except PermissionError as error:
+            done.append((path, kept))
+    except OSError as error:
+        for replaced, kept in done:
+            if kept:
+                kept.replace(replaced)
+            else:
+                replaced.unlink()
+        if isinstance(error, PermissionError):
             raise InputError(f"{path.name} is in use", hint="close it in the other program and save again") from error
-    for ending in ("-wal", "-shm"):  # a journal that a crashed program left would be played into the new file
-        Path(f"{path}{ending}").unlink(missing_ok=True)
+        raise
+    for path in drafts.values():
+        if path.suffix.lower() == ".gpkg":
+            for ending in ("-wal", "-shm"):  # a journal that a crashed program left would be played into the new file
+                Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
 class ResultFile:

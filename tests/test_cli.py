@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -171,7 +172,7 @@ def test_run_takes_files_of_zones_for_forces(example: Path, tmp_path: Path, caps
         (["--reach", "5 miles"], "--reach: '5 miles' has the unit 'miles'"),
         (["--date", "1 June"], "--date: '1 June' is not an ISO date"),
         (["--max-width", "far"], "--max-width: 'far' is not a length"),
-        (["--max-width", "0"], "--max-width: '0'"),
+        (["--max-width", "0"], "--max-width: 0 m is outside"),
     ],
 )
 def test_wrong_options_are_all_said_at_once(
@@ -205,8 +206,76 @@ def test_nothing_that_gapmap_did_not_make_is_replaced(
     assert [path.name for path in tmp_path.iterdir()] == ["map.html"]
     assert mine.read_text(encoding="utf-8") == "mine"
     assert call("map", example / "out", "--out", mine) == 2
+    beside = tmp_path / "gaps.gpkg"
+    beside.write_bytes((example / "out" / "gaps.gpkg").read_bytes())
+    assert call("map", beside) == 2
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 2
+    assert mine.read_text(encoding="utf-8") == "mine"
     assert call("map", example / "out" / "gaps.gpkg", "--out", mine, "--overwrite", "--quiet") == 0
     assert mine.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def copy_of(example: Path, folder: Path) -> Path:
+    """Copy the files of the example, without its result."""
+    for path in example.iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    return folder / "scenario.toml"
+
+
+def test_a_scenario_that_was_read_stays_as_it_was(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = copy_of(example, tmp_path)
+    before = scenario.read_bytes()
+    for _ in range(2):  # the second time beside a result
+        assert call("run", scenario, "--out", tmp_path) == 0
+        assert f"scenario: {scenario.as_posix()}, as it was" in capsys.readouterr().out
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 2
+    assert str(scenario) in capsys.readouterr().err
+    assert scenario.read_bytes() == before
+
+
+def test_a_result_never_replaces_what_it_is_made_of(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zones = tmp_path / "gaps.gpkg"
+    zones.write_bytes((example / "out" / "gaps.gpkg").read_bytes())
+    assert call("run", zones, example / "south.geojson", "--reach", "5 km", "--out", tmp_path, "--overwrite") == 2
+    assert "would replace what it is made of" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["gaps.gpkg"]
+
+
+@pytest.mark.parametrize("fails", ["gapmap.maps.save", "gapmap.storage.os.replace"])
+def test_a_run_that_fails_leaves_the_old_result_whole(
+    fails: str, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (example / "out").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    replace = os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if fails == "gapmap.maps.save" or target == tmp_path / "gaps.gpkg":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(fails, fail)
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_output_that_cannot_be_written_is_said_before_any_work(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr(gapmap, "run", None)
+    for out in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        assert call("run", example / "scenario.toml", "--out", out) == 2
+        assert f"{out} cannot be written to" in capsys.readouterr().err
+    assert call("map", example / "out", "--out", tmp_path / "file" / "map.html") == 2
+    assert "cannot be written to" in capsys.readouterr().err
 
 
 def test_map_of_what_is_no_result_is_wrong_input(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,9 +328,7 @@ def test_check_says_all_that_is_wrong_by_file_and_row(
 
 
 def test_check_says_that_the_date_is_missing(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in example.iterdir():
-        if path.is_file():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
+    copy_of(example, tmp_path)
     text = (tmp_path / "scenario.toml").read_text(encoding="utf-8").replace("date = 2024-06-01", "", 1)
     (tmp_path / "scenario.toml").write_text(text, encoding="utf-8")
     assert call("check", tmp_path / "scenario.toml") == 2

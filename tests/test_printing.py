@@ -26,7 +26,7 @@ def test_the_table_fits_80_columns_and_shows_names_as_text(
     done = tmp_path / "map.html"
     done.write_text("x", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    print_summary({**summary(fake), "files": {"map": done.name}})
+    print_summary({**summary(fake), "files": {"map": done.name}, "scenario_as_it_was": False})
     printed = capsys.readouterr().out
     assert "[red]x[/red]" in printed
     assert "\x1b" not in printed
