@@ -7,10 +7,15 @@ reader; a file that cannot be used does not keep the others from being read, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import numpy as np
+import shapely
+
 from gapmap import tables
-from gapmap.crs import WGS84
+from gapmap.crs import WGS84, working_crs
 from gapmap.errors import InputError, MissingFileError
 from gapmap.readers import (
     attribution,
@@ -22,13 +27,10 @@ from gapmap.readers import (
     read_zones,
     suspect_swaps,
 )
-from gapmap.readers.files import describe
+from gapmap.readers.files import describe, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    import geopandas as gpd
 
     from gapmap.scenario import Scenario
 
@@ -133,10 +135,14 @@ def read_inputs(scenario: Scenario) -> Inputs:
         boundaries = attempt(read_boundaries, scenario.base.boundaries, layers=scenario.base.layers)
     if scenario.terrain:
         terrain = attempt(_terrain, scenario.terrain.dem)
+    faults = len(errors)
     attempt(suspect_swaps, [table for table in (*zone_files, incidents, places) if table is not None])
+    comparable = len(errors) == faults and len(zone_files) == sum(len(force.zones) for force in scenario.forces)
 
     # The file of each zone is remembered by number: two forces may each have a zones.csv.
     zones = attempt(join_zones, [table.assign(file=number) for number, table in enumerate(zone_files)])
+    for polygons, beyond_m in ((area, 0.0), (excluded, scenario.max_width_m)) if comparable else ():
+        attempt(_meet, polygons, zones, beyond_m)
     others = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
     read = [*zone_files, *others]
     return Inputs(
@@ -158,7 +164,47 @@ def _places(path: Path, columns: Any, layer: str | None) -> gpd.GeoDataFrame:  #
     return places
 
 
+def _meet(polygons: gpd.GeoDataFrame | None, zones: gpd.GeoDataFrame, beyond_m: float) -> None:
+    """Refuse polygons that lie away from what the zones cover and a margin around it, as they are or when mirrored."""
+    if polygons is None or zones["reach_m"].isna().any():  # a zone without reach is refused later, by its row
+        return
+    crs = working_crs([zones])
+    # Buffers of GEOS fall short of the circle, by less than this.
+    reaches = 1.02 * (zones["reach_m"] + beyond_m)
+    neighbourhood = zones.to_crs(crs).buffer(reaches).union_all()
+    record = polygons.attrs["input"]
+    shapes = polygons.geometry
+    mirrored = gpd.GeoSeries(shapely.transform(shapes.to_numpy(), lambda xy: xy[:, ::-1]), shapes.index, shapes.crs)
+    near, mirrored_near = (_finite(each.to_crs(crs)).intersects(neighbourhood) for each in (shapes, mirrored))
+    if not near.any():
+        what = "the area of interest" if record["role"] == "area of interest" else "the ground that is left out"
+        swapped = (
+            "its longitude and latitude are swapped: turn them" if mirrored_near.any() else "check its coordinates"
+        )
+        raise InputError(f"{record['name']}: {what} misses all zones", hint=swapped)
+    problems = dict.fromkeys(
+        shapes.index[~near & mirrored_near], "far from all zones, and near them with longitude and latitude swapped"
+    )
+    refuse(Path(record["name"]), problems, rows=len(polygons), role=record["role"])
+
+
+def _finite(metric: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return the shapes that have coordinates; beyond the far side of the globe there are none."""
+    return metric.where(np.isfinite(metric.bounds.to_numpy()).all(axis=1), None)
+
+
 def _terrain(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+    import rasterio  # noqa: PLC0415 - slow to import, and few scenarios name heights
+
+    try:
+        with rasterio.open(path) as source:
+            placed = source.crs is not None
+    except rasterio.errors.RasterioIOError as error:
+        raise InputError(
+            f"{path.name}: cannot be read as a raster of heights", hint="[terrain] dem in the scenario names it"
+        ) from error
+    if not placed:
+        raise InputError(f"{path.name}: the raster has no CRS", hint="export it as GeoTIFF with its CRS")
     return describe(path, role="terrain", rows=1, used=1)

@@ -96,3 +96,38 @@ def test_a_missing_terrain_file_is_said(scenario: Scenario) -> None:
     read = read_inputs(read_scenario(scenario.folder / "scenario.toml"))
     with pytest.raises(MissingFileError, match=r"dem\.tif"):
         read.require_all()
+
+
+SQUARE = '{{"type": "Feature", "properties": {{}}, "geometry": {{"type": "Polygon", "coordinates": [{}]}}}}'
+
+
+def square(lon: float, lat: float) -> str:
+    ring = [[lon, lat], [lon + 0.05, lat], [lon + 0.05, lat + 0.05], [lon, lat]]
+    return SQUARE.format(ring)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "words"),
+    [
+        (10.1, 20.27, ""),
+        (0.0, 0.0, "misses all zones"),
+        (-170.0, -20.0, "misses all zones"),  # the far side of the globe
+        (20.27, 10.1, "longitude and latitude are swapped"),
+    ],
+)
+@pytest.mark.parametrize("key", ["excluded", "area_of_interest"])
+def test_ground_that_is_nowhere_near_is_refused(
+    scenario: Scenario, key: str, lon: float, lat: float, words: str
+) -> None:
+    (scenario.folder / "ground.geojson").write_text(square(lon, lat), encoding="utf-8")
+    (scenario.folder / "scenario.toml").write_text(f'{TEXT}[{key}]\nfile = "ground.geojson"\n', encoding="utf-8")
+    errors = read_inputs(read_scenario(scenario.folder / "scenario.toml")).errors
+    assert len(errors) == bool(words)
+    assert all(words in str(error) and "ground.geojson" in str(error) for error in errors)
+
+
+def test_a_terrain_that_is_no_raster_is_said(scenario: Scenario) -> None:
+    text = TEXT + '[terrain]\ndem = "places.csv"\n'
+    (scenario.folder / "scenario.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"^places\.csv: cannot be read as a raster"):
+        read_inputs(read_scenario(scenario.folder / "scenario.toml")).require_all()

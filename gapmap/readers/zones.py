@@ -330,4 +330,6 @@ def _swapped(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
 
 
 def _source(table: gpd.GeoDataFrame) -> str:
-    return str(table["source"].iloc[0]) if "source" in table else "a table"
+    if "source" in table:
+        return str(table["source"].iloc[0])
+    return str(table.attrs["input"]["name"]) if "input" in table.attrs else "a table"
