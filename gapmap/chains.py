@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _NONE = -1
+_SMOOTHING = 0.05  # of the width, to either side
 _ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
 
@@ -62,6 +63,8 @@ class Stations:
         forces.
     edge_a, edge_b : ndarray of float, shape (n,)
         Where the span meets the two edges of its chain, as positions on :func:`edges`.
+    middle : ndarray of float, shape (n, 2)
+        Points of the middle line: the midpoint of the span, averaged over a twentieth of the width to either side.
     """
 
     a: Floats
@@ -73,11 +76,7 @@ class Stations:
     is_span: Flags
     edge_a: Floats
     edge_b: Floats
-
-    @property
-    def middle(self) -> Floats:
-        """Midpoints of the spans, shape (n, 2)."""
-        return (self.a + self.b) / 2
+    middle: Floats
 
 
 def order(pieces: Pieces) -> Chains:
@@ -122,10 +121,8 @@ def stations(chains: Chains) -> Stations:
     width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1)[piece, which]
     of = chain[piece]
 
-    middle = (a + b) / 2
-    total = np.cumsum(np.hypot(*np.diff(middle, axis=0, prepend=middle[:1]).T))
-    start = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
-    along = total - np.repeat(total[start], np.diff(np.append(start, len(of))))
+    middle = _smoothed((a + b) / 2, width, of)
+    along = _along(middle, of)
     return Stations(
         a,
         b,
@@ -136,6 +133,7 @@ def stations(chains: Chains) -> Stations:
         np.where(gap[piece], np.where(which == 0, pieces.side_0[piece], pieces.side_1[piece]) >= 0, which == 1),
         _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
         _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
+        middle,
     )
 
 
@@ -151,6 +149,43 @@ def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
     """
     rows = np.flatnonzero(np.diff(chain, prepend=_NONE) != 0)
     return np.insert(second, rows, first[rows], axis=0)
+
+
+def _along(xy: Floats, of: Ints) -> Floats:
+    """Return the way from the first point of each line to each of its points."""
+    total = np.cumsum(np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T))
+    start = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
+    return total - np.repeat(total[start], np.diff(np.append(start, len(of))))
+
+
+def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
+    """Average lines over a window that is a share of the width, shrinking towards their ends, which stay.
+
+    A cover drawn with corners lets a disc turn about a corner of one force while it rolls along the other, and then the
+    other way round; in a wide notch the midpoint goes to and fro, however fine the corners are.
+    """
+    along = _along(xy, of)
+    last = np.flatnonzero(np.diff(of, append=_NONE) != 0)
+    length = along[last][of]
+    offset = (np.cumsum(along[last] + 1) - along[last])[of]
+    reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
+    at = offset + along
+    step = np.append(np.diff(at), 1)
+    wide = reach > 0
+    out = xy.copy()
+    for axis in range(2):
+        value = xy[:, axis] - xy[:, axis].mean()
+        slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
+        total = np.append(0, np.cumsum(step * value + slope * step**2 / 2)[:-1])
+
+        def integral(to: Floats, *, value: Floats = value, slope: Floats = slope, total: Floats = total) -> Floats:
+            row = np.clip(np.searchsorted(at, to, side="right") - 1, 0, None)
+            rest = to - at[row]
+            return total[row] + value[row] * rest + slope[row] * rest**2 / 2
+
+        mean = (integral(at + reach) - integral(at - reach))[wide] / (2 * reach[wide])
+        out[wide, axis] = mean + xy[:, axis].mean()
+    return out
 
 
 def _positions(

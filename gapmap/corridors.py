@@ -8,7 +8,7 @@ linked into chains (``chains``).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -216,6 +216,7 @@ def find_corridors(
         list(covers),
         crs,
         clip,
+        max_width_m=max_width_m,
         stretch_length_m=stretch_length_m,
         transect_every_m=transect_every_m,
     )
@@ -368,6 +369,7 @@ def _tables(
     crs: Any,  # noqa: ANN401 - pyproj
     clip: _Clip | None,
     *,
+    max_width_m: float,
     stretch_length_m: float,
     transect_every_m: float,
 ) -> dict[str, GeoDataFrame]:
@@ -376,6 +378,8 @@ def _tables(
         names = ("corridors", "stretches", "transects", "centrelines", "facets")
         return {name: tables.empty(name, crs) for name in names}
     line = chains.stations(ordered)
+    # A span just as wide as the limit may come out longer by what snapping does to its ends.
+    line = replace(line, width=np.minimum(line.width, max_width_m))
     ribbon = _Ribbon.of(ordered, line)
     chain = ribbon.chain
     length = line.along[np.flatnonzero(np.diff(line.chain, append=-1))]
@@ -570,21 +574,19 @@ def _transects(
     nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
     rows = np.unique(rows + nearer.astype(np.int64))
     rows = rows[is_span[rows]]  # all of a corridor may lie in one triangle that is cut
-    a, b, chain, along = line.a[rows], line.b[rows], line.chain[rows], line.along[rows]
-    number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
-    apart = (a != b).any(axis=1)  # where forces touch there is nothing to draw
-    a, b, chain, number, along = a[apart], b[apart], chain[apart], number[apart], along[apart]
+    rows = rows[(line.a[rows] != line.b[rows]).any(axis=1)]  # where forces touch there is nothing to draw
     if clip is not None and clip.area is not None:
-        inside = shapely.intersects_xy(clip.area, (a + b) / 2)
-        a, b, chain, number, along = a[inside], b[inside], chain[inside], number[inside], along[inside]
+        rows = rows[shapely.intersects_xy(clip.area, (line.a[rows] + line.b[rows]) / 2)]
+    chain, along = line.chain[rows], line.along[rows]
+    number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     frame = gpd.GeoDataFrame(
         {
             "corridor_id": corridor_id[chain],
             "stretch_id": stretch_id[number],
             "along_m": along,
-            "width_m": np.hypot(*(b - a).T),
+            "width_m": line.width[rows],
         },
-        geometry=shapely.linestrings(np.stack([a, b], axis=1)),
+        geometry=shapely.linestrings(np.stack([line.a[rows], line.b[rows]], axis=1)),
         crs=crs,
     )
     nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1

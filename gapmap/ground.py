@@ -17,6 +17,8 @@ from gapmap import tables
 from gapmap.noding import edges_of_union
 from gapmap.triangulation import EDGE_MAX_M, GRID_M, densify, enclosed_triangles
 
+_SLIVER_M2 = 1.0  # what overlay leaves along edges stays with the ground that is told apart later
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -63,10 +65,10 @@ def partition(
     rest = area
     rows = []
     for kind, forces, claim in _claims(covers, excluded, corridors, beyond, max_width_m):
-        part = _polygons(shapely.intersection(rest, claim))
+        part = _polygons(shapely.intersection(rest, claim), least_m2=_SLIVER_M2)
         if part.area > 0:
             rows.append((kind, forces, part))
-            rest = _polygons(shapely.difference(rest, claim))
+            rest = _polygons(shapely.difference(rest, part))
     if rest.area > 0:
         rows.append(("open", "", rest))
     if not rows:
@@ -139,7 +141,8 @@ def _overlaps(covers: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         yield "overlap", " + ".join(forces), shape
 
 
-def _polygons(shape: Any) -> Any:  # noqa: ANN401
-    """Drop points and lines that overlay leaves where parts merely touch."""
+def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401
+    """Drop points and lines that overlay leaves where parts merely touch, and parts smaller than told."""
     parts = shapely.get_parts(shape)
-    return shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2]) if len(parts) != 1 else shape  # noqa: PLR2004
+    parts = parts[(shapely.get_dimensions(parts) == 2) & (shapely.area(parts) >= least_m2)]  # noqa: PLR2004 - polygons
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from gapmap.analysis import Analysis
 
 
+SCENARIO = Path(__file__).parents[1] / "data/nineveh/scenario.toml"
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     path = tmp_path_factory.mktemp("demo") / "gaps.gpkg"
-    analysis.run(Path(__file__).parents[1] / "data/nineveh/scenario.toml").save(path)
+    analysis.run(SCENARIO).save(path)
     return analysis.open(path)
 
 
@@ -59,11 +63,20 @@ def test_no_place_in_a_corridor_is_farther_from_a_cover_than_its_width(demo: Ana
 
 def test_the_ground_sums_to_the_area_of_interest(demo: Analysis) -> None:
     ground = demo.table("ground")
-    whole = shapely.union_all(ground.geometry.to_numpy())
-    assert ground["area_km2"].sum() * 1e6 == pytest.approx(whole.area, rel=1e-9)
+    area = gpd.read_file(SCENARIO.with_name("area.geojson")).to_crs(ground.crs)
+    assert ground["area_km2"].sum() * 1e6 == pytest.approx(area.area.sum(), rel=1e-9)
+    assert (ground["area_km2"] > 1e-6).all()
     assert set(ground["kind"]) == {"covered", "overlap", "corridor", "beyond", "interior", "open"}
     inside = ground[ground["kind"] == "corridor"]["area_km2"].sum()
     assert demo.table("corridors")["area_km2"].sum() == pytest.approx(inside, rel=1e-6)
+
+
+def test_no_width_passes_the_limit_and_middle_lines_do_not_wobble(demo: Analysis) -> None:
+    for name in ("corridors", "stretches"):
+        assert demo.table(name)["width_max_m"].max() <= 20_000
+    assert demo.table("transects")["width_m"].max() <= 20_000
+    lines = demo.table("centrelines").geometry.to_numpy()
+    assert shapely.length(shapely.simplify(lines, 50)) == pytest.approx(shapely.length(lines), rel=0.01)
 
 
 def test_lengths_add_up(demo: Analysis) -> None:
