@@ -55,7 +55,9 @@ class Stations:
     a, b : ndarray of float, shape (n, 2)
         Ends of the span on either force.
     width : ndarray of float, shape (n,)
+        Length of the span in metres.
     chain, piece : ndarray of int, shape (n,)
+        The chain, and the piece in which it was measured.
     along : ndarray of float, shape (n,)
         Metres along the middle line, from the start of the chain.
     is_span : ndarray of bool, shape (n,)

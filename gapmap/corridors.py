@@ -152,6 +152,7 @@ def find_corridors(
     Returns
     -------
     Corridors
+        Tables in the CRS of the cover; empty ones with the same columns where there is no corridor.
 
     Raises
     ------

@@ -94,6 +94,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     Parameters
     ----------
     triangles : Triangles
+        As measured by ``triangulation.facing_triangles`` for the same limit.
     limit_m : float
         The maximum width W, which also bounds the radius of the empty discs.
 

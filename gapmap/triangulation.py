@@ -115,6 +115,7 @@ def facing_vertices(edges: Edges, *, limit_m: float, within: Box | None = None) 
     Parameters
     ----------
     edges : Edges
+        Sampled at least as finely as :func:`refine` does.
     limit_m : float
         The maximum width W.
     within : tuple of float, optional
