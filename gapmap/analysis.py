@@ -265,9 +265,9 @@ def run(
     scenario : str, Path or Scenario
         A scenario file, or a scenario read or built before.
     tiles : float, optional
+        Side of square tiles in metres: find the corridors tile by tile; see :func:`gapmap.find_corridors`.
     client : distributed.Client, optional
-        Find the corridors tile by tile, on the workers of a Dask cluster; see :func:`gapmap.find_corridors`. The
-        answer is the same.
+        Find them on the workers of a Dask cluster. The answer is the same.
     progress : callable, optional
         Called with what is being done, the steps done and the steps in all.
 
