@@ -113,7 +113,7 @@ def require_metric(table: GeoDataFrame | GeoSeries, *others: GeoDataFrame | GeoS
         if not error <= SCALE_ERROR_MAX:
             raise CrsError(
                 f"{_label(crs)} is off by {error:.2%} in scale over the data; at most 0.10 % is allowed",
-                hint=f"{hint}; a region over about 1 100 km across must be split",
+                hint="a region over about 1 100 km across must be split; if these are not the zones as read, " + hint,
             )
     return crs
 

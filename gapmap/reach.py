@@ -159,8 +159,8 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
     if on is None:
         if dated.any():
             raise InputError(
-                f"{dated.sum()} of {len(zones)} zones carry dates, and no day is given",
-                hint="say for which day: date = 2021-06-01 in the scenario, or on=date(2021, 6, 1)",
+                f"{_files(zones[dated])}{dated.sum()} of {len(zones)} zones carry dates, and no day is given",
+                hint="say for which day: date = 2021-06-01 in the scenario, or --date 2021-06-01",
             )
         return ~dated
     day = pd.Timestamp(on).normalize()
@@ -172,6 +172,12 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
         ]
         raise InputError(f"no zone is valid on {day:%Y-%m-%d} for: {', '.join(without)}", problems=problems)
     return counts
+
+
+def _files(zones: gpd.GeoDataFrame) -> str:
+    """Return the names of the zones' files, to begin a message with; "" where the zones come from none."""
+    names = sorted(set(zones["source"]) - {""})
+    return f"{', '.join(names)}: " if names else ""
 
 
 def _span(zones: gpd.GeoDataFrame) -> str:
@@ -203,9 +209,10 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
     if lines:
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise InputError(
-            f"{len(lines)} of {len(zones)} zones have no usable reach",
+            f"{_files(zones[pd.concat(faults, axis=1).any(axis=1)])}{len(lines)} of {len(zones)} zones have no usable reach",
             problems=[*lines[:_SHOWN], *more],
-            hint='give it by force (reach = "5 km") or in the zones\' column reach_m; areas may have 0',
+            hint='reach = "5 km" under the force in the scenario, --reach "5 km", or a column reach_m in the file; '
+            "areas may have 0",
         )
     return reaches
 

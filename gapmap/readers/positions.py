@@ -73,7 +73,7 @@ def locate(
     elif rows.geometry.crs is None and stated is None:
         raise CrsError(
             f"{rows.path.name}: has no CRS (a shapefile's is in its .prj file)",
-            hint='add the .prj, or say which it is: crs = "EPSG:4326"',
+            hint='add the .prj, or export it again with its CRS; for zones, crs = "EPSG:4326" under the force says it',
         )
     elif rows.geometry.crs is not None and stated is not None and rows.geometry.crs != stated:
         raise CrsError(

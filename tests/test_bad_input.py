@@ -1,0 +1,174 @@
+"""Bad input through the command line: exit code 2, one clear message that names the file or key, nothing written."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pytest
+from shapely import Point
+
+from gapmap import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+GOOD = """max_width = "20 km"
+[forces.north]
+zones = "north.csv"
+reach = "5 km"
+[forces.south]
+zones = "south.csv"
+reach = "5 km"
+"""
+NORTH = "name,lon,lat\nN1,43.0,36.3\nN2,43.1,36.3\n"
+SOUTH = "name,lon,lat\nS1,43.0,36.1\nS2,43.1,36.1\n"
+DATED = "name,lon,lat,valid_from,valid_to\nN1,43.0,36.3,{},{}\n"
+KML = (
+    '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark>'
+    "<name>{}</name>{}</Placemark></Document></kml>"
+)
+RING = "<Polygon><outerBoundaryIs><LinearRing><coordinates>{}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+POINT = "<Point><coordinates>43.0,36.3</coordinates></Point>"
+UNCLOSED = [[43.0, 36.2], [43.1, 36.2], [43.1, 36.3], [43.05, 36.35]]
+NAN_RING = [[float("nan"), 36.2], [43.1, 36.2], [43.1, 36.3], [float("nan"), 36.2]]
+SQUARE = [[0.0, 0.0], [0.1, 0.0], [0.1, 0.1], [0.0, 0.0]]
+
+
+def geojson(kind: str, coordinates: Any, **members: Any) -> str:  # noqa: ANN401 - nested lists of any depth
+    geometry = {"type": kind, "coordinates": coordinates}
+    feature = {"type": "Feature", "properties": {"name": "N1"}, "geometry": geometry}
+    return json.dumps({"type": "FeatureCollection", "features": [feature], **members})
+
+
+def collection() -> str:
+    return geojson("", []).replace(
+        '{"type": "", "coordinates": []}',
+        '{"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [43, 36]}]}',
+    )
+
+
+def using(file: str) -> str:
+    return GOOD.replace("north.csv", file)
+
+
+def with_ground(key: str) -> str:
+    return f'{GOOD}[{key}]\nfile = "ground.geojson"\n'
+
+
+# What is bad: the files that differ from the good ones (None: not there), and what the message must say.
+CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
+    "missing file": ({"north.csv": None}, r"north\.csv: no such file"),
+    "missing scenario": ({"scenario.toml": None}, r"scenario\.toml: no such file"),
+    "empty file": ({"north.csv": ""}, r"north\.csv: the file is empty"),
+    "header alone": ({"north.csv": "name,lon,lat\n"}, r"north\.csv: no zones"),
+    "swapped": ({"north.csv": "name,lat,lon\nN1,43.0,36.3\nN2,43.1,36.3\n"}, r"north\.csv(.|\n)*swapped"),
+    "NaN": ({"north.csv": "name,lon,lat\nN1,43,36.3\nN2,nan,36.3\n"}, r"north\.csv(.|\n)*row 2: 'nan'"),
+    "infinite": ({"north.csv": "name,lon,lat\nN1,inf,36.3\n"}, r"north\.csv(.|\n)*row 1: 'inf'"),
+    "two CRS": (
+        {
+            "scenario.toml": using("n.geojson"),
+            "n.geojson": geojson("Point", [43, 36.3], crs={"type": "name", "properties": {"name": "EPSG:32638"}}),
+        },
+        r"n\.geojson(.|\n)*two CRS",
+    ),
+    "no valid zone": (
+        {"scenario.toml": f"date = 2021-06-01\n{GOOD}", "north.csv": DATED.format("2018-01-01", "2019-01-01")},
+        "no zone is valid on 2021-06-01 for: north",
+    ),
+    "unknown key": ({"scenario.toml": GOOD.replace("max_width", "max_widht")}, "'max_widht'.*'max_width'"),
+    "wrong unit": ({"scenario.toml": GOOD.replace("20 km", "20 miles")}, "max_width: .*miles"),
+    "wrong unit in a row": ({"north.csv": "lon,lat,reach\n43,36.3,5 mi\n"}, r"north\.csv(.|\n)*row 1: .*'mi'"),
+    "too narrow": ({"scenario.toml": GOOD.replace("20 km", "1 m")}, "max_width: 1 m is outside 100 m"),
+    "no reach": ({"scenario.toml": GOOD.replace('reach = "5 km"\n', "")}, r'north\.csv(.|\n)*--reach "5 km"'),
+    "dates reversed": ({"north.csv": DATED.format("2020-01-01", "2019-01-01")}, r"north\.csv(.|\n)*dates reversed"),
+    "dates and no day": ({"north.csv": DATED.format("2018-01-01", "")}, r"north\.csv: 1 of 3 (.|\n)*--date"),
+    "encoding": ({"north.csv": "name,lon,lat\né,43,36.3\n".encode("latin-1")}, r"north\.csv: not UTF-8"),
+    "encoding of a scenario": ({"scenario.toml": b"title = '\xe9'\n"}, r"scenario\.toml: not UTF-8"),
+    "encoding of a KML": (
+        {"scenario.toml": using("n.kml"), "n.kml": KML.format("é", POINT).encode("latin-1")},
+        r"n\.kml: (.|\n)*UTF-8",
+    ),
+    "another format": ({"scenario.toml": using("n.gpkg"), "n.gpkg": "text"}, r"n\.gpkg: cannot be read as \.gpkg"),
+    "collection": ({"scenario.toml": using("n.geojson"), "n.geojson": collection()}, r"n\.geojson(.|\n)*collection"),
+    "ring not closed": (
+        {"scenario.toml": using("n.geojson"), "n.geojson": geojson("Polygon", [UNCLOSED])},
+        r"n\.geojson(.|\n)*row 1: .*ring",
+    ),
+    "ring of two points": (
+        {"scenario.toml": using("n.geojson"), "n.geojson": geojson("Polygon", [UNCLOSED[:2]])},
+        r"n\.geojson(.|\n)*row 1: .*ring",
+    ),
+    "ring of NaN": (
+        {"scenario.toml": using("n.geojson"), "n.geojson": geojson("Polygon", [NAN_RING])},
+        r"n\.geojson(.|\n)*row 1: .*NaN",
+    ),
+    "line of one point": (
+        {"scenario.toml": using("n.geojson"), "n.geojson": geojson("LineString", [[43.0, 36.3]])},
+        r"n\.geojson(.|\n)*row 1: .*line of one point",
+    ),
+    "ring of two points in a KML": (
+        {"scenario.toml": using("n.kml"), "n.kml": KML.format("N1", RING.format("43,36.2 43.1,36.2"))},
+        r"n\.kml(.|\n)*row 1: .*ring",
+    ),
+    **{
+        f"{key} with a broken ring": (
+            {"scenario.toml": with_ground(key), "ground.geojson": geojson("Polygon", [NAN_RING])},
+            r"ground\.geojson(.|\n)*row 1: .*NaN",
+        )
+        for key in ("excluded", "area_of_interest")
+    },
+    **{
+        f"{key} far away": (
+            {"scenario.toml": with_ground(key), "ground.geojson": geojson("Polygon", [SQUARE])},
+            r"ground\.geojson: .*misses all zones",
+        )
+        for key in ("excluded", "area_of_interest")
+    },
+    "heights that are text": (
+        {"scenario.toml": f'{GOOD}[terrain]\ndem = "south.csv"\n'},
+        r"south\.csv: cannot be read as a raster",
+    ),
+    "nobody's home": ({"scenario.toml": using("~nosuch/z.xlsx")}, "forces.north.zones: '~nosuch/z.xlsx' names a user"),
+}
+
+
+def refused(folder: Path, files: Mapping[str, str | bytes | None], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the good scenario with some files changed; what is printed where it is refused as it should be."""
+    for name, content in ({"scenario.toml": GOOD, "north.csv": NORTH, "south.csv": SOUTH} | dict(files)).items():
+        if content is not None:
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    code = cli.main(["run", str(folder / "scenario.toml"), "--out", str(folder / "out")])
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert not (folder / "out").exists()
+    assert printed.err.count("gapmap: ") == 1
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_refused_in_words_and_nothing_is_written(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, words = CASES[case]
+    said = refused(tmp_path, files, capsys)
+    assert re.search(words, said), said
+
+
+@pytest.mark.parametrize(
+    ("prj", "words"), [(None, r"north\.shp: has no CRS"), ('LOCAL_CS["nothing"]', r"north\.shp: its CRS .*nothing")]
+)
+def test_a_shapefile_that_does_not_say_where_it_is(
+    prj: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gpd.GeoDataFrame({"name": ["N1"]}, geometry=[Point(43, 36.3)], crs=4326).to_file(tmp_path / "north.shp")
+    (tmp_path / "north.prj").unlink()
+    if prj is not None:
+        (tmp_path / "north.prj").write_text(prj, encoding="utf-8")
+    said = refused(tmp_path, {"scenario.toml": using("north.shp")}, capsys)
+    assert re.search(words, said), said
