@@ -57,6 +57,11 @@ def print_summary(figures: dict[str, Any]) -> None:
     )
     facts.add_row("Places inside", str(figures["places_inside"]), f"of {figures['places']}: a plain count")
     _print_block(console, "", facts)
+    if figures["incidents_outside_area"]:
+        lie = f"{figures['incidents_outside_area']} of {figures['incidents']} incidents"
+        console.print(f"{lie} lie outside the area of interest.", style="dim")
+    if figures["incidents_over"]:
+        console.print(f"{figures['incidents_over']}\n", style="dim")
 
     widths = _table(["Width here"], ["km of middle line", "km2"])
     for each in figures["widths"]:
@@ -65,8 +70,9 @@ def print_summary(figures: dict[str, Any]) -> None:
     _print_block(console, "", widths)
 
     if figures["corridors"]:
-        _print_block(console, "Widest stretches, in km", _stretch_table(figures["widest"]))
+        _print_block(console, "Widest stretches by mean width, in km", _stretch_table(figures["widest"]))
         _print_block(console, "Longest stretches, in km", _stretch_table(figures["longest"]))
+        console.print("mean: each square kilometre counts alike; widest: in one spot.\n", style="dim")
     _print_inputs(console, figures["inputs"], figures["set_aside"])
     console.print("Written", style="bold")
     for name, path in figures["files"].items():
@@ -103,13 +109,13 @@ def print_check(figures: dict[str, Any]) -> None:
 
 
 def _stretch_table(ranked: list[dict[str, Any]]) -> Table:
-    table = _table(["", "Stretch"], ["widest", "mean", "long", "incidents", "places"])
+    table = _table(["", "Stretch"], ["mean", "widest", "long", "incidents", "places"])
     for each in ranked:
         table.add_row(
             each["stretch_id"],
             plain(each["name"]),
-            f"{each['width_max_km']:.1f}",
             f"{each['width_mean_km']:.1f}",
+            f"{each['width_max_km']:.1f}",
             f"{each['length_km']:.1f}",
             str(each["incidents"]),
             str(each["places"]),

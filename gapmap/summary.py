@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from gapmap.corridors import find_corridors
 from gapmap.styles import WIDTH_CLASSES
@@ -62,15 +63,38 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         },
         "widths": _width_classes(analysis, run["max_width_m"] / 1000),
         "incidents": len(incidents),
-        "incidents_inside": int(corridors["incidents_count"].sum()),
-        "incidents_inside_certain": int(corridors["incidents_certain"].sum()),
+        "incidents_inside": int((incidents["stretch_id"] != "").sum()),
+        "incidents_inside_certain": _certain(incidents, corridors),
+        "incidents_outside_area": int((incidents["ground"] == "").sum()),
+        "incidents_over": _incidents_over(incidents, _day(run["date"])),
         "places": len(places),
-        "places_inside": int(corridors["places"].sum()),
-        "widest": _ranking(stretches, "width_max_m"),
-        "longest": _ranking(stretches, "length_km"),
+        "places_inside": int((places["stretch_id"] != "").sum()),
+        # Extremes lie in one spot, often at the limit; the mean says more of a stretch. The stretches of a corridor are
+        # about equally long, so that length alone hardly ranks them.
+        "widest": _ranking(stretches, ["width_mean_m"]),
+        "longest": _ranking(stretches, ["length_km", "width_mean_m"]),
         "inputs": json.loads(run["inputs"]),
         "set_aside": count_reasons(set_aside.to_dict("records")),
     }
+
+
+def _certain(incidents: Any, corridors: Any) -> int:  # noqa: ANN401 - GeoDataFrames
+    """Count the incidents whose whole circle of uncertainty lies in corridors, in however many."""
+    inside = incidents[incidents["stretch_id"] != ""]
+    edge = shapely.boundary(corridors.union_all())
+    shapely.prepare(edge)
+    radius_m = inside["location_radius_m"].to_numpy(dtype=float)
+    return int((shapely.distance(edge, inside.geometry.to_numpy()) >= radius_m).sum())
+
+
+def _incidents_over(incidents: Any, day: str | None) -> str:  # noqa: ANN401 - a GeoDataFrame
+    """Say over which gap the incidents are laid, "" where there are none."""
+    if incidents.empty:
+        return ""
+    gap = f"the gap of {day}" if day else "the one gap of zones without dates"
+    first, last = _day(incidents["date_from"].min()), _day(incidents["date_to"].max())
+    span = f", {first} to {last}," if first and last else ""
+    return f"All incidents{span} are laid over {gap}, whatever their own day."
 
 
 def _beyond_km(analysis: MapSource, limit_m: float) -> float:
@@ -176,8 +200,14 @@ def _width_classes(analysis: MapSource, limit_km: float) -> list[dict[str, float
     ]
 
 
-def _ranking(stretches: Any, column: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a GeoDataFrame
-    top = stretches.sort_values(column, ascending=False, kind="stable").head(TOP)
+def _ranking(stretches: Any, columns: list[str]) -> list[dict[str, Any]]:  # noqa: ANN401 - a GeoDataFrame
+    # What is printed the same ranks the same; the id decides last. Lengths are rounded as they are shown.
+    keys = (
+        stretches[columns]
+        .round({"length_km": 1, "width_mean_m": 0})
+        .sort_values(columns, ascending=False, kind="stable")
+    )
+    top = stretches.loc[keys.index[:TOP]]
     return [
         {
             "stretch_id": str(stretch_id),

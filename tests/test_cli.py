@@ -138,8 +138,10 @@ def test_run_prints_its_figures_as_json(example: Path, capsys: pytest.CaptureFix
     assert figures["corridors"] == len(analysis.corridors)
     assert figures["length_km"] == pytest.approx(analysis.corridors["length_km"].sum(), abs=0.06)
     assert figures["incidents_inside"] == analysis.corridors["incidents_count"].sum()
-    assert figures["widest"][0]["width_max_km"] == pytest.approx(
-        analysis.stretches["width_max_m"].max() / 1000, abs=0.006
+    assert figures["incidents_inside_certain"] >= analysis.corridors["incidents_certain"].sum()
+    assert "laid over the gap of 2024-06-01" in figures["incidents_over"]
+    assert figures["widest"][0]["width_mean_km"] == pytest.approx(
+        analysis.stretches["width_mean_m"].max() / 1000, abs=0.006
     )
     assert figures["files"]["map"].endswith("out/map.html")
 

@@ -34,6 +34,15 @@ def test_the_table_fits_80_columns_and_shows_names_as_text(
     assert max(len(line) for line in printed.splitlines()) <= 80
     assert "a plain count" in printed
     assert "map.html (0 kB)" in printed
+    assert "Widest stretches by mean width" in printed
+    assert "whatever their own day" in printed
+    assert "outside the area" not in printed
+
+
+def test_incidents_outside_the_area_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis().with_values("incidents", ground=["corridor", "", "", "corridor", "covered"])
+    print_summary({**summary(fake), "files": {}})
+    assert "2 of 5 incidents lie outside the area of interest." in capsys.readouterr().out
 
 
 def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:

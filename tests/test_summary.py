@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
+import shapely
 
 from gapmap.summary import summary
 from tests.fake_analysis import fake_analysis
@@ -35,9 +37,40 @@ def test_a_corridor_too_short_for_a_measuring_line_counts_at_its_mean_width() ->
     assert [c["length_km"] for c in summary(fake)["widths"]] == [0, 0, pytest.approx(120), 0, 0]
 
 
-def test_rankings_are_by_the_figure_and_then_by_id() -> None:
-    figures = summary(fake_analysis())
-    widest = [each["width_max_km"] for each in figures["widest"]]
-    assert len(widest) == 5
-    assert widest == sorted(widest, reverse=True)
-    assert [each["stretch_id"] for each in figures["longest"]] == [f"C01.0{n}" for n in range(1, 6)]
+def test_rankings_are_by_mean_width_and_by_length() -> None:
+    means = {"C01.01": 3e3, "C01.02": 9e3, "C01.03": 9e3, "C01.04": 5e3, "C01.05": 2e3, "C01.06": 7e3}
+    fake = fake_analysis().with_values("stretches", width_mean_m=list(means.values()))
+    by_mean = ["C01.02", "C01.03", "C01.06", "C01.04", "C01.01"]  # the same mean: by id
+    figures = summary(fake.with_values("stretches", length_km=[20.01, 20.04, 20.0, 20.03, 20.02, 20.0]))
+    assert [each["stretch_id"] for each in figures["widest"]] == by_mean
+    assert [each["stretch_id"] for each in figures["longest"]] == by_mean  # all shown as 20.0 km long
+    figures = summary(fake.with_values("stretches", length_km=[20.0, 20, 20, 20, 21, 20]))
+    assert [each["stretch_id"] for each in figures["longest"]] == ["C01.05", *by_mean[:4]]
+
+
+def test_an_incident_on_the_seam_of_two_corridors_is_certain() -> None:
+    def square(x: float) -> shapely.Polygon:
+        return shapely.box(x, 0, x + 10_000, 10_000)
+
+    fake = fake_analysis()
+    one = fake.table("corridors").iloc[[0]]
+    two = pd.concat([one, one.set_axis(["C02"])]).set_geometry([square(0), square(10_000)], crs=one.crs)
+    # A circle across the seam, one that reaches the outer edge, one that passes it, one outside every corridor.
+    spots = [(10_000, 5_000, 2_000), (5_000, 5_000, 5_000), (5_000, 9_000, 2_000), (30_000, 0, 0)]
+    incidents = fake.table("incidents").iloc[:4].assign(location_radius_m=[float(radius) for *_, radius in spots])
+    incidents = incidents.set_geometry([shapely.Point(x, y) for x, y, _ in spots], crs=one.crs)
+    incidents["stretch_id"] = ["C01.01", "C01.01", "C01.01", ""]
+    incidents["ground"] = ["corridor", "corridor", "corridor", ""]
+    figures = summary(fake.with_table("corridors", two).with_table("incidents", incidents))
+    assert figures["incidents_inside"] == 3
+    assert figures["incidents_inside_certain"] == 2
+    assert figures["incidents_outside_area"] == 1
+
+
+def test_it_says_over_which_gap_the_incidents_lie() -> None:
+    dated = fake_analysis().with_values("run", date=pd.Timestamp("2021-06-01"))
+    assert "are laid over the gap of 2021-06-01, whatever their own day" in summary(dated)["incidents_over"]
+    undated = fake_analysis().with_values("run", date=pd.NaT)
+    assert "the one gap of zones without dates" in summary(undated)["incidents_over"]
+    none = dated.with_table("incidents", dated.table("incidents").iloc[:0])
+    assert summary(none)["incidents_over"] == ""
