@@ -66,6 +66,10 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "empty file": ({"north.csv": ""}, r"north\.csv: the file is empty"),
     "header alone": ({"north.csv": "name,lon,lat\n"}, r"north\.csv: no zones"),
     "swapped": ({"north.csv": "name,lat,lon\nN1,43.0,36.3\nN2,43.1,36.3\n"}, r"north\.csv(.|\n)*swapped"),
+    "swapped places": (
+        {"scenario.toml": f'{GOOD}[places]\nfile = "towns.csv"\n', "towns.csv": "name,lon,lat\nT,36.2,43.05\n"},
+        r"towns\.csv: its middle(.|\n)*swapped",
+    ),
     "NaN": ({"north.csv": "name,lon,lat\nN1,43,36.3\nN2,nan,36.3\n"}, r"north\.csv(.|\n)*row 2: 'nan'"),
     "infinite": ({"north.csv": "name,lon,lat\nN1,inf,36.3\n"}, r"north\.csv(.|\n)*row 1: 'inf'"),
     "two CRS": (
