@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -48,3 +49,25 @@ def test_a_result_has_the_name_of_a_geopackage(tmp_path: Path) -> None:
 def test_a_missing_result_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="gapmap run"):
         storage.ResultFile(tmp_path / "gaps.gpkg")
+
+
+def test_all_files_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = {}
+    for name in ("old", "new", "busy"):
+        draft = tmp_path / "drafts" / name
+        draft.parent.mkdir(exist_ok=True)
+        draft.write_text("next", encoding="utf-8")
+        drafts[draft] = tmp_path / name
+    (tmp_path / "old").write_text("before", encoding="utf-8")
+    replace = os.replace
+
+    def refuse(source: Path, target: Path) -> None:
+        if target.name == "busy":
+            raise PermissionError(13, "in use")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(InputError, match="busy is in use"):
+        storage.replace_all(drafts)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drafts", "old"]
+    assert (tmp_path / "old").read_text(encoding="utf-8") == "before"
