@@ -511,7 +511,10 @@ def draw_zones(random: Generator) -> list[tuple[str, Any]]:
     """Draw zones of some forces in about the unit square."""
     forces = FORCES[: int(random.choice([1, 2, 2, 2, 2, 3, 3, 4]))]
     draw = ARRANGEMENTS[int(random.integers(len(ARRANGEMENTS)))]
-    zones = [(str(random.choice(forces)), shapely.make_valid(shape)) for shape in draw(random)]
+    try:
+        zones = [(str(random.choice(forces)), shapely.make_valid(shape)) for shape in draw(random)]
+    except shapely.GEOSException:  # too nasty to be drawn
+        return draw_zones(random)
     if len(zones) > 1 and len({force for force, _ in zones}) == 1 < len(forces):
         zones[0] = (next(force for force in forces if force != zones[0][0]), zones[0][1])
     if random.random() < 0.1:  # held by two
@@ -617,7 +620,7 @@ def _mosaic(random: Generator) -> list[Any]:
     cells = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(np.unique(seeds, axis=0)), extend_to=shapely.box(0, 0, 1, 1))
     )
-    cells = shapely.intersection(cells, shapely.box(-0.2, -0.2, 1.2, 1.2))
+    cells = shapely.intersection(shapely.make_valid(cells), shapely.box(-0.2, -0.2, 1.2, 1.2))
     less = float(random.choice([0, 0, 1e-7, 1e-5, 1e-3, 0.03]))
     cells = [
         shapely.buffer(cell, -less, join_style="mitre") if less else cell for cell in cells if random.random() < 0.8
