@@ -235,7 +235,7 @@ class Judge:
         transects, case = self.rows("transects")
         width, lines = transects["width_m"].to_numpy(), transects.geometry.to_numpy()
         self.hold(
-            np.isclose(transects.length, width, rtol=1e-9, atol=1e-6), case, "transects: length", id=transects.index
+            np.isclose(transects.length, width, rtol=1e-9, atol=SNAP_M), case, "transects: length", id=transects.index
         )
         self.hold(
             width <= self.limit + self.snap, case, "transects: width beyond the limit", id=transects.index, width=width
