@@ -74,6 +74,7 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
     limit_m : float
         The maximum width W, which also bounds the radius of the empty discs.
     tiles : Tiles
+        Their size, and who works on them.
 
     Returns
     -------
@@ -224,23 +225,32 @@ def _there(
 def _plan(edges: Edges, limit_m: float, side_m: float) -> Plan:
     """Return for each tile the edges that come near it: all whose bounding box meets the tile grown by the margin."""
     margin = _MARGIN * limit_m
-    held = np.unique(np.floor((edges.xy - _ORIGIN_M) / side_m).astype(np.int64), axis=0)
+    held = _distinct(np.floor((edges.xy - _ORIGIN_M) / side_m).astype(np.int64))
     spread = int(np.ceil(margin / side_m))
     around = np.stack(np.meshgrid(*[np.arange(-spread, spread + 1)] * 2), axis=-1).reshape(-1, 2)
-    cells = np.unique((held[:, None] + around).reshape(-1, 2), axis=0)
+    cells = _distinct((held[:, None] + around).reshape(-1, 2))
     own = set(map(tuple, held.tolist()))
 
     start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    by_x = np.argsort(low[:, 0], kind="stable")
-    x, longest = low[by_x, 0], float((high - low)[:, 0].max(initial=0))
+    by_x = np.argsort(np.minimum(start[:, 0], end[:, 0]), kind="stable")
+    low, high = np.minimum(start, end)[by_x].T, np.maximum(start, end)[by_x].T
+    longest = float((high[0] - low[0]).max())
     plan: Plan = {}
     for cell in cells:
         # Neighbours compute their common side by the same product, so that every centre lies in exactly one of them.
         first, last = cell * side_m + _ORIGIN_M, (cell + 1) * side_m + _ORIGIN_M
-        column = by_x[slice(*np.searchsorted(x, (first[0] - margin - longest, last[0] + margin)))]
-        near = column[((high[column] >= first - margin) & (low[column] <= last + margin)).all(axis=1)]
-        # Beside the cover lie centres only where it belongs to several forces.
+        (west, south), (east, north) = first - margin, last + margin
+        column = slice(*np.searchsorted(low[0], (west - longest, east)))
+        meets = (high[0, column] >= west) & (high[1, column] >= south) & (low[1, column] <= north)
+        near = by_x[column][meets]
+        # In a tile without a vertex there is nothing to find unless edges of several forces come near.
         if tuple(cell.tolist()) in own or (edges.label[near] != edges.label[near[:1]]).any():
             plan[*first.tolist(), *last.tolist()] = near
     return plan
+
+
+def _distinct(cells: Ints) -> Ints:
+    """Return the distinct rows, sorted."""
+    low, span = cells.min(axis=0), np.ptp(cells[:, 1]) + 1
+    keys = np.unique((cells - low) @ np.array([span, 1]))
+    return np.stack(np.divmod(keys, span), axis=1) + low
