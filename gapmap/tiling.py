@@ -7,6 +7,7 @@ own the triangles with their circumcentre inside.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ _MARGIN = 1.05 * SELECT  # times the limit: the largest disc, and what rounding 
 _ORIGIN_M = (0, 0)
 _RETRIES = 2  # of a tile that failed; dask itself moves the tiles of a worker that died
 _CONNECT_SECONDS = 10
+_WORKERLESS_SECONDS = 300  # a cluster may start its workers late, and start dead ones again
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,13 @@ def _there(
     queue = as_completed(loop=client.loop)
 
     def next_result() -> tuple[Box, Ints, Any]:
+        patience = time.monotonic() + _WORKERLESS_SECONDS
+        while not queue.has_ready():
+            time.sleep(_POLL_SECONDS)
+            if client.nthreads():
+                patience = time.monotonic() + _WORKERLESS_SECONDS
+            elif time.monotonic() > patience:
+                raise ClusterError(f"the Dask cluster has had no worker for {_WORKERLESS_SECONDS} seconds")
         future = next(queue)
         box, rows = at_work.pop(future.key)
         try:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import dask
 import numpy as np
 import pytest
 import shapely
@@ -218,11 +219,23 @@ def test_a_lost_worker_changes_nothing(
         assert set(workers.scheduler_info(n_workers=-1)["workers"]) != before
 
 
-def test_workers_that_die_each_time_are_an_error(workers: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers.cluster.scheduler, "allowed_failures", 1)  # of 3, to save time
+def test_workers_that_die_each_time_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiling, "measured_triangles", die)
-    with pytest.raises(ClusterError, match="smaller tiles need less memory"):
-        find_corridors(scenes.post_of_both(), tiles=200 * KM, client=workers)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        tiling.connect(workers=1) as client,
+        pytest.raises(ClusterError, match="smaller tiles need less memory"),
+    ):
+        find_corridors(scenes.post_of_both(), tiles=200 * KM, client=client)
+
+
+def test_a_cluster_left_without_workers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "_WORKERLESS_SECONDS", 0.5)
+    with tiling.connect(workers=1) as client:
+        assert client is not None
+        client.cluster.scale(0)
+        with pytest.raises(ClusterError, match=r"no worker for 0\.5 seconds"):
+            find_corridors(scenes.post_of_both(), client=client)
 
 
 def test_errors_of_the_engine_come_back_from_workers(workers: Client) -> None:
