@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _NONE = -1
 _SMOOTHING = 0.05  # of the width, to either side
+_SMOOTHED_MIN_M = 1.0  # a mean over less would be rounding: it is a small difference of two large sums
 _ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
 
@@ -173,10 +174,11 @@ def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
     at = offset + along
     step = np.append(np.diff(at), 1)
-    wide = reach > 0
+    wide = reach > _SMOOTHED_MIN_M
+    start = xy[np.append(0, last[:-1] + 1)][np.cumsum(np.diff(of, prepend=of[:1]) != 0)]
     out = xy.copy()
     for axis in range(2):
-        value = xy[:, axis] - xy[:, axis].mean()
+        value = xy[:, axis] - start[:, axis]  # of each line from its own start: rounding grows with the sums
         slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
         total = np.append(0, np.cumsum(step * value + slope * step**2 / 2)[:-1])
 
@@ -186,7 +188,7 @@ def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
             return total[row] + value[row] * rest + slope[row] * rest**2 / 2
 
         mean = (integral(at + reach) - integral(at - reach))[wide] / (2 * reach[wide])
-        out[wide, axis] = mean + xy[:, axis].mean()
+        out[wide, axis] = mean + start[wide, axis]
     return out
 
 
