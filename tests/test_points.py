@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gapmap.errors import InputError
-from gapmap.points import parse_point
+from gapmap.points import is_mgrs_zone, mgrs_side_m, parse_angle, parse_point
 
 GWER = (43.13, 36.34)
 
@@ -32,6 +32,13 @@ GWER = (43.13, 36.34)
         "36 20 24 N 43 7 48 E",
         "36 20.4 N, 43 7.8 E",
         "N36°20'24\" E43°7'48\"",
+        "36,34; 43,13",
+        "36,34 43,13",
+        "36,34N 43,13E",
+        "٣٦٫٣٤، ٤٣٫١٣",
+        "۳۶٫۳۴ ؛ ۴۳٫۱۳",
+        "\u200f36.34\u200f, 43.13\u200e",
+        "36 20 24, 43 7 48",
     ],
 )
 def test_one_place_as_people_write_it(text: str) -> None:
@@ -66,6 +73,69 @@ def test_mgrs_is_the_centre_of_its_square(text: str, side: int) -> None:
     assert (point.x, point.y) == pytest.approx((lon, lat), abs=1e-6)
 
 
+def test_mgrs_in_other_digits_and_with_blanks() -> None:
+    expected = parse_point("38SLE716599")
+    assert parse_point("٣٨SLE٧١٦٥٩٩").equals(expected)
+    assert parse_point(" 38 s le 716 599 ").equals(expected)
+
+
+def test_mgrs_without_its_zone() -> None:
+    assert parse_point("LE 716 599", mgrs_zones=["38S"]).equals(parse_point("38SLE716599"))
+    # Columns A to H are zone 37's and J to R zone 38's, by the scheme: no letter is in both.
+    both = ["37S", "38s"]
+    assert parse_point("LE716599", mgrs_zones=both).equals(parse_point("38SLE716599"))
+    assert parse_point("GV1234", mgrs_zones=both).equals(parse_point("37SGV1234"))
+    with pytest.raises(InputError, match="say the zone in the scenario"):
+        parse_point("LE716599")
+    with pytest.raises(InputError, match="names no MGRS square"):
+        parse_point("GV1234", mgrs_zones=["38S"])
+    with pytest.raises(InputError, match="none of the zones 37S, 38s"):
+        parse_point("TE1234", mgrs_zones=both)
+    with pytest.raises(
+        InputError, match="more than one of the zones 38S, 44S"
+    ):  # the letters come again in every sixth zone
+        parse_point("LE1234", mgrs_zones=["38S", "44S"])
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [("38SLE7165259923", 1), ("LE 716 599", 100), ("38SLE75", 10_000), ("38SLE123", None), ("36.3, 43.1", None)],
+)
+def test_the_digits_say_how_large_the_square_is(text: str, side: float | None) -> None:
+    assert mgrs_side_m(text) == pytest.approx(math.nan if side is None else side, nan_ok=True)
+
+
+def test_zones_of_the_grid() -> None:
+    assert [text for text in ("38S", "1C", "60x", "0S", "61S", "38", "38I", "S38", "38SLE") if is_mgrs_zone(text)] == [
+        "38S",
+        "1C",
+        "60x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "degrees"),
+    [
+        ("36°20'24\"N", 36.34),
+        ("N36 20 24", 36.34),
+        ("36,34", 36.34),
+        ("٣٦°٢٠'٢٤\"", 36.34),
+        ("36.34°", 36.34),
+        ("36.34 s", -36.34),
+    ],
+)
+def test_one_angle(text: str, degrees: float) -> None:
+    assert parse_angle(text, "lat") == pytest.approx(degrees, abs=1e-9)
+
+
+def test_an_angle_of_the_other_axis() -> None:
+    with pytest.raises(InputError, match=r"a longitude, not a latitude \(are the columns swapped\?\)"):
+        parse_angle("43E", "lat")
+    for text in ("", "north", "36 123", "1" * 100):
+        with pytest.raises(InputError, match="is not a coordinate"):
+            parse_angle(text, "lat")
+
+
 def test_mgrs_of_a_published_pair() -> None:
     # The Jefferson Pier in Washington, the worked example of the US National Grid: 38°53'23.3"N 77°02'11.6"W.
     point = parse_point("18S UJ 23371 06519")
@@ -88,6 +158,8 @@ def test_mgrs_of_a_published_pair() -> None:
         ("36 70 N 43 1 E", "not an angle"),
         ("36.5 20 N 43 1 E", "not an angle"),
         ("36N -43E", "not an angle"),
+        ("36,34 43.13", "its comma may be a decimal mark"),
+        ("36 43,13", "its comma may be a decimal mark"),
         ("N36 S43", "one latitude and one longitude"),
         ("36N, 43", "one latitude and one longitude"),
         ("38SLE123", "as many digits east as north"),
