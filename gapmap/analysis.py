@@ -33,12 +33,13 @@ from gapmap.overlay import locate, nearest_zones, overlay
 from gapmap.points import parse_point
 from gapmap.reach import cover, resolve
 from gapmap.scenario import Scenario, read_scenario
-from gapmap.terrain import hillshade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from distributed import Client
+
+    from gapmap.inputs import Inputs
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 _STEPS = 6
@@ -292,26 +293,20 @@ def run(
 
     say("read the files", 0, _STEPS)
     read = read_inputs(scenario).require_all()
-    say("grow the zones to cover", 1, _STEPS)
-    # Through WKT, so that the CRS is the same to the letter as the one that the run table keeps.
-    crs = pyproj.CRS.from_wkt(working_crs([read.zones], kind=scenario.crs).to_wkt())
-    zones = resolve(read.zones, on=scenario.date)
-    outdated = zones.attrs["set_aside"]
-    zones.attrs = {}  # pandas copies attrs deeply at every step
-    covers = cover(zones, on=scenario.date, crs=crs)
-    area = _area(read.area, covers)
-
     stage = ("find the corridors", 2)
 
     def say_tile(done: int, of: int) -> None:
         say(f"{stage[0]}: tile {done} of {of}", stage[1], _STEPS)
 
+    say("grow the zones to cover", 1, _STEPS)
+    grown = grow(scenario, read)
+    crs, zones, covers = grown.cover.crs, grown.zones, grown.cover
     say(*stage, _STEPS)
     found = find_corridors(
         covers,
         max_width_m=scenario.max_width_m,
         stretch_length_m=scenario.stretch_length_m,
-        area_of_interest=area,
+        area_of_interest=grown.area,
         excluded=read.excluded,
         tiles=tiles,
         client=client,
@@ -334,9 +329,11 @@ def run(
     say("shade the relief", 5, _STEPS)
     relief = tables.empty("relief")
     if scenario.terrain:
+        from gapmap.terrain import hillshade  # noqa: PLC0415 - rasterio is slow to import, and few questions need it
+
         relief = hillshade(scenario.terrain.dem, ground.to_crs(WGS84).total_bounds)
 
-    aside = [*read.set_aside, *outdated, *far_incidents, *far_places]
+    aside = [*read.set_aside, *grown.set_aside, *far_incidents, *far_places]
     content = {
         "zones": held,
         "cover": covers,
@@ -355,6 +352,58 @@ def run(
     }
     say("done", _STEPS, _STEPS)
     return Analysis({name: storage.settle(table, name) for name, table in content.items()})
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Zones that count, grown to cover: what corridors are found from.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        Those that count on the scenario's date, each with its reach, in EPSG:4326.
+    set_aside : list of dict
+        The others.
+    cover : GeoDataFrame
+        A row a force, in the working CRS.
+    area : GeoDataFrame or None
+        The area of interest, in the working CRS.
+    """
+
+    zones: gpd.GeoDataFrame
+    set_aside: list[dict[str, Any]]
+    cover: gpd.GeoDataFrame
+    area: gpd.GeoDataFrame | None
+
+
+def grow(scenario: Scenario, read: Inputs) -> Grown:
+    """Grow the zones of a scenario to cover.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its date and kind of working CRS count.
+    read : Inputs
+        What its files gave.
+
+    Returns
+    -------
+    Grown
+        Zones, cover and area of interest.
+
+    Raises
+    ------
+    InputError
+        If zones carry dates and the scenario has none, if a zone has no reach or a force no zone that counts, or if the
+        area of interest misses all zones.
+    """
+    # Through WKT, so that the CRS is the same to the letter as the one that the run table keeps.
+    crs = pyproj.CRS.from_wkt(working_crs([read.zones], kind=scenario.crs).to_wkt())
+    zones = resolve(read.zones, on=scenario.date)
+    outdated = zones.attrs["set_aside"]
+    zones.attrs = {}  # pandas copies attrs deeply at every step
+    covers = cover(zones, on=scenario.date, crs=crs)
+    return Grown(zones, outdated, covers, _area(read.area, covers))
 
 
 def open(path: str | Path) -> Analysis:  # noqa: A001 - always called as gapmap.open
