@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -25,14 +25,12 @@ import shapely
 
 import gapmap
 from gapmap import storage, tables
-from gapmap.corridors import find_corridors, width_here
-from gapmap.crs import WGS84, working_crs
+from gapmap.crs import WGS84, bearings, working_crs
 from gapmap.errors import InputError
-from gapmap.inputs import read_inputs
 from gapmap.overlay import locate, nearest_zones, overlay
 from gapmap.points import parse_point
 from gapmap.reach import cover, resolve
-from gapmap.scenario import Scenario, read_scenario
+from gapmap.widths import width_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from gapmap.inputs import Inputs
+    from gapmap.scenario import Scenario
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 _STEPS = 6
@@ -60,12 +59,15 @@ class NearestZone:
         The zone.
     distance_m : float
         To the edge of its cover, on the ground; 0 inside.
+    bearing_deg : float
+        Towards the nearest point of the zone itself, clockwise from true north; NaN on the zone.
     """
 
     force: str
     zone_id: str
     name: str
     distance_m: float
+    bearing_deg: float
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,66 @@ class Analysis:
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
             raise InputError(f"{bbox} is not a box", hint="west, south, east, north in degrees")
         to_metres = pyproj.Transformer.from_crs(WGS84, self.crs, always_xy=True)
-        box = to_metres.transform_bounds(west, south, east, north)
-        unread = self._file if name not in self._tables else None
-        rows = unread.read(name, box) if unread else self._whole(name)
+        return self.part(name, box=to_metres.transform_bounds(west, south, east, north))
+
+    def part(self, name: str, *, box: tuple[float, float, float, float] | None = None, hint: str | None = None) -> Any:  # noqa: ANN401
+        """Return the rows of a table in a box; of a saved result only these are read.
+
+        Parameters
+        ----------
+        name : str
+            One of ``tables.COLUMNS``, with geometry.
+        box : tuple of float, optional
+            West, south, east, north in metres of the working CRS.
+        hint : str, optional
+            A condition in SQL that the wanted rows meet: a saved result then leaves the others unread, while a table in
+            memory comes with them. The caller tells them apart.
+
+        Returns
+        -------
+        GeoDataFrame
+            A copy, in the order of the table.
+
+        Raises
+        ------
+        KeyError
+            If there is no such table.
+        """
+        if name in self._tables or (box is None and hint is None):
+            rows = self._whole(name)
+            found = slice(None) if box is None else rows.sindex.query(shapely.box(*box), "intersects", sort=True)
+            return rows.iloc[found].copy()
+        assert self._file is not None  # noqa: S101 - without a file every table is there
+        rows = self._file.read(name, box, hint=hint)
         # GDAL may filter by envelopes; one rule for the table in memory and the one in the file.
-        return rows[rows.intersects(shapely.box(*box))].copy()
+        return rows if box is None else rows[rows.intersects(shapely.box(*box))]
+
+    def columns(self, name: str, columns: Sequence[str], *, hint: str | None = None) -> pd.DataFrame:
+        """Return some columns of a table, without its geometry; of a saved result only these are read.
+
+        Parameters
+        ----------
+        name : str
+            One of ``tables.COLUMNS``.
+        columns : sequence of str
+            Of that table.
+        hint : str, optional
+            As for :meth:`part`.
+
+        Returns
+        -------
+        DataFrame
+            A copy, in the order of the table.
+
+        Raises
+        ------
+        KeyError
+            If there is no such table.
+        """
+        if name in self._tables:
+            return pd.DataFrame(self._tables[name])[list(columns)].copy()
+        assert self._file is not None  # noqa: S101 - without a file every table is there
+        return self._file.read_columns(name, columns, hint=hint)
 
     def at(self, point: shapely.Point | str) -> Here:
         """Say what lies at a point.
@@ -194,7 +251,29 @@ class Analysis:
         spot = parse_point(point) if isinstance(point, str) else point
         if not isinstance(spot, shapely.Point) or spot.is_empty or not (abs(spot.x) <= 180 and abs(spot.y) <= 90):  # noqa: PLR2004
             raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
-        here = gpd.GeoDataFrame(geometry=[spot], index=["here"], crs=WGS84).to_crs(self.crs)
+        metric = gpd.GeoSeries([spot], crs=WGS84).to_crs(self.crs).iloc[0]
+        return replace(self.at_metres(metric), lon=spot.x, lat=spot.y)
+
+    def at_metres(self, spot: shapely.Point) -> Here:
+        """Say what lies at a point of the working CRS, such as a place of the result; see :meth:`at`.
+
+        Parameters
+        ----------
+        spot : shapely.Point
+            In metres of the working CRS.
+
+        Returns
+        -------
+        Here
+            Ground, corridor, stretch, width and the nearest zones.
+
+        Raises
+        ------
+        InputError
+            If a zone has no reach.
+        """
+        here = gpd.GeoDataFrame(geometry=[spot], index=["here"], crs=self.crs)
+        lonlat = here.geometry.to_crs(WGS84).iloc[0]
         ground, stretches, facets, zones = (self._whole(name) for name in ("ground", "stretches", "facets", "zones"))
         found = locate(here, ground=ground, stretches=stretches).iloc[0]
         parts = ground.iloc[ground.sindex.query(here.geometry.iloc[0], predicate="intersects", sort=True)]
@@ -205,13 +284,15 @@ class Analysis:
         nearest = []
         for force, held in zones.groupby("force", sort=True):
             zone = nearest_zones(here.geometry, held).iloc[0]
+            zone_id = zone["zone_id"]
+            towards = bearings(here.geometry.iloc[0], held.geometry.loc[[zone_id]])[0]
             nearest.append(
-                NearestZone(force, zone["zone_id"], held["name"][zone["zone_id"]], float(zone["distance_m"]))
+                NearestZone(force, zone_id, held["name"][zone_id], float(zone["distance_m"]), float(towards))
             )
         corridor_id = "" if stretch is None else stretch["corridor_id"]
         return Here(
-            lon=spot.x,
-            lat=spot.y,
+            lon=lonlat.x,
+            lat=lonlat.y,
             ground=found["ground"],
             forces=tuple(forces[0].split(" + ")) if forces else (),
             corridor_id=corridor_id,
@@ -287,6 +368,11 @@ def run(
     ClusterError
         If the workers of the cluster or its scheduler are lost.
     """
+    # Imported here, so that a saved result answers without waiting for the engine and the readers.
+    from gapmap.corridors import find_corridors
+    from gapmap.inputs import read_inputs
+    from gapmap.scenario import Scenario, read_scenario
+
     if not isinstance(scenario, Scenario):
         scenario = read_scenario(scenario)
     say = _say_nothing if progress is None else progress
@@ -329,7 +415,7 @@ def run(
     say("shade the relief", 5, _STEPS)
     relief = tables.empty("relief")
     if scenario.terrain:
-        from gapmap.terrain import hillshade  # noqa: PLC0415 - rasterio is slow to import, and few questions need it
+        from gapmap.terrain import hillshade
 
         relief = hillshade(scenario.terrain.dem, ground.to_crs(WGS84).total_bounds)
 

@@ -146,6 +146,43 @@ def scale_error(crs: pyproj.CRS, bounds: NDArray[np.float64]) -> float:
     return float(np.abs(scales - 1).max())
 
 
+def bearings(start: shapely.Point, shapes: GeoSeries) -> NDArray[np.float64]:
+    """Return the directions from a point to the nearest points of some geometries.
+
+    Parameters
+    ----------
+    start : shapely.Point
+        In the CRS of ``shapes``.
+    shapes : GeoSeries
+        Any geometry, in a projected CRS.
+
+    Returns
+    -------
+    ndarray of float
+        Degrees clockwise from true north at ``start``, 0 to 360; NaN where the point lies in or on the geometry.
+
+    Raises
+    ------
+    CrsError
+        If the geometries have no CRS.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import Point
+    >>> bearings(Point(5e5, 4e6), gpd.GeoSeries([Point(5e5, 4.1e6), Point(4e5, 4e6)], crs=32638)).round()
+    array([  0., 270.])
+    """
+    if shapes.crs is None:
+        raise CrsError("the geometries have no CRS", hint="set it: table.set_crs(...)")
+    ends = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(start, shapes.to_numpy()), 1))
+    to_lonlat = pyproj.Transformer.from_crs(shapes.crs, shapes.crs.geodetic_crs, always_xy=True)
+    lon, lat = to_lonlat.transform([start.x, *ends[:, 0]], [start.y, *ends[:, 1]])
+    here = [np.full(len(ends), value[0]) for value in (lon, lat)]
+    towards = shapes.crs.get_geod().inv(*here, lon[1:], lat[1:])[0]
+    return np.where((ends == [start.x, start.y]).all(axis=1), np.nan, np.asarray(towards) % 360)
+
+
 def _lonlat_centre(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, float]:
     """Return the middle of the data's box in degrees, also where the data lie across the antimeridian."""
     places = []

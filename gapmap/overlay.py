@@ -16,9 +16,9 @@ import pandas as pd
 import shapely
 
 from gapmap import tables
-from gapmap.corridors import width_here
 from gapmap.crs import require_metric
 from gapmap.errors import InputError
+from gapmap.widths import width_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

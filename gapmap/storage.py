@@ -25,7 +25,7 @@ from gapmap import styles, tables
 from gapmap.errors import InputError, MissingFileError, ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 FORMAT = 1  # of the saved file; goes up when an older gapmap could misread a newer file
 _GEOMETRY_COLUMN = "geom"
@@ -187,7 +187,9 @@ class ResultFile:
         if lacking:
             raise ResultError(f"{path.name} lacks the tables {', '.join(lacking)}", hint="run the scenario again")
 
-    def read(self, name: str, box: tuple[float, float, float, float] | None = None) -> pd.DataFrame:
+    def read(
+        self, name: str, box: tuple[float, float, float, float] | None = None, *, hint: str | None = None
+    ) -> pd.DataFrame:
         """Read a table.
 
         Parameters
@@ -196,19 +198,42 @@ class ResultFile:
             A key of ``tables.COLUMNS``.
         box : tuple of float, optional
             West, south, east, north in metres of the working CRS: rows that meet it.
+        hint : str, optional
+            A condition in SQL that the wanted rows meet, so that the others need not be read.
 
         Returns
         -------
         DataFrame or GeoDataFrame
             In the order in which it was written.
         """
-        rows = pyogrio.read_dataframe(self._path, layer=name, bbox=box, fid_as_index=True).sort_index()
+        rows = pyogrio.read_dataframe(self._path, layer=name, bbox=box, where=hint, fid_as_index=True).sort_index()
         if "notice" in rows and "notice" not in tables.COLUMNS[name]:
             rows = rows.drop(columns="notice")
         if name not in tables.PLAIN:
             # A CRS without a code comes back in other words; the run row keeps it to the letter.
             rows = rows.set_crs(self._crs, allow_override=True)
         return settle(rows.set_index(tables.INDEX[name]), name)
+
+    def read_columns(self, name: str, columns: Sequence[str], *, hint: str | None = None) -> pd.DataFrame:
+        """Read some columns of a table, without its geometry.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``tables.COLUMNS``.
+        columns : sequence of str
+            Of that table.
+        hint : str, optional
+            As for :meth:`read`.
+
+        Returns
+        -------
+        DataFrame
+            Those columns, the id in the index, in the order in which they were written.
+        """
+        wanted = [tables.INDEX[name], *columns]
+        rows = pyogrio.read_dataframe(self._path, layer=name, columns=wanted, where=hint, read_geometry=False)
+        return rows.set_index(wanted[0])[list(columns)]
 
 
 def _write_layers(content: Mapping[str, pd.DataFrame], path: Path) -> None:

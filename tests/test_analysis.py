@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -92,6 +93,26 @@ def test_what_is_saved_comes_back(analysis: Analysis, saved: Path) -> None:
     opened = gapmap.open(saved)
     assert_equal(analysis, opened)
     assert opened.crs == analysis.crs == LAEA
+
+
+def test_a_part_is_the_same_from_memory_and_file(analysis: Analysis, saved: Path) -> None:
+    box = (2_000.0, 20_500.0, 8_000.0, 29_500.0)
+    for name in set(tables.COLUMNS) - tables.PLAIN:
+        opened = gapmap.open(saved)
+        assert_frame_equal(pd.DataFrame(analysis.part(name, box=box)), pd.DataFrame(opened.part(name, box=box)))
+        assert_frame_equal(pd.DataFrame(analysis.part(name)), pd.DataFrame(opened.part(name)))
+        assert opened.part(name, box=box).index.tolist() == [
+            key for key, shape in analysis.table(name).geometry.items() if shape.intersects(shapely.box(*box))
+        ]
+
+
+def test_columns_are_the_same_from_memory_and_file(analysis: Analysis, saved: Path) -> None:
+    opened = gapmap.open(saved)
+    for name, columns in {"places": ["names", "name"], "incidents": ["date_to", "kind"], "stretches": []}.items():
+        assert_frame_equal(analysis.columns(name, columns), opened.columns(name, columns))
+    wide = opened.columns("places", ["population"], hint="population >= 400")
+    assert sorted(wide.index) == ["P1", "P3"]
+    assert opened.part("places", hint="population >= 400").index.tolist() == ["P1", "P3"]
 
 
 def test_empty_tables_come_back_with_their_types(saved: Path) -> None:
@@ -266,6 +287,11 @@ def test_at_says_what_lies_there(analysis: Analysis, saved: Path) -> None:
     assert here.width_here_m == pytest.approx(10_000)
     assert [(zone.force, zone.zone_id) for zone in here.nearest] == [("alpha", "alpha-002"), ("bravo", "bravo-001")]
     assert [zone.distance_m for zone in here.nearest] == pytest.approx([4_000, 6_000], abs=0.01)
+    # Due west and due east of the grid, which lies askew of true north by under a degree there.
+    assert [zone.bearing_deg for zone in here.nearest] == pytest.approx([270, 90], abs=1)
+    metric = analysis.at_metres(shapely.Point(4_000, 19_000))
+    assert (metric.lon, metric.lat) == pytest.approx((spot.x, spot.y))
+    assert replace(metric, lon=spot.x, lat=spot.y, nearest=here.nearest) == here
     assert gapmap.open(saved).at(f"{spot.y:.9f}, {spot.x:.9f}").stretch_id == "C01.02"
 
 
@@ -273,6 +299,7 @@ def test_at_outside_and_in_cover(analysis: Analysis) -> None:
     covered = analysis.at(degrees(-5_000, 25_000))
     assert (covered.ground, covered.forces, covered.stretch_id) == ("covered", ("alpha",), "")
     assert covered.nearest[0].distance_m == 0
+    assert np.isnan(analysis.at_metres(shapely.Point(-5_000, 25_000)).nearest[0].bearing_deg)  # on the post itself
     away = analysis.at(degrees(60_000, 0))
     assert (away.ground, away.forces, away.corridor, away.stretch) == ("", (), "", "")
     assert np.isnan(away.width_here_m)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
-from gapmap.crs import require_metric, scale_error, working_crs
+from gapmap.crs import bearings, require_metric, scale_error, working_crs
 from gapmap.errors import CrsError
 
 IRAQ = gpd.GeoSeries([Point(42, 37), Point(46, 34)], crs=4326)
@@ -84,3 +84,21 @@ def test_lengths_agree_with_the_ellipsoid(lon: float, lat: float, turn: float, l
     metric = line.to_crs(working_crs([IRAQ]))
     require_metric(metric)
     assert metric.length.iloc[0] == pytest.approx(length, rel=1e-3)
+
+
+@given(lon=st.floats(41, 46), lat=st.floats(33, 38), turn=st.floats(0, 359.99), length=st.floats(100, 40_000))
+@settings(max_examples=50)
+def test_bearings_agree_with_the_ellipsoid(lon: float, lat: float, turn: float, length: float) -> None:
+    end_lon, end_lat, _ = pyproj.Geod(ellps="WGS84").fwd(lon, lat, turn, length)
+    metric = gpd.GeoSeries([Point(lon, lat), Point(end_lon, end_lat)], crs=4326).to_crs(working_crs([IRAQ]))
+    [towards] = bearings(metric.iloc[0], metric.iloc[1:])
+    assert abs((towards - turn + 180) % 360 - 180) < 0.01
+
+
+def test_bearings_run_to_the_nearest_point_and_are_nothing_on_the_spot() -> None:
+    metric = gpd.GeoSeries([LineString([(5e5, 4.01e6), (6e5, 4.01e6)]), box(4.9e5, 3.9e6, 5.1e5, 4.1e6)], crs=32638)
+    towards = bearings(Point(5.5e5, 4e6), metric)
+    assert towards == pytest.approx([0, 270], abs=0.5)
+    assert np.isnan(bearings(Point(5e5, 4e6), metric.iloc[1:])).all()
+    with pytest.raises(CrsError, match="no CRS"):
+        bearings(Point(0, 0), gpd.GeoSeries([Point(1, 1)]))

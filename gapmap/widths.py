@@ -1,0 +1,80 @@
+"""The width of a corridor at a point: one rule for memory, file and page.
+
+In: a table of facets, and points. Out: metres. Method: a facet lies between two spans of known width; between them the
+width runs linearly with the distances to both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gapmap.crs import require_metric
+from gapmap.errors import CrsError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame, GeoSeries
+    from numpy.typing import NDArray
+
+
+def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
+    """Return the width in metres of the corridor at some points, from a table of facets.
+
+    Parameters
+    ----------
+    facets : GeoDataFrame of Polygon
+        As in :class:`gapmap.Corridors`, in a metric CRS.
+    points : GeoSeries of Point
+        Any CRS.
+
+    Returns
+    -------
+    Series of float
+        On the index of ``points``; NaN outside every facet and for empty points.
+
+    Raises
+    ------
+    CrsError
+        If either has no CRS, or that of the facets is not true to metres.
+
+    Notes
+    -----
+    The one rule for "width here", in memory, in the file and on the page: with d0 and d1 the distances to the first
+    and second span of the facet, the width is ``width_start_m + d0 / (d0 + d1) * (width_end_m - width_start_m)``. A
+    point on the line between two facets takes the first.
+    """
+    crs = require_metric(facets)
+    shapes = _projected(points, crs).to_numpy()
+    width = np.full(len(shapes), np.nan)
+    row, facet = shapely.STRtree(facets.geometry.to_numpy()).query(shapes, predicate="intersects")
+    first = np.lexsort((facet, row))
+    row, facet = row[first], facet[first]
+    row, first = np.unique(row, return_index=True)
+    facet = facet[first]
+    xy = shapely.get_coordinates(shapes[row])
+    start, end = (
+        _distance(xy, *(facets[[f"{which}_{end}_x", f"{which}_{end}_y"]].to_numpy()[facet] for end in "ab"))
+        for which in ("start", "end")
+    )
+    both = start + end
+    share = np.divide(start, both, out=np.full(len(both), 0.5), where=both > 0)
+    first_width, last_width = (facets[f"width_{which}_m"].to_numpy()[facet] for which in ("start", "end"))
+    width[row] = first_width + share * (last_width - first_width)
+    return pd.Series(width, index=points.index, name="width_m")
+
+
+def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj
+    if points.crs is None:
+        raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
+    return points if points.crs == crs else points.to_crs(crs)
+
+
+def _distance(xy: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances from points to segments, which may be points themselves."""
+    run = b - a
+    square = (run**2).sum(axis=1)
+    along = np.divide(((xy - a) * run).sum(axis=1), square, out=np.zeros(len(xy)), where=square > 0)
+    return np.hypot(*(xy - a - np.clip(along, 0, 1)[:, None] * run).T)
