@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gapmap.analysis import Analysis, open, run  # noqa: A004 - always called as gapmap.open
+    from gapmap.compare import Changes, find_changes
     from gapmap.corridors import Corridors, find_corridors
     from gapmap.errors import GapmapError, InputError
     from gapmap.maps import build_map
@@ -21,12 +22,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analysis",
+    "Changes",
     "Corridors",
     "GapmapError",
     "InputError",
     "__version__",
     "build_map",
     "cover",
+    "find_changes",
     "find_corridors",
     "open",
     "read_incidents",
@@ -37,11 +40,13 @@ __all__ = [
 
 _HOME = {
     "Analysis": "analysis",
+    "Changes": "compare",
     "Corridors": "corridors",
     "GapmapError": "errors",
     "InputError": "errors",
     "build_map": "maps",
     "cover": "reach",
+    "find_changes": "compare",
     "find_corridors": "corridors",
     "open": "analysis",
     "read_incidents": "readers",

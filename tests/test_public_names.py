@@ -18,12 +18,14 @@ FUNCTIONS = [name for name in gapmap.__all__ if inspect.isfunction(getattr(gapma
 def test_the_list_is_the_one_of_the_design() -> None:
     assert gapmap.__all__ == [
         "Analysis",
+        "Changes",
         "Corridors",
         "GapmapError",
         "InputError",
         "__version__",
         "build_map",
         "cover",
+        "find_changes",
         "find_corridors",
         "open",
         "read_incidents",
@@ -61,7 +63,7 @@ def test_every_public_function_says_what_it_raises(name: str) -> None:
     assert "\nParameters\n----------\n" in text
 
 
-@pytest.mark.parametrize("name", ["Analysis", "Corridors"])
+@pytest.mark.parametrize("name", ["Analysis", "Changes", "Corridors"])
 def test_every_public_method_says_what_it_raises(name: str) -> None:
     for method, value in inspect.getmembers(getattr(gapmap, name), inspect.isfunction):
         if not method.startswith("_"):
