@@ -1182,9 +1182,13 @@
     }
 
     // ---- Go to: degrees, MGRS, or a name in any spelling held. ----
+    // Letters alone, one for those that Arabic, Persian and Kurdish write differently: the same as `fold` in names.py.
+    const SAME = {};
+    [["\u0671", "\u0627"], ["\u0649\u06cc\u06d0\u06d2\u06ce", "\u064a"], ["\u06a9\u06aa", "\u0643"], ["\u0629\u06d5\u06be\u06c1", "\u0647"], ["\u06c6\u06c7\u06cb", "\u0648"], ["\u0695", "\u0631"], ["\u06b5", "\u0644"],
+      ["\u0621", ""], ["\u0131", "i"], ["\u0259", "e"], ["\u0142", "l"], ["\u0111", "d"], ["\u00f8", "o"], ["\u00df", "ss"], ["\u03c2", "\u03c3"]].forEach(([letters, one]) => [...letters].forEach((letter) => { SAME[letter] = one; }));
     function fold(text) {
-      return GapGeodesy.latinDigits(text).normalize("NFKD").replace(/[\u0300-\u036f\u064b-\u065f\u0670\u0640]/g, "").toLowerCase().replace(/[أإآٱ]/g, "ا").replace(/[ىیې]/g, "ي")
-        .replace(/ک/g, "ك").replace(/[ةە]/g, "ه").replace(/ۆ/g, "و").replace(/ڕ/g, "ر").replace(/ڵ/g, "ل").replace(/ێ/g, "ي").replace(/['’`ʿʾ-]/g, " ").replace(/\s+/g, " ").trim();
+      const plain = GapGeodesy.latinDigits(text).normalize("NFKC").replace(/(^|[^\p{L}])\u0626/gu, "$1").normalize("NFKD").toLowerCase();
+      return [...plain].map((c) => (c in SAME ? SAME[c] : c)).join("").replace(/[^\p{L}\p{N}]|\p{Lm}/gu, "");
     }
     let index = null;
     function search(text) {
@@ -1216,7 +1220,8 @@
         return say(position(L.latLng(at[0], at[1])));
       }
       if (!found.length) return say(t("not_found", { text: text }));
-      if (found.length === 1 || fold(text) === found[0][0]) return goFound(found[0]);
+      const equal = found.filter((each) => each[0] === fold(text));
+      if (found.length === 1 || equal.length === 1) return goFound(equal[0] || found[0]);
       found.forEach((each) => list.append(make("button", { type: "button", dir: "auto", text: each[1] === "place" ? facts.places[each[2]].label || facts.places[each[2]].name : stretches[each[2]].name || stretches[each[2]].id, on: { click: () => goFound(each) } })));
       list.hidden = false;
     }
