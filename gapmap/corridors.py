@@ -20,7 +20,7 @@ import shapely
 from gapmap import chains, ground, tables, tiling
 from gapmap.crs import require_metric
 from gapmap.errors import CrsError, EngineError, InputError
-from gapmap.noding import edges_of_union
+from gapmap.noding import edges_of_union, united
 from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
 
@@ -77,16 +77,19 @@ class Corridors:
         covers = np.array(list(self._covers.values()), dtype=object)
         beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
         shapes = shapely.polygons(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1))
-        wider = {
+        wider: dict[tuple[str, ...], Any] = {
             (forces[a], forces[b]): shapely.union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
             for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
         }
         by_pair = self.corridors.groupby(["force_a", "force_b"]).geometry
+        between: dict[tuple[str, ...], Any] = {
+            (str(a), str(b)): shapely.union_all(group.to_numpy()) for (a, b), group in by_pair
+        }
         return ground.partition(
             self._covers,
             area=self._area,
             excluded=self._excluded,
-            corridors={pair: shapely.union_all(group.to_numpy()) for pair, group in by_pair},
+            corridors=between,
             beyond=wider,
             max_width_m=self.max_width_m,
             crs=self.corridors.crs,
@@ -171,10 +174,11 @@ def find_corridors(
     A span is a segment between the covers of two forces such that some open disc of radius at most W has both its ends
     on the rim and no covered ground inside. The corridor is the ground that spans no longer than W sweep; where a disc
     touches three places, the triangle between them belongs to it. Widths and areas are exact for the polygons given,
-    up to the sampling of their edges: below 0.05 % where the gap is wide against the finest sampling of 10 m. Where it is
-    tens of metres or less, facets may cross and the width at a point is rough; a larger W may lose a sliver at an open
-    end; and ground facing an edge held by two forces goes to the first by name. The answer jumps where the disc of
-    such a triangle passes W: ``near_limit`` marks corridors in which one lies within 1 % of it.
+    up to the sampling of their edges, at 1/50 of the gap: below 0.05 %. Where it is less than some metres, facets may
+    cross and the width at a point is rough. How edges are sampled does not depend on W, so that a larger W finds a
+    superset. Ground before an edge that two forces hold lies between each of them and the other side: it belongs to two
+    corridors. The answer jumps where the disc of such a triangle passes W: ``near_limit`` marks corridors in which one
+    lies within 1 % of it.
 
     Examples
     --------
@@ -211,7 +215,7 @@ def find_corridors(
     area = _merged(area_of_interest, crs)
     clip = None if area is None and outside is None else _Clip(area, outside)
     if area is None:
-        area = shapely.convex_hull(shapely.union_all(list(covers.values()))).buffer(max_width_m)
+        area = shapely.convex_hull(shapely.geometrycollections(list(covers.values()))).buffer(max_width_m)
 
     pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
     found = _tables(
@@ -325,24 +329,14 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
         raise InputError(f"{len(problems)} of {len(cover)} rows of the cover cannot be used", problems=problems)
     flat = shapely.force_2d(shapes)
     names = names.astype(str).to_numpy()
-    return {str(name): _united(flat[names == name]) for name in np.unique(names)}
-
-
-def _united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
-    return shapely.normalize(shapes[0] if len(shapes) == 1 else shapely.union_all(_sorted(shapes)))
-
-
-def _sorted(shapes: Shapes) -> Shapes:
-    """Sort by content, so that the order of rows leaves no trace in a union."""
-    shapes = shapely.normalize(shapes)
-    return shapes[np.argsort(shapely.to_wkb(shapes))]
+    return {str(name): united(flat[names == name]) for name in np.unique(names)}
 
 
 def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
     if table is None:
         return None
     shapes = _projected(table.geometry, crs).to_numpy()
-    return shapely.make_valid(shapely.union_all(_sorted(shapely.force_2d(shapes))))
+    return shapely.make_valid(united(shapely.force_2d(shapes)))
 
 
 def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj

@@ -30,8 +30,8 @@ def partition(
     *,
     area: Any,  # noqa: ANN401 - shapely geometries are Any to mypy
     excluded: Any,  # noqa: ANN401
-    corridors: Mapping[tuple[str, str], Any],
-    beyond: Mapping[tuple[str, str], Any],
+    corridors: Mapping[tuple[str, ...], Any],
+    beyond: Mapping[tuple[str, ...], Any],
     max_width_m: float,
     crs: Any,  # noqa: ANN401
 ) -> GeoDataFrame:
@@ -46,7 +46,8 @@ def partition(
     excluded : Polygon or MultiPolygon or None
         What the scenario leaves out.
     corridors, beyond : mapping of (force, force) to Polygon or MultiPolygon
-        The corridor ground at W and at 2 W; what is in the second alone lies beyond the limit.
+        The corridor ground at W and at 2 W; what is in the second alone lies beyond the limit. Those of several pairs
+        may overlap.
     max_width_m : float
         W.
     crs : pyproj.CRS
@@ -63,16 +64,20 @@ def partition(
         If the triangulation of the ground inside a force fails.
     """
     rest = area
-    rows = []
+    found: dict[tuple[str, str], list[Any]] = {}
     for kind, forces, claim in _claims(covers, excluded, corridors, beyond, max_width_m):
         part = _polygons(shapely.intersection(rest, claim), least_m2=_SLIVER_M2)
         if part.area > 0:
-            rows.append((kind, forces, part))
+            found.setdefault((kind, forces), []).append(part)
             rest = _polygons(shapely.difference(rest, part))
     if rest.area > 0:
-        rows.append(("open", "", rest))
-    if not rows:
+        found["open", ""] = [rest]
+    if not found:
         return tables.empty("ground", crs)
+    rows = [
+        (kind, forces, parts[0] if len(parts) == 1 else _polygons(shapely.union_all(parts)))
+        for (kind, forces), parts in found.items()
+    ]
     frame = gpd.GeoDataFrame(rows, columns=["kind", "forces", "geometry"], geometry="geometry", crs=crs)
     frame["area_km2"] = frame.geometry.area / 1e6
     frame.index = [f"G{number:02d}" for number in range(1, len(frame) + 1)]
@@ -108,37 +113,44 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
 def _claims(
     covers: Mapping[str, Any],
     excluded: Any,  # noqa: ANN401
-    corridors: Mapping[tuple[str, str], Any],
-    beyond: Mapping[tuple[str, str], Any],
+    corridors: Mapping[tuple[str, ...], Any],
+    beyond: Mapping[tuple[str, ...], Any],
     max_width_m: float,
 ) -> Iterator[tuple[str, str, Any]]:
     """Yield (kind, forces, geometry) in the order in which ground is claimed."""
     if excluded is not None:
         yield "excluded", "", excluded
-    yield from _overlaps(covers)
-    for force, cover in covers.items():
-        yield "covered", force, cover
-    for kind, between in (("corridor", corridors), ("beyond", beyond)):
-        for pair, shape in between.items():
-            yield kind, " + ".join(pair), shape
+    held: dict[tuple[str, ...], Any] = {(force,): cover for force, cover in covers.items()}
+    kinds: tuple[tuple[str, str, Mapping[tuple[str, ...], Any]], ...] = (
+        ("overlap", "covered", held),
+        ("corridor", "corridor", corridors),
+        ("beyond", "beyond", beyond),
+    )
+    for several, kind, claims in kinds:
+        # Before an edge that several forces hold, the ground lies between each of them and the other side.
+        for names, shape in _shared(claims):
+            yield several, " + ".join(names), shape
+        for key, shape in claims.items():
+            yield kind, " + ".join(key), shape
     for force, cover in covers.items():
         yield "interior", force, interior(cover, max_width_m=max_width_m)
 
 
-def _overlaps(covers: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield the ground in the cover of several forces, that of the most forces first."""
-    known: list[tuple[tuple[str, ...], Any]] = [((force,), cover) for force, cover in covers.items()]
+def _shared(claims: Mapping[tuple[str, ...], Any]) -> Iterator[tuple[list[str], Any]]:
+    """Yield the ground claimed more than once with all forces that claim it, that of the most claims first."""
+    keys = sorted(claims)
+    known: list[tuple[tuple[tuple[str, ...], ...], Any]] = [((key,), claims[key]) for key in keys]
     found = []
     while known:
         known = [
-            ((*forces, force), both)
-            for forces, shape in known
-            for force, cover in covers.items()
-            if force > forces[-1] and (both := shapely.intersection(shape, cover)).area > 0
+            ((*those, key), both)
+            for those, shape in known
+            for key in keys[keys.index(those[-1]) + 1 :]
+            if (both := _polygons(shapely.intersection(shape, claims[key]), least_m2=_SLIVER_M2)).area > 0
         ]
         found.extend(known)
-    for forces, shape in reversed(found):
-        yield "overlap", " + ".join(forces), shape
+    for those, shape in reversed(found):
+        yield sorted({force for key in those for force in key}), shape
 
 
 def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401

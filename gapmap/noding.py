@@ -7,7 +7,7 @@ vertices exactly fails after snapping.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -45,12 +45,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     parts, force = parts[~shapely.is_empty(parts)], force[~shapely.is_empty(parts)]
     if len(parts) == 0:
         return _no_edges(len(covers))
-    near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=2 * grid_m)
-    graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
-    _, cluster = connected_components(graph, directed=False)
-    alone = np.bincount(cluster)[cluster] == 1
-    by_cluster = np.argsort(np.where(alone, -1, cluster), kind="stable")[alone.sum() :]
-    groups = np.split(by_cluster, np.flatnonzero(np.diff(cluster[by_cluster])) + 1) if len(by_cluster) else []
+    alone, groups = _groups(parts, within_m=2 * grid_m)
     unions = [shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups]
     shapes = np.concatenate([shapely.set_precision(parts[alone], grid_m), np.array(unions, dtype=object)])
     owner = np.concatenate([force[alone], [force[rows[0]] if np.ptp(force[rows]) == 0 else -1 for rows in groups]])
@@ -76,6 +71,39 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
     members, label = _distinct(belongs)
     return Edges(xy=xy, ends=ends, label=label, members=members)
+
+
+def united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
+    """Return the union of polygons, such that what lies elsewhere has no say in how parts that meet are united.
+
+    Parameters
+    ----------
+    shapes : ndarray of Polygon or MultiPolygon
+        Valid, in any order.
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+        Normalized.
+    """
+    parts = shapely.normalize(shapely.get_parts(shapes))
+    parts = parts[~shapely.is_empty(parts)]
+    parts = parts[np.argsort(shapely.to_wkb(parts))]
+    alone, groups = _groups(parts, within_m=0)
+    unions = shapely.get_parts(np.array([shapely.union_all(parts[rows]) for rows in groups], dtype=object))
+    found = np.concatenate([parts[alone], unions])
+    return shapely.normalize(found[0] if len(found) == 1 else shapely.multipolygons(found))
+
+
+def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
+    """Say which parts have no other so near; and return the rows of each group of others that hang together."""
+    near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=within_m)
+    graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
+    _, cluster = connected_components(graph, directed=False)
+    alone = np.bincount(cluster)[cluster] == 1
+    by_cluster = np.argsort(np.where(alone, -1, cluster), kind="stable")[alone.sum() :]
+    cuts = np.flatnonzero(np.diff(cluster[by_cluster])) + 1
+    return alone, np.split(by_cluster, cuts) if len(by_cluster) else []
 
 
 def _no_edges(forces: int) -> Edges:

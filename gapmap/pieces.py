@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from gapmap.triangulation import TOLERANCE_M
+from gapmap.triangulation import JUMP, TOLERANCE_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +166,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     ]
     joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
     near_limit = side_near_limit[joined.side_0] | side_near_limit[joined.side_1]
-    return _cut(_measured(joined._replace(near_limit=near_limit), len(width)), side_radius, limit_m)
+    return _cut(_measured(joined._replace(near_limit=near_limit), side_radius), side_radius, limit_m)
 
 
 def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, Floats, Floats, Flags]:
@@ -177,9 +177,15 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     side : ndarray of int, shape (t, 3)
         The number of each mixed side, -1 for others. The last entry of the other arrays stands for "no side".
     width, side_radius, near_limit : ndarray, shape (sides + 1,)
-        A side between two strip triangles takes the mean of their foot widths, each weighted by the base of the other
-        since feet lie in the middle of bases; any other side its own length. Its radius is that of the gap triangle
-        that has it, or the same mean. ``near_limit``: a gap triangle near the limit has this side.
+        A side between two strip triangles takes the mean of their foot widths and radii, each weighted by the base of
+        the other since feet lie in the middle of bases. Any other side is as wide as it is long, and has no radius of
+        its own (NaN): discs of all sizes between those of its triangles touch its ends. Likewise where the radii jump,
+        as they do where a disc rolls around a corner. ``near_limit``: a gap triangle near the limit has this side.
+
+    Notes
+    -----
+    Of each triangle that may come within the limit all are known whose radius does not jump from its own: so a larger
+    limit finds the same widths and radii, and a superset.
     """
     xy, corners, strip, radius = triangles.xy, triangles.corners, triangles.strip, triangles.radius
     row, which = np.nonzero(triangles.mixed)
@@ -191,13 +197,14 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     def total(values: NDArray[Any]) -> Floats:
         return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
 
-    between_strips = total(strip) == _TWO
+    apart = np.abs(total(radius) - 2 * radius[row[one]])
+    alike = (total(strip) == _TWO) & (2 * apart <= (JUMP - 1) * (total(radius) - apart))
     own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
-    weight = np.where(strip, 1 / np.hypot(*(xy[corners[:, 1]] - xy[corners[:, 2]]).T), _MUCH)
-    width = np.where(between_strips, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
-    side_radius = total(weight * radius) / total(weight)
+    weight = np.where(strip, 1 / np.hypot(*(xy[corners[:, 1]] - xy[corners[:, 2]]).T), 1)
+    width = np.where(alike, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
+    side_radius = np.where(alike, total(weight * radius) / total(weight), np.nan)
     near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
-    return side, np.append(width, 0), np.append(side_radius, 0), np.append(total(near) > 0, False)
+    return side, np.append(width, 0), np.append(side_radius, np.nan), np.append(total(near) > 0, False)
 
 
 def _oriented(
@@ -215,11 +222,14 @@ def _oriented(
     radius: Floats,
     width: Floats,
 ) -> Pieces:
-    """Make pieces whose a ends lie on the force that comes first.
+    """Make a piece for each pair of forces across it, whose a ends lie on the force that comes first.
 
-    A piece with one side is as wide throughout, unless it starts where two forces touch.
+    Where several forces hold an edge, the ground before it lies between each of them and the other side. A piece with one
+    side is as wide throughout, unless it starts where two forces touch.
     """
-    p, q = forces_p.argmax(axis=1), forces_q.argmax(axis=1)
+    row, p, q = _pairs(forces_p, forces_q)
+    p0, q0, p1, q1, foot_p, foot_q = (points[row] for points in (p0, q0, p1, q1, foot_p, foot_q))
+    side_0, side_1, radius = side_0[row], side_1[row], radius[row]
     swap = (p > q)[:, None]
     touching = (p0 == q0).all(axis=1)
     width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
@@ -247,13 +257,32 @@ def _oriented(
     )
 
 
-def _measured(pieces: Pieces, sides: int) -> Pieces:
-    """Fill in the measured spans: between the feet of two strips as their bases weigh, the side itself elsewhere."""
-    side = np.concatenate([pieces.side_0[pieces.strip], pieces.side_1[pieces.strip]])
-    number = np.bincount(side, minlength=sides)
-    # Where a post of another force begins, strips of two pairs share a side.
+def _pairs(forces_p: Flags, forces_q: Flags) -> tuple[Ints, Ints, Ints]:
+    """Return row by row each force of the one side with each of the other, as three equally long columns."""
+    row, p, q = np.arange(len(forces_p)), forces_p.argmax(axis=1), forces_q.argmax(axis=1)
+    several = (forces_p.sum(axis=1) > 1) | (forces_q.sum(axis=1) > 1)
+    if not several.any():
+        return row, p, q
+    both = np.nonzero(forces_p[several][:, :, None] & forces_q[several][:, None, :])
+    single = ~several
+    return (
+        np.concatenate([row[single], row[several][both[0]]]),
+        np.concatenate([p[single], both[1]]),
+        np.concatenate([q[single], both[2]]),
+    )
+
+
+def _measured(pieces: Pieces, side_radius: Floats) -> Pieces:
+    """Fill in the measured spans: between the feet of two strips of one pair, as their bases weigh; else the side."""
+    # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
-    pairs = np.bincount(side, weights=np.tile(pair[pieces.strip], 2), minlength=sides)
+    pairs = int(pair.max(initial=0)) + 1
+    keys = np.concatenate([pieces.side_0, pieces.side_1]) * pairs + np.tile(pair, 2)
+    _, of = np.unique(keys, return_inverse=True)
+    of_0, of_1 = np.split(of, 2)
+    side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
+    sides = len(of)
+    number = np.bincount(side, minlength=sides)
     base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
     weight = np.tile(1 / base[pieces.strip], 2)
     whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
@@ -261,10 +290,10 @@ def _measured(pieces: Pieces, sides: int) -> Pieces:
     for end in "ab":
         foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
         mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
-        for k, of in ((0, pieces.side_0), (1, pieces.side_1)):
-            own = getattr(pieces, f"{end}{k}")
-            shared = pieces.strip & (number[of] == _TWO) & (pairs[of] == 2 * pair)
-            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[of], own)
+        for k, nth in ((0, of_0), (1, of_1)):
+            alike = ~np.isnan(side_radius[getattr(pieces, f"side_{k}")])
+            shared = pieces.strip & alike & (number[nth] == _TWO)
+            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[nth], getattr(pieces, f"{end}{k}"))
     return pieces._replace(**filled)
 
 
@@ -277,17 +306,21 @@ def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
     limit = limit_m + TOLERANCE_M
     strip = pieces.strip
     start, stop = _within(pieces.width_0, pieces.width_1, limit)
-    radius_0, radius_1 = (np.where(strip, side_radius[side], 0) for side in (pieces.side_0, pieces.side_1))
+    own = np.where(strip, pieces.radius, 0)
+    radius_0, radius_1 = (
+        np.where(strip & ~np.isnan(side_radius[side]), side_radius[side], own)
+        for side in (pieces.side_0, pieces.side_1)
+    )
     low, high = _within(radius_0, radius_1, limit)
     start, stop = np.maximum(start, low), np.minimum(stop, high)
     keep = start < stop
     pieces, start, stop, strip = pieces.take(keep), start[keep], stop[keep], strip[keep]
 
-    radius_0, radius_1 = radius_0[keep], radius_1[keep]
+    radius_0, radius_1, own = radius_0[keep], radius_1[keep], own[keep]
     foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
     half_way = np.where(strip, foot_width, (pieces.width_0 + pieces.width_1) / 2)
     by_width = _within_by_way_of(pieces.width_0, half_way, pieces.width_1, limit)
-    by_radius = _within_by_way_of(radius_0, np.where(strip, pieces.radius, 0), radius_1, limit)
+    by_radius = _within_by_way_of(radius_0, own, radius_1, limit)
     span_start, span_stop = np.maximum(by_width[0], by_radius[0]), np.minimum(by_width[1], by_radius[1])
     has_foot = (strip & (foot_width <= limit) & (span_start < _HALF) & (span_stop > _HALF))[:, None]
     middle_a = np.where(strip[:, None], pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)

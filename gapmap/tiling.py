@@ -1,8 +1,8 @@
 """The triangles between forces, found tile by tile: in this process, on its workers, or on any Dask cluster.
 
 In: the noded edge of all cover. Out: what :func:`gapmap.triangulation.facing_triangles` returns for the whole, bit for
-bit. Method: edges are sampled as a whole, which is cheap; both triangulations, which are not, are done in tiles that
-own the triangles with their circumcentre inside.
+bit. Method: edges are sampled as a whole, which is cheap; the triangulation, which is not, is done in tiles that own the
+triangles with their circumcentre inside.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from gapmap.triangulation import (
     SELECT,
     Edges,
     Triangles,
-    facing_vertices,
     measured_triangles,
-    refine_facing,
     sample,
 )
 
@@ -93,7 +91,7 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
 
     Notes
     -----
-    Why the answer is the same: both triangulations see the same vertices with or without tiles, since edges are sampled
+    Why the answer is the same: the triangulation sees the same vertices with or without tiles, since edges are sampled
     before they are handed out. A triangle belongs to the constrained Delaunay triangulation if its corners see each
     other and no vertex that can be seen from it lies in the disc through them: edges and vertices outside that disc
     have no say. Only triangles whose disc has a radius of at most ``SELECT`` times the limit are wanted, and a tile
@@ -107,12 +105,7 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
     if len(edges.ends) == 0:
         return measured_triangles(edges, limit_m=limit_m)
     plan = _plan(edges, limit_m, tiles.side_m)
-    before = len(plan)
-    found = _each(facing_vertices, edges, plan, limit_m, tiles, of=2 * before)
-    edges = refine_facing(edges, np.concatenate([rows[vertices] for rows, vertices in found]), limit_m=limit_m)
-
-    plan = _plan(edges, limit_m, tiles.side_m)
-    found = _each(measured_triangles, edges, plan, limit_m, tiles, done=before, of=before + len(plan))
+    found = _each(measured_triangles, edges, plan, limit_m, tiles)
     parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
     joined = Triangles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     return joined._replace(xy=edges.xy)
@@ -170,9 +163,7 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
         yield client
 
 
-def _each(
-    task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float, tiles: Tiles, *, of: int, done: int = 0
-) -> list[tuple[Ints, Any]]:
+def _each(task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float, tiles: Tiles) -> list[tuple[Ints, Any]]:
     """Do a task on each tile; return the rows of its vertices in the whole and the result, in the order of the plan."""
     client = tiles.client if tiles.client is not None and tiles.client.status == "running" else None
     jobs = ((box, *edges.part(some)) for box, some in plan.items())
@@ -181,7 +172,7 @@ def _each(
     for box, rows, result in results:
         found[box] = rows, result
         if tiles.progress is not None:
-            tiles.progress(done + len(found), of)
+            tiles.progress(len(found), len(plan))
     return [found[box] for box in plan]
 
 

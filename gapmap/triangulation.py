@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
 EDGE_MAX_M = 1_000.0  # first sampling looks only at the edge, so that pruning and tiling see the same vertices
-COARSE_RATIO = 1 / 4  # edge length over distance to the nearest other force: enough to see what faces what
-FINE_RATIO = 1 / 50  # the same on edges that face another force
-SPACING_MIN_M = 10.0  # towards places where forces touch; feet on straight edges stay exact, facets there get rough
-SELECT = 1.1  # triangles with a radius up to this many times the limit take part, so that none at the limit is missed
-_REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is
+COARSE_RATIO = 1 / 8  # edge length over distance to the nearest other force, at most
+FINE_RATIO = 1 / 50  # the same, unless that is finer than FINE_MIN_M
+FINE_MIN_M = 10.0  # feet on straight edges are exact however coarse the sampling; corners need no more than this
+SPACING_MIN_M = 2.0  # towards places where forces touch: across less than this, facets are rough
+JUMP = 1.05  # radii of neighbours that differ by more are not two samples of one run, but of two
+SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
+_REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
 _TIE_BREAK_M = 1e-6
 
 
@@ -99,33 +101,29 @@ def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
     EngineError
         If the triangulation fails, as it does where edges cross.
     """
-    edges = sample(edges, limit_m=limit_m)
-    edges = refine_facing(edges, facing_vertices(edges, limit_m=limit_m), limit_m=limit_m)
-    return measured_triangles(edges, limit_m=limit_m)
+    return measured_triangles(sample(edges, limit_m=limit_m), limit_m=limit_m)
 
 
 def sample(edges: Edges, *, limit_m: float) -> Edges:
-    """Leave out edges that no span reaches, and split the others finely enough to see which face another force."""
+    """Leave out edges that no span reaches, and split the others as finely as they lie near another force.
+
+    Where an edge stays, how it is split does not depend on the limit: a larger one finds a superset.
+    """
     return refine(prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m))
 
 
-def facing_vertices(edges: Edges, *, limit_m: float, within: Box | None = None) -> Ints:
-    """Return the vertices (rows of ``xy``) on triangles between forces: these may carry spans once sampled finely.
+def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
+    """Return the triangles between forces, measured.
 
     Parameters
     ----------
     edges : Edges
-        Sampled at least as finely as :func:`refine` does.
+        As :func:`sample` returns them, or those that come near the box.
     limit_m : float
         The maximum width W.
     within : tuple of float, optional
         West, south, east, north: only triangles with their circumcentre in this box, its west and south sides included.
     """
-    return np.unique(_outside_triangles(edges, limit_m, within))
-
-
-def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
-    """Return the triangles between forces, measured; parameters as in :func:`facing_vertices`."""
     return _measure(edges, _outside_triangles(edges, limit_m, within))
 
 
@@ -138,11 +136,11 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
     """Keep the edges that can carry or block a span within the limit.
 
     A vertex stays if a vertex of another force lies within two radii of it, plus what an end can lie away from the
-    point of its edge that a disc touches: twice the longest edge. An edge stays with both its ends.
+    point of its edge that a disc touches: twice the longest edge after :func:`densify`. An edge stays with both its ends.
     """
     if len(edges.ends) == 0:
         return edges
-    reach = 2 * SELECT * limit_m + 2 * float(_lengths(edges).max())
+    reach = 2 * SELECT * limit_m + 2 * EDGE_MAX_M
     label, members = vertex_labels(edges)
     keep = np.zeros(len(edges.xy), bool)
     for force in range(members.shape[1]):
@@ -158,25 +156,29 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
 
 
 def refine(edges: Edges) -> Edges:
-    """Halve edges until none is longer than a third of its distance to the nearest other force.
+    """Split edges until none is longer than a share of its distance to the nearest other force.
 
-    The rule compares with the nearest *vertex* at either end. Where it holds for both of two edges, each is at most a
-    third as long as they are apart, whatever the offset of their vertices. It looks at the geometry alone, so that a
-    larger limit finds a superset.
+    An eighth everywhere, so that two edges always see each other across a gap longer than they are, and a fiftieth
+    where that is 10 m or more. The distance is that of either end to the nearest *vertex*, which halving the edges
+    until the first rule holds for both brings near enough to the true one. The rule looks at the geometry alone.
     """
     # Far edges are told apart once. They stay as they are and have no say in the others: of two vertices of different
     # forces within the bound, each lies on an edge that has a gap or belongs to several forces.
-    near = np.isfinite(_gaps(edges, np.ones(len(edges.ends), bool), bound_m=_REFINE_BOUND_M))
+    everywhere = np.ones(len(edges.ends), bool)
+    near = np.isfinite(_gaps(edges, everywhere, bound_m=_REFINE_BOUND_M))
     near |= (edges.members.sum(axis=1) > 1)[edges.label]
     used, part = edges.part(near)
     part = _refine_near(part)
     rows = np.concatenate([used, len(edges.xy) + np.arange(len(part.xy) - len(used))])
-    return replace(
+    edges = replace(
         edges,
         xy=np.concatenate([edges.xy, part.xy[len(used) :]]),
         ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
         label=np.concatenate([edges.label[~near], part.label]),
     )
+    gap = _gaps(edges, np.ones(len(edges.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)
+    finest = np.minimum(FINE_MIN_M, COARSE_RATIO * gap)
+    return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(np.maximum(FINE_RATIO * gap, finest), SPACING_MIN_M)))
 
 
 def _refine_near(edges: Edges) -> Edges:
@@ -195,16 +197,6 @@ def _refine_near(edges: Edges) -> Edges:
         parts[long] = 1 << np.maximum(np.floor(np.log2(length[long] / enough)), 1).astype(np.int64)
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
     return edges
-
-
-def refine_facing(edges: Edges, vertices: Ints, *, limit_m: float) -> Edges:
-    """Split edges that end at these vertices, which face another force, into parts of 1/50 of their distance to it."""
-    touched = np.zeros(len(edges.xy), bool)
-    touched[vertices] = True
-    facing: Flags = np.any(touched[edges.ends], axis=1)
-    gap = np.full(len(edges.ends), np.inf)
-    gap[facing] = _gaps(edges, facing, bound_m=2 * SELECT * limit_m + EDGE_MAX_M)
-    return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(FINE_RATIO * gap, SPACING_MIN_M)))
 
 
 def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
@@ -279,6 +271,9 @@ def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
 def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     """Return the corners, shape (t, 3, 2), of triangles outside the cover that no disc or span over the limit crosses.
 
+    Of a triangle between an edge of the cover and a corner, the part stays in which spans from the corner to the edge
+    are within the limit.
+
     Parameters
     ----------
     edges : Edges
@@ -294,12 +289,24 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     triangles = triangulate(edges)
     _, radius = circumcircles(edges.xy[triangles])
     triangles = triangles[radius <= limit_m]
+    triangles = triangles[_tell_outside(edges, triangles)]
     following = np.roll(triangles, -1, axis=1)
-    backward = _find_edges(edges, following, triangles) >= 0
+    on_cover = _find_edges(edges, following, triangles) >= 0
     length = np.hypot(*np.moveaxis(edges.xy[triangles] - edges.xy[following], -1, 0))
-    short = ((length <= limit_m + TOLERANCE_M) | backward).all(axis=1)
-    outside = _tell_outside(edges, triangles)
-    return edges.xy[triangles[short & outside]]
+    long = (length > limit_m + TOLERANCE_M) & ~on_cover
+    whole = edges.xy[triangles[~long.any(axis=1)]]
+
+    # One side too long beside an edge of the cover: turn the edge first, and bring its far end nearer.
+    some = (long.sum(axis=1) == 1) & (on_cover.sum(axis=1) == 1)
+    turn = (on_cover[some].argmax(axis=1)[:, None] + np.arange(3)) % 3
+    cut = edges.xy[np.take_along_axis(triangles[some], turn, axis=1)]
+    long, length = (np.take_along_axis(column[some], turn, axis=1) for column in (long, length))
+    far = np.where(long[:, 1], 1, 0)  # sides 1 and 2 end at the second and at the first corner
+    near, rows = 1 - far, np.arange(len(cut))
+    short, over = np.sort(length[:, 1:], axis=1).T
+    share = ((limit_m - short) / (over - short))[:, None]
+    cut[rows, far] = cut[rows, near] + share * (cut[rows, far] - cut[rows, near])
+    return np.concatenate([whole, cut[share[:, 0] > 0]])
 
 
 def _outside_triangles(edges: Edges, limit_m: float, within: Box | None) -> Ints:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from gapmap import tables
@@ -311,8 +311,7 @@ def test_turning_and_moving_change_nothing_beyond_the_bound(seed: int, angle: in
     table = cell(seed)
     one = find_corridors(table)
     other = find_corridors(scenes.turned(table, angle, (east * KM, north * KM)))
-    if one.corridors["near_limit"].any():
-        return  # the answer may jump there, and says so
+    assume(not one.corridors["near_limit"].any())  # the answer may jump there, and says so
     assert area_by_pair(other) == pytest.approx(area_by_pair(one), rel=1e-3, abs=1e4)
     assert other.centrelines.length.sum() == pytest.approx(one.centrelines.length.sum(), rel=5e-3)
 
@@ -325,7 +324,7 @@ def test_a_larger_limit_gives_a_superset(seed: int, forces: int, share: float) -
     for (a, b), shapes in small.corridors.groupby(["force_a", "force_b"]).geometry:
         rows = of_pair(large, a, b)
         lost = shapely.union_all(shapes.to_numpy()) - shapely.union_all(rows.geometry.to_numpy())
-        assert lost.area <= 1e-6 * shapes.area.sum() + 10
+        assert lost.area <= 1e-9 * shapes.area.sum() + 0.01 * shapes.length.sum()
 
 
 @calm
@@ -342,8 +341,7 @@ def test_what_every_result_must_hold_on_the_scenes(name: str) -> None:
 
 
 def check(found: Corridors, table: gpd.GeoDataFrame) -> None:
-    # The noding grid may move each end of a span by its step.
-    limit = found.max_width_m + 3 * found.grid_m
+    limit = found.max_width_m
     held = table.dissolve("force").geometry
     for name in TABLES:
         each = getattr(found, name)
@@ -360,7 +358,8 @@ def check(found: Corridors, table: gpd.GeoDataFrame) -> None:
 
     # Corridors: no overlap with cover or each other, widths in order.
     assert corridors.intersection(covered).area.sum() <= 1e-6 * corridors.area.sum() + 10
-    assert shapely.union_all(corridors.geometry.to_numpy()).area == pytest.approx(corridors.area.sum(), rel=1e-6)
+    for _, shapes in corridors.groupby(["force_a", "force_b"]).geometry:
+        assert shapes.union_all().area == pytest.approx(shapes.area.sum(), rel=1e-6)
     assert (corridors["force_a"] < corridors["force_b"]).all()
     for widths in (corridors, stretches):
         assert (widths["width_min_m"] <= widths["width_mean_m"] + 1e-6).all()
@@ -394,8 +393,8 @@ def check(found: Corridors, table: gpd.GeoDataFrame) -> None:
     for dot, force in zip(ends(transects), (pair["force_a"], pair["force_b"]), strict=True):
         assert (shapely.distance(dot, held.loc[force].to_numpy()) <= 1).all()
     assert transects.length.to_numpy() == pytest.approx(transects["width_m"].to_numpy(), rel=1e-3, abs=1)
-    # Between two measured spans a line may cut a corner of the cover by a few metres.
-    assert (transects.intersection(covered.buffer(-5)).length == 0).all()
+    assert (transects.intersection(covered.buffer(-2 * found.grid_m)).length == 0).all()
+    assert not transects.geometry.duplicated().any()
     assert (transects["width_m"] <= limit).all()
     narrowest = corridors.loc[transects["corridor_id"], "width_min_m"].to_numpy()
     assert (transects["width_m"].to_numpy() >= narrowest - 10 - 1e-3 * narrowest).all()
@@ -407,9 +406,13 @@ def check(found: Corridors, table: gpd.GeoDataFrame) -> None:
     assert corridors.index.tolist() == [f"C{n + 1:02d}" for n in range(len(corridors))]
 
     ground = found.ground
-    by_pair = ground[ground["kind"] == "corridor"].set_index("forces").area
-    sums = corridors.area.groupby(corridors["force_a"] + " + " + corridors["force_b"]).sum()
-    assert by_pair.groupby(level=0).sum().to_dict() == pytest.approx(sums.to_dict(), rel=1e-6)
+    of_kind = ground[ground["kind"] == "corridor"].set_index("forces").area
+    assert of_kind.sum() == pytest.approx(corridors.union_all().area, rel=1e-6)
+    # Before an edge that two forces hold the corridors of two pairs overlap; else each pair has its own.
+    pairs = corridors["force_a"] + " + " + corridors["force_b"]
+    for pair in pairs.unique():
+        alone = corridors[pairs == pair].union_all() - corridors[pairs != pair].union_all()
+        assert of_kind.get(pair, 0) == pytest.approx(alone.area, rel=1e-6, abs=10)
 
 
 # Ties: four and more points on one circle

@@ -96,7 +96,8 @@ def test_each_kind_lies_where_it_says(name: str) -> None:
         else:
             assert row.geometry.intersection(covered).area <= slack
     corridors = found.ground[found.ground["kind"] == "corridor"].area.sum()
-    assert corridors == pytest.approx(found.corridors.area.sum(), rel=1e-6, abs=1)
+    # Ground before an edge that two forces hold belongs to two pairs, and once to the area.
+    assert corridors == pytest.approx(found.corridors.union_all().area, rel=1e-6, abs=1)
 
 
 def test_every_kind_at_once_by_hand() -> None:
@@ -145,7 +146,7 @@ def test_a_bay_wider_than_the_limit_is_filled_only_at_its_inner_corners() -> Non
     # A bay of 60 x 70 km: spans of the two right angles alone, each a triangle with legs of W / sqrt(2).
     block = shapely.box(-60 * KM, -100 * KM, 60 * KM, 0) - shapely.box(-30 * KM, -70 * KM, 30 * KM, KM)
     found = find_corridors(scenes.cover({"blue": block}), area_of_interest=boxed(-80, -110, 80, 20))
-    assert km2(found)["interior", "blue"] == pytest.approx(2 * (W / KM) ** 2 / 4, rel=0.03)
+    assert km2(found)["interior", "blue"] == pytest.approx(2 * (W / KM) ** 2 / 4, rel=5e-3)
 
 
 def test_ground_between_two_zones_of_one_force_is_interior() -> None:
