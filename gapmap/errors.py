@@ -59,6 +59,14 @@ class ResultError(InputError):
     """A file that is not a result saved by gapmap."""
 
 
+class EditionError(InputError):
+    """An edition that would hold what must not leave the room."""
+
+
+class DatabaseError(GapmapError, RuntimeError):
+    """A database that cannot be reached or written to."""
+
+
 class EngineError(GapmapError, RuntimeError):
     """The geometry engine could not finish; a fault of gapmap, worth reporting with the input."""
 

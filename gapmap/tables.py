@@ -5,6 +5,7 @@ One place, so that a result with no incidents has the same columns as one with a
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "inputs": TEXT,  # JSON list: {"role", "name", "sha256", "rows", "used", "set_aside", "repaired"}
         "versions": TEXT,  # JSON: gapmap, python, geopandas, shapely, geos, proj, pythoncdt
         "created": TEXT,  # ISO 8601, UTC
+        "edition": TEXT,  # "" for a result; what an exported file may be: "full", "partner <force>", "public"
     },
     # The two backgrounds of the map, kept with the result so that the map needs no other file.
     "boundaries": {
@@ -189,6 +191,23 @@ def is_force_name(text: str) -> bool:
     (True, False, False)
     """
     return bool(text) and all(letter in "-_" or unicodedata.category(letter)[0] in "LMN" for letter in text)
+
+
+def shares_points(run: pd.DataFrame) -> bool:
+    """Tell whether positions and rows of incidents may leave a result, or counts alone.
+
+    Parameters
+    ----------
+    run : DataFrame
+        Table ``run``.
+
+    Returns
+    -------
+    bool
+        What the scenario says; True where it says nothing.
+    """
+    parameters = json.loads(run.iloc[0]["parameters"] or "{}")
+    return (parameters.get("incidents") or {}).get("share", "points") == "points"
 
 
 def empty(name: str, crs: pyproj.CRS | None = None) -> gpd.GeoDataFrame | pd.DataFrame:
