@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gapmap.maps import build_map
     from gapmap.reach import cover
     from gapmap.readers import read_incidents, read_places, read_zones
+    from gapmap.whatif import WhatIf, what_if
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "Corridors",
     "GapmapError",
     "InputError",
+    "WhatIf",
     "__version__",
     "build_map",
     "cover",
@@ -36,6 +38,7 @@ __all__ = [
     "read_places",
     "read_zones",
     "run",
+    "what_if",
 ]
 
 _HOME = {
@@ -44,6 +47,7 @@ _HOME = {
     "Corridors": "corridors",
     "GapmapError": "errors",
     "InputError": "errors",
+    "WhatIf": "whatif",
     "build_map": "maps",
     "cover": "reach",
     "find_changes": "compare",
@@ -53,6 +57,7 @@ _HOME = {
     "read_places": "readers",
     "read_zones": "readers",
     "run": "analysis",
+    "what_if": "whatif",
 }
 
 

@@ -1,4 +1,4 @@
-"""The command line: demo, init, check, run, map.
+"""The command line: demo, init, check, run, map, compare, whatif.
 
 In: arguments. Out: files where told, figures on standard output, errors on standard error, exit code 0 (done), 1
 (failed) or 2 (wrong use or wrong input). Method: thin commands over the library; whatever is slow to import (the geo
@@ -246,7 +246,7 @@ def map_(
     from gapmap.maps.picture import take_picture
     from gapmap.printing import file_size, show_progress
 
-    result = result / "gaps.gpkg" if result.is_dir() else result
+    result = _result_file(result)
     target = result.with_name("map.html") if out is None else out
     targets = [target] if png is None else [target, png]
     _require_free(targets, overwrite=overwrite)
@@ -266,6 +266,115 @@ def map_(
             typer.echo(f"Wrote {path} ({file_size(path)})")
     if open_it:
         webbrowser.open(target.resolve().as_uri())
+
+
+@app.command(short_help="Compare two results: what opened, closed, widened, narrowed.")
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A .gpkg that gapmap saved, or its folder.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another.")],
+    draw: Annotated[Path | None, typer.Option("--map", help="Draw both on one map: an HTML file.")] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two results: corridors opened, closed, split, merged, widened, narrowed or moved, and places that changed.
+
+    Corridors between the same forces are the same where their ground overlaps.
+    """
+    from gapmap.printing import print_changes, show_progress
+
+    _require_map(draw, overwrite=overwrite)
+    one, two = (gapmap.open(_result_file(path)) for path in (before, after))
+    with show_progress(quiet=quiet or as_json) as step:
+        step("compare", 0, 2)
+        changes = gapmap.find_changes(one, two)
+        if draw is not None:
+            from gapmap import maps
+
+            step("draw the map", 1, 2)
+            maps.save(maps.build_map(two, changes=changes), draw)
+    figures = {"asked": [], **changes.figures(), "files": {} if draw is None else {"map": draw.as_posix()}}
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    elif not quiet:
+        print_changes(figures)
+
+
+@app.command(short_help="Say what would change with other zones, or another reach.")
+def whatif(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario (.toml).")],
+    add: Annotated[
+        list[str] | None, typer.Option(help='A zone: "post FORCE POINT REACH", such as "post north 36.34, 43.13 5km".')
+    ] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="ZONE", help="A zone's id, or its name.")] = None,
+    reach: Annotated[
+        list[str] | None, typer.Option(metavar="FORCE=LENGTH", help="north=8km, or north.post=8km for posts alone.")
+    ] = None,
+    base: Annotated[
+        Path | None, typer.Option(metavar="RESULT", help="The scenario's saved result: halves the work.")
+    ] = None,
+    draw: Annotated[Path | None, typer.Option("--map", help="Draw both on one map: an HTML file.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the changed scenario into a new folder, to be run.")
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what would change if a force held other zones or reached farther: the scenario against itself with the change.
+
+    Each option can be given several times. Zones with a reach of their own in their file keep it.
+    """
+    from gapmap.printing import print_changes, show_progress
+
+    _require_map(draw, overwrite=overwrite)
+    with show_progress(quiet=quiet or as_json) as step:
+        step("compare", 0, 2)
+        found = gapmap.what_if(
+            scenario,
+            add=add or [],
+            remove=remove or [],
+            reach=_reaches(reach or []),
+            base=None if base is None else gapmap.open(_result_file(base)),
+        )
+        files = {} if save is None else {"scenario": found.save(save).as_posix()}
+        if draw is not None:
+            from gapmap import maps
+
+            step("run the changed scenario", 1, 2)
+            with tempfile.TemporaryDirectory() as folder:
+                changed = gapmap.run(found.save(folder))
+            said = "What if: " + "; ".join(found.asked)
+            maps.save(maps.build_map(changed, changes=found.changes, headline=said), draw)
+            files["map"] = draw.as_posix()
+    figures = {"asked": list(found.asked), **found.changes.figures(), "files": files}
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    elif not quiet:
+        print_changes(figures)
+
+
+def _reaches(texts: Sequence[str]) -> dict[str, str | float]:
+    """Part "north=8km" into force and length."""
+    parted = [text.partition("=") for text in texts]
+    if wrong := [text for text, (force, _, length) in zip(texts, parted, strict=True) if not (force and length)]:
+        raise InputError(
+            "the command cannot be understood",
+            problems=[f"--reach {text!r} is not FORCE=LENGTH" for text in wrong],
+            hint="--reach north=8km, or --reach north.post=8km",
+        )
+    return {force.strip(): length for force, _, length in parted}
+
+
+def _result_file(path: Path) -> Path:
+    return path / "gaps.gpkg" if path.is_dir() else path
+
+
+def _require_map(path: Path | None, *, overwrite: bool) -> None:
+    """Refuse a place for a map where one cannot be written."""
+    if path is not None:
+        _require_free([path], overwrite=overwrite)
+        _require_writable(path.parent)
 
 
 def demo_scenario() -> Path:

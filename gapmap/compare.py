@@ -39,7 +39,8 @@ MOVED_SHARE = 0.5  # of the larger of gain and loss: the smaller is as much, so 
 UNCHANGED_SHARE = 1e-3  # of the ground: what sampling and another working CRS can do
 UNCHANGED_M2 = 10_000.0
 _SLIVER_M2 = 1.0  # what overlay leaves along edges
-_LEFT_SHARE = 0.01  # of a facet: with less of it left, its part of the middle line is lost
+_ACROSS_EVERY_M = 100.0  # along the middle line, what is left of a corridor is looked at so often
+_TOUCH_SHARE = 0.01  # of a measuring line: less corridor on it is none
 _SAME_PLACE_M = 10.0
 _WORDS = ("title", "notice")  # keys of a scenario that change no figure
 _COLUMNS = (
@@ -174,8 +175,8 @@ def find_changes(before: Source, after: Source) -> Changes:
 
     Turned round, gained and lost, opened and closed, split and merged, widened and narrowed change places. Gained less
     lost ground is the difference of the areas. Kilometres of middle line are lost where the corridor is gone from
-    side to side, and gained where there was none: the parts of either corridor, from one measuring line to the next, with
-    at most a hundredth of their ground on the other. The middle line may become longer or shorter without.
+    side to side, and gained where there was none: measuring lines of either corridor, every 100 m of its middle line, of
+    which at most a hundredth lies on the other. The middle line may become longer or shorter without.
 
     A place is covered if it lies in a cover, else in a corridor, else beyond the limit, else on other ground (inside one
     force, open, left out, outside the area of interest). Places are compared where both analyses hold them: same id,
@@ -257,7 +258,7 @@ class _Side:
         ground = source.table("ground")
         return cls(
             corridors=source.table("corridors").to_crs(crs),
-            facets=source.table("facets").to_crs(crs),
+            facets=_reprojected(source.table("facets"), crs),
             cover=source.table("cover").to_crs(crs),
             beyond=ground[ground["kind"] == "beyond"].to_crs(crs),
             places=source.table("places").to_crs(crs),
@@ -342,7 +343,7 @@ def _measures(corridors: gpd.GeoDataFrame) -> dict[tuple[str, str], float]:
 
 
 def _lone_km(corridors: gpd.GeoDataFrame, facets: gpd.GeoDataFrame, lone: Any, ground: Any) -> float:  # noqa: ANN401 - shapely
-    """Return the length of those corridors of which nothing is left on some ground.
+    """Return the length of those corridors that is gone from side to side.
 
     Parameters
     ----------
@@ -351,22 +352,39 @@ def _lone_km(corridors: gpd.GeoDataFrame, facets: gpd.GeoDataFrame, lone: Any, g
     facets : GeoDataFrame
         Of that analysis.
     lone, ground : Polygon or MultiPolygon
-        The part of the corridors outside that ground, and the ground.
+        The part of the corridors that is not on some other ground, and that ground.
     """
     if lone.is_empty:
         return 0.0
     if ground.is_empty:
         return float(corridors["length_km"].sum())
     mine = facets[facets["corridor_id"].isin(corridors.index)]
-    shapes, owner = mine.geometry.to_numpy(), mine["corridor_id"]
     # Each facet stands for a part of its corridor's middle line: as long as its area over its width.
-    along = pd.Series(shapely.area(shapes) / (mine["width_start_m"] + mine["width_end_m"]).to_numpy(), owner)
-    along *= corridors["length_km"].reindex(owner) / along.groupby(level=0).sum().reindex(owner)
-    shapely.prepare(lone)
-    gone = shapely.intersects(lone, shapes)
-    left = shapely.area(shapely.intersection(shapes[gone], ground))
-    gone[gone] = left <= _LEFT_SHARE * shapely.area(shapes[gone])
-    return float(along[gone].sum())
+    owner = mine["corridor_id"]
+    along_km = pd.Series(mine.area.to_numpy() / (mine["width_start_m"] + mine["width_end_m"]).to_numpy(), owner)
+    along_km *= corridors["length_km"].reindex(owner) / along_km.groupby(level=0).sum().reindex(owner)
+    near = mine.intersects(lone).to_numpy()
+    mine, along = mine[near], along_km.to_numpy()[near]
+    # Measuring lines between the two that end the facet.
+    count = np.maximum(np.ceil(along * 1000 / _ACROSS_EVERY_M), 1).astype(np.int64)
+    row = np.repeat(np.arange(len(mine)), count)
+    share = (np.arange(len(row)) - (np.cumsum(count) - count)[row] + 0.5) / count[row]
+    start, end = (
+        np.stack([mine[[f"{end}_{side}_x", f"{end}_{side}_y"]] for side in "ab"], 1) for end in ("start", "end")
+    )
+    lines = shapely.linestrings(start[row] + share[:, None, None] * (end - start)[row])
+    gone = shapely.length(shapely.intersection(lines, ground)) <= _TOUCH_SHARE * shapely.length(lines)
+    return float((along / count)[row][gone].sum())
+
+
+def _reprojected(facets: gpd.GeoDataFrame, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+    """Return facets in another CRS, the ends of their spans too."""
+    out = facets.to_crs(crs)
+    if facets.crs != crs:
+        transform = pyproj.Transformer.from_crs(facets.crs, crs, always_xy=True).transform
+        for end in ("start_a", "start_b", "end_a", "end_b"):
+            out[f"{end}_x"], out[f"{end}_y"] = transform(facets[f"{end}_x"], facets[f"{end}_y"])
+    return out
 
 
 def _told_apart(ground: Any, side: _Side) -> dict[str, Any]:  # noqa: ANN401 - shapely geometries

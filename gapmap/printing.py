@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _REASONS_SHOWN = 10
+_OTHER_GROUND = {
+    "covered": "covered",
+    "corridor": "another corridor",
+    "beyond": "wider than the limit",
+    "other": "open, or inside one force",
+}
 
 
 def print_summary(figures: dict[str, Any]) -> None:
@@ -106,6 +112,109 @@ def print_check(figures: dict[str, Any]) -> None:
         console.print(f"Drawn: {plain(path)}", soft_wrap=True)
     if not figures["problems"]:
         console.print("Nothing is wrong.", style="bold")
+
+
+def print_changes(figures: dict[str, Any]) -> None:
+    """Print what changed between two results, or would change.
+
+    Parameters
+    ----------
+    figures : dict
+        From ``Changes.figures``; ``asked``: the changes of a what-if, "" for none; and ``files``: what was written.
+    """
+    console = _console()
+    before, after = figures["before"], figures["after"]
+    console.print()
+    console.print(plain(_titled(before, after, what_if=bool(figures["asked"]))), style="bold")
+    for line in figures["asked"]:
+        console.print(f"  {plain(line)}")
+    console.print()
+    if figures["differences"]:
+        table = _table(["The questions differ in", "before", "now"])
+        for each in figures["differences"]:
+            table.add_row(*(plain(each[column]) for column in ("what", "before", "after")))
+        _print_block(console, "", table)
+
+    _print_block(console, "", _change_facts(figures))
+    changed = [each for each in figures["corridors"] if each["state"] != "unchanged"]
+    if changed:
+        _print_block(console, "", _changed_table(changed))
+        console.print("Opened to moved are told by ground; gained and lost in km2.\n", style="dim")
+    if figures["places"]:
+        table = _table(["Place", "was", "is now"])
+        for each in figures["places"]:
+            table.add_row(plain(each["name"]), *(plain(_place_state(each, side)) for side in ("before", "after")))
+        _print_block(console, "", table)
+    else:
+        console.print(f"No place of {figures['places_compared']} changed its state.\n", style="dim")
+    _print_written(console, figures["files"])
+
+
+def _titled(before: dict[str, Any], after: dict[str, Any], *, what_if: bool) -> str:
+    if what_if:
+        return f"What if: {before['title']}"
+    titles = [each["title"] + (f" ({each['date']})" if each["date"] else "") for each in (before, after)]
+    return " against ".join(dict.fromkeys(titles))
+
+
+def _change_facts(figures: dict[str, Any]) -> Table:
+    before, after = figures["before"], figures["after"]
+    facts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    facts.add_column(no_wrap=True)
+    facts.add_column(justify="right", no_wrap=True)
+    facts.add_column()
+    facts.add_row("Corridors", f"{before['corridors']} to {after['corridors']}", _states(figures["states"]))
+    gained, lost = (f"{_number(figures[f'{change}_km2'], 1)} {change}" for change in ("gained", "lost"))
+    area = f"{_number(before['area_km2'], 1)} to {_number(after['area_km2'], 1)} km2"
+    facts.add_row("Corridor ground", area, f"{gained}, {lost}")
+    for change, words in (("gained_from_km2", "gained that was"), ("lost_to_km2", "lost that is now")):
+        for kind, area_km2 in figures[change].items():
+            if round(area_km2, 1):
+                facts.add_row("", f"{_number(area_km2, 1)} km2", f"{words} {_OTHER_GROUND[kind]}", style="dim")
+    gained, lost = (f"{_number(figures[f'{change}_km'], 1)} {change}" for change in ("gained", "lost"))
+    length = f"{_number(before['length_km'], 1)} to {_number(after['length_km'], 1)} km"
+    facts.add_row("Middle line", length, f"{gained}, {lost} from side to side")
+    for force, each in figures["cover_km2"].items():
+        if each["before"] != each["after"]:
+            cover = f"{_number(each['before'], 1)} to {_number(each['after'], 1)} km2"
+            facts.add_row("Declared cover", cover, plain(force))
+    return facts
+
+
+def _states(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+
+
+def _changed_table(changed: list[dict[str, Any]]) -> Table:
+    columns = [("area", "km2", 1.0), ("width_mean", "m", 1e3), ("length", "km", 1.0)]
+    table = _table(["", "Corridor"], ["gained", "lost", "km2", "now", "mean", "now", "long", "now"])
+    table.padding = (0, 1, 0, 0)
+    for each in changed:
+        figures = [
+            "-" if each[f"{name}_{side}_{unit}"] is None else _number(each[f"{name}_{side}_{unit}"] / scale, 1)
+            for name, unit, scale in columns
+            for side in ("before", "after")
+        ]
+        moved = [_number(each[f"{change}_km2"], 1) for change in ("gained", "lost")]
+        table.add_row(each["state"], plain(each["name"]), *moved, *figures)
+    return table
+
+
+def _place_state(place: dict[str, Any], side: str) -> str:
+    forces = place[f"forces_{side}"].replace(" + ", " and ")
+    width_m = place[f"width_{side}_m"]
+    wide = "" if width_m is None else f", {width_m / 1000:.1f} km wide"
+    return {
+        "covered": f"covered by {forces}",
+        "corridor": f"in a corridor between {forces}{wide}",
+        "beyond": f"wider than the limit, between {forces}",
+        "other": "open, or inside one force",
+    }[place[f"kind_{side}"]]
+
+
+def _print_written(console: Console, files: dict[str, str]) -> None:
+    for name, path in files.items():
+        console.print(f"Written: {name}, {plain(path)} ({file_size(Path(path))})", soft_wrap=True)
 
 
 def _stretch_table(ranked: list[dict[str, Any]]) -> Table:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gapmap.printing import print_summary
+from gapmap.compare import find_changes
+from gapmap.printing import print_changes, print_summary
 from gapmap.summary import summary
 from tests.fake_analysis import fake_analysis
+from tests.test_compare import Scene, box
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +66,24 @@ def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert "a.csv: 3 rows: no geometry" in printed
     assert "and 3 more kinds" in printed
+
+
+def test_changes_fit_80_columns_and_show_names_as_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    places = {"[red]x[/red]": (5.0, 2.0), "\x1b[31mred": (39.0, 2.0)}
+    before = Scene({"C01": (0, 0, 40, 4)}, places=places)
+    after = Scene({"C01": (10, 0, 36, 4), "C02": (60, 0, 80, 19)}, beyond=box(36, 0, 40, 4), places=places)
+    figures = find_changes(before, after).figures()
+    print_changes({**figures, "asked": ["added: post of \x1b[31mred at " + "36.0, " * 20], "files": {}})
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "[red]x[/red]" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "16.0 km2  lost that is now wider than the limit" in printed
+    assert "opened" in printed
+    print_changes({**find_changes(before, before).figures(), "asked": [], "files": {}})
+    printed = capsys.readouterr().out
+    assert "1 unchanged" in printed
+    assert "No place of 2 changed its state." in printed

@@ -22,6 +22,7 @@ def test_the_list_is_the_one_of_the_design() -> None:
         "Corridors",
         "GapmapError",
         "InputError",
+        "WhatIf",
         "__version__",
         "build_map",
         "cover",
@@ -32,6 +33,7 @@ def test_the_list_is_the_one_of_the_design() -> None:
         "read_places",
         "read_zones",
         "run",
+        "what_if",
     ]
     assert gapmap.__all__ == sorted(gapmap.__all__)
     assert set(gapmap.__all__) <= set(dir(gapmap))
@@ -63,7 +65,7 @@ def test_every_public_function_says_what_it_raises(name: str) -> None:
     assert "\nParameters\n----------\n" in text
 
 
-@pytest.mark.parametrize("name", ["Analysis", "Changes", "Corridors"])
+@pytest.mark.parametrize("name", ["Analysis", "Changes", "Corridors", "WhatIf"])
 def test_every_public_method_says_what_it_raises(name: str) -> None:
     for method, value in inspect.getmembers(getattr(gapmap, name), inspect.isfunction):
         if not method.startswith("_"):

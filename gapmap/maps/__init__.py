@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from gapmap.errors import InputError
 from gapmap.maps.languages import catalogue, phrase, phrase_html
-from gapmap.maps.layers import MapSource, facts, find_headline, shapes, shares_points, summary_rows
+from gapmap.maps.layers import (
+    MapSource,
+    changed_facts,
+    changed_shapes,
+    changes_headline,
+    facts,
+    find_headline,
+    shapes,
+    shares_points,
+    summary_rows,
+)
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
 from gapmap.maps.points import pack, pack_notes
 
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import folium
+
+    from gapmap.compare import Changes
 
 __all__ = ["MapSource", "build_map", "save"]
 
@@ -31,6 +43,7 @@ def build_map(
     language: str = "en",
     include_notes: bool = False,
     headline: str | None = None,
+    changes: Changes | None = None,
 ) -> folium.Map:
     """Draw an analysis as a map.
 
@@ -46,6 +59,9 @@ def build_map(
         Whether the notes of incidents go into the file. All that is in it leaves with it.
     headline : str, optional
         The line under the title, instead of the one that counts corridors.
+    changes : Changes, optional
+        From :func:`gapmap.find_changes`, with this analysis as the second: the map also shows corridors as they were, the
+        ground gained and lost, and a list of what changed.
 
     Returns
     -------
@@ -76,8 +92,16 @@ def build_map(
         points["notes"] = bool(include_notes)
         if include_notes:
             packed.append(Script(pack_notes(incidents["note"].iloc[order]), "application/x-gapmap", "gapmap-notes"))
-    line = find_headline(analysis, words) if headline is None else [("{text}", {"text": headline})]
+    line = [] if headline is None else [("{text}", {"text": headline})]
+    if changes is not None:
+        line += (
+            [(words["head_joint"], {}), *changes_headline(changes, words)] if line else changes_headline(changes, words)
+        )
+    line = line or find_headline(analysis, words)
     figures = facts(analysis, words=words, points=points, headline="".join(phrase(*part) for part in line))
+    drawn = shapes(analysis)
+    if changes is not None:
+        figures["changes"], drawn["changes"] = changed_facts(changes), changed_shapes(changes)
     (south, west), (north, east) = figures["bounds"]
     spoken = {key: text for key, text in words.items() if not key.startswith(("_", "head_", "noscript"))}
     return GapPage(
@@ -86,7 +110,7 @@ def build_map(
         blocks=[
             data_script("gapmap-words", {**spoken, "rtl": words["_direction"] == "rtl"}),
             data_script("gapmap-facts", figures),
-            packed_script("gapmap-shapes", shapes(analysis)),
+            packed_script("gapmap-shapes", drawn),
             *packed,
         ],
         texts=PageTexts(

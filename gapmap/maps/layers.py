@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from gapmap.compare import Changes
+
 # Parts of the maximum width at which a class begins: 0, 2, 5, 10 and 15 km of 20.
 _CLASS_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 _DRAWING_TOLERANCE_M = 20.0  # a pixel at the zoom where a whole stretch fills the screen
@@ -118,6 +120,67 @@ def facts(
     }
 
 
+def changed_facts(changes: Changes) -> dict[str, Any]:
+    """Return what the page says about the changes against another result.
+
+    Parameters
+    ----------
+    changes : Changes
+        From :func:`gapmap.find_changes`.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: the corridors that changed, each with the bounds of what changed; how many did not; the places.
+    """
+    rows = changes.corridors[changes.corridors["state"] != "unchanged"]
+    parts = changes.ground[changes.ground["change_id"].isin(rows.index)]
+    bounds = parts.geometry.to_crs(4326).bounds.groupby(parts["change_id"])
+    low, high = bounds.min(), bounds.max()
+    columns = ["state", "name", "area_before_km2", "area_after_km2", "gained_km2", "lost_km2"]
+    corridors = [
+        {
+            **record,
+            "bounds": [
+                low.loc[record["id"], ["miny", "minx"]].tolist(),
+                high.loc[record["id"], ["maxy", "maxx"]].tolist(),
+            ],
+        }
+        for record in _records(rows[columns])
+    ]
+    places = changes.places[["name", "kind_before", "kind_after", "geometry"]]
+    return {
+        "corridors": corridors,
+        "unchanged": len(changes.corridors) - len(rows),
+        "places": _with_position(_records(places), places),
+    }
+
+
+def changed_shapes(changes: Changes) -> dict[str, Any]:
+    """Return outlines of changed corridors as they were, and of the ground gained and lost.
+
+    Parameters
+    ----------
+    changes : Changes
+        From :func:`gapmap.find_changes`.
+
+    Returns
+    -------
+    dict
+        Ready for JSON, as those of :func:`shapes`.
+    """
+    crs, ground = changes.ground.crs, changes.ground
+    rows = changes.corridors[~changes.corridors["state"].isin(["unchanged", "opened"])]
+    gained, lost = (ground[ground["change"] == change] for change in ("gained", "lost"))
+    new = gained.dissolve("change_id").geometry.reindex(rows.index)
+    before = rows.geometry.where(new.isna(), rows.difference(new, align=False))
+    return {
+        "before": _rings(before, crs),
+        "gained": _rings(gained.geometry, crs),
+        "lost": _rings(lost.geometry, crs),
+    }
+
+
 def shares_points(source: MapSource) -> bool:
     """Tell whether positions of incidents may be in the page, or counts alone.
 
@@ -180,6 +243,29 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
         parts.append((words["head_widest"], {"name": stretches["name"].iloc[row] or str(stretches.index[row])}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
     return [*joined[:-1], (words["head_end"], {})]
+
+
+def changes_headline(changes: Changes, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return in one sentence what changed.
+
+    Parameters
+    ----------
+    changes : Changes
+        From :func:`gapmap.find_changes`.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    list of tuple
+        Parts of the sentence in order, each a template and its values.
+    """
+    columns = {"before": "area_before_km2", "after": "area_after_km2", "gained": "gained_km2", "lost": "lost_km2"}
+    sums = {name: f"{changes.corridors[column].sum():,.1f}" for name, column in columns.items()}
+    return [
+        (words["head_changes"], {name: phrase(words["km2"], {"n": text}) for name, text in sums.items()}),
+        (words["head_end"], {}),
+    ]
 
 
 def summary_rows(source: MapSource, words: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:

@@ -123,6 +123,7 @@
   ];
   const WIDTHS = ["#ffeda8", "#fdc24f", "#f08a24", "#c24e14", "#7a2310"];
   const BEYOND = { colour: "#4a4038", hatch: "x" };
+  const GAINED = { colour: "#5b1a8b", hatch: "\\" }, LOST = { colour: "#0b3d4f", hatch: "/" };
   // Kinds of incident: form first, so that they differ in grey.
   const KINDS = [["triangle", "#111111"], ["square", "#6a1b9a"], ["diamond", "#0b4f8a"], ["disc", "#8c1d40"], ["cross", "#111111"], ["ring", "#333333"]];
   const SIZE = 10, FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', sans-serif";
@@ -306,6 +307,12 @@
     if (stretches.length) {
       const drawn = bands.map((path, k) => painted(path, { fill: WIDTHS[k], fillOpacity: 0.88 })).concat(painted(edges, { color: "#5b3a22", weight: 0.8, strokeOpacity: 0.8 }));
       layer("corridors", "between", words.corridors, { swatch: { widths: true }, draw: (ink, view) => drawn.forEach((each) => each(ink, view)) });
+    }
+    if (shapes.changes) {
+      const { before, gained, lost } = shapes.changes, was = { weight: 2, color: "#111111", strokeOpacity: 0.9, dash: [7, 4] };
+      if (lost.length) flat("lost", "changes", words.changed_lost, lost, hatched(LOST.colour, LOST.hatch, 0.35, 0.95, { color: LOST.colour, weight: 1.5 }));
+      if (gained.length) flat("gained", "changes", words.changed_gained, gained, hatched(GAINED.colour, GAINED.hatch, 0.35, 0.95, { color: GAINED.colour, weight: 1.5 }));
+      if (before.length) layer("before", "changes", words.changed_before, { swatch: { line: was }, draw: painted(areas(before), was) });
     }
     if (shapes.boundaries.length) {
       const style = { weight: 1.1, color: "#555555", strokeOpacity: 0.75, dash: [6, 4] };
@@ -887,7 +894,8 @@
     ];
     let listBody = null, scroller = null;
     const rowNodes = new Map();
-    function goTo(i) { map.fitBounds(boundsOf(i), { padding: [40, 40], maxZoom: 12, animate: false }); }
+    const zoomTo = (where) => map.fitBounds(where, { padding: [40, 40], maxZoom: 12, animate: false });
+    const goTo = (i) => zoomTo(boundsOf(i));
     function pick(i, button) {
       goTo(i);
       openStretch(i);
@@ -1016,9 +1024,9 @@
     }
     function buildLegend() {
       const target = box("layers");
-      ["marks", "between", "forces", "other", "background", "added"].forEach(function (group) {
+      ["changes", "marks", "between", "forces", "other", "background", "added"].forEach(function (group) {
         const mine = layers.filter((entry) => entry.group === group).reverse();
-        if (mine.length) target.append(make("h3", { text: words["group_" + group] }));
+        if (mine.length || (group === "changes" && facts.changes)) target.append(make("h3", { text: words["group_" + group] }));
         mine.forEach(function (entry) {
           const input = make("input", { type: "checkbox", "data-layer": entry.id, on: { change: () => show(entry, input.checked) } });
           const name = said("span", entry.name);
@@ -1042,9 +1050,20 @@
             target.append(shown, make("p", { id: "crowded", class: "small", text: words.crowded, hidden: "" }));
           }
         });
+        if (group === "changes" && facts.changes) target.append(changeList(facts.changes));
       });
       if (!facts.incidents_shared) target.append(small("counts_only"));
       else if (!points) target.append(small("no_incidents"));
+    }
+
+    // What changed against another result; a click shows where.
+    function changeList(changes) {
+      const list = make("ul", { class: "changes" }), kind = (name) => words["ground_" + (name === "other" ? "open" : name)];
+      const line = (where, text, more) => list.append(make("li", {}, make("button", { type: "button", class: "plain", on: { click: () => zoomTo(where) } }, ...text), more));
+      changes.corridors.forEach((row) => line(row.bounds, [make("bdi", { text: row.name }), ": " + words["state_" + row.state]], small("change_figures", { before: km2(row.area_before_km2), after: km2(row.area_after_km2), gained: km2(row.gained_km2), lost: km2(row.lost_km2) })));
+      changes.places.forEach((row) => line([[row.lat, row.lon]], rich("change_place", { name: row.name, before: kind(row.kind_before), after: kind(row.kind_after) }), ""));
+      list.append(make("li", {}, small("change_rest", { n: number(changes.unchanged) })));
+      return list;
     }
 
     // ---- The panel of filters. ----
@@ -1525,7 +1544,10 @@
     openTab("legend");
     const full = L.latLngBounds(facts.bounds);
     map.invalidateSize({ animate: false });
-    map.fitBounds(full, { padding: [12, 12], animate: false });
+    // Of a comparison what changed is shown first.
+    const news = facts.changes ? facts.changes.corridors.flatMap((row) => row.bounds) : [];
+    if (news.length) zoomTo(news);
+    else map.fitBounds(full, { padding: [12, 12], animate: false });
     ground.addTo(map);
     marks.addTo(map);
     layers.forEach(dress);
