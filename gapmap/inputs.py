@@ -30,9 +30,9 @@ from gapmap.readers import (
 from gapmap.readers.files import describe, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from gapmap.scenario import Scenario
+    from gapmap.scenario import PlacesInput, Scenario
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,19 @@ def read_inputs(scenario: Scenario) -> Inputs:
             return None
 
     zone_files = [
-        attempt(read_zones, path, force=force.name, reach_m=force.reach_m, crs=force.crs, layer=force.layer)
+        attempt(
+            read_zones,
+            path,
+            force=force.name,
+            reach_m=force.reach_m,
+            crs=force.crs,
+            layer=force.layer,
+            columns=force.columns,
+            kinds=force.kinds,
+            encoding=force.encoding,
+            day_first=force.day_first,
+            mgrs_zones=scenario.mgrs_zones,
+        )
         for force in scenario.forces
         for path in force.zones
     ]
@@ -123,9 +135,12 @@ def read_inputs(scenario: Scenario) -> Inputs:
             until=asked.until,
             radius_m=asked.radius_m,
             layer=asked.layer,
+            encoding=asked.encoding,
+            day_first=asked.day_first,
+            mgrs_zones=scenario.mgrs_zones,
         )
     if scenario.places:
-        places = attempt(_places, scenario.places.file, scenario.places.columns, scenario.places.layer)
+        places = attempt(_places, scenario.places, scenario.mgrs_zones)
     if scenario.area_of_interest:
         named = scenario.area_of_interest
         area = attempt(read_polygons, named.file, role="area of interest", layer=named.layer)
@@ -158,9 +173,11 @@ def read_inputs(scenario: Scenario) -> Inputs:
     )
 
 
-def _places(path: Path, columns: Any, layer: str | None) -> gpd.GeoDataFrame:  # noqa: ANN401 - passed on
-    places = read_places(path, columns=columns, layer=layer)
-    places.attrs["input"]["attribution"] = attribution(path, layer)
+def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:
+    places = read_places(
+        asked.file, columns=asked.columns, layer=asked.layer, encoding=asked.encoding, mgrs_zones=mgrs_zones
+    )
+    places.attrs["input"]["attribution"] = attribution(asked.file, asked.layer)
     return places
 
 

@@ -19,13 +19,18 @@ from pathlib import Path
 from typing import Literal, cast
 
 from gapmap.errors import InputError, MissingFileError, ScenarioError, unknown
+from gapmap.points import is_mgrs_zone
 from gapmap.tables import ZONE_KINDS, is_force_name
 from gapmap.units import format_length, parse_length
 
 MAX_WIDTH_M = 20_000.0
 STRETCH_LENGTH_M = 10_000.0
 # Radius of the circle an incident lies in, by its precision, where its row does not say.
-RADIUS_M: Mapping[str, float] = {"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0}
+RADIUS_M: Mapping[str, float | None] = {"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0}
+# The precisions of a plain table, and the codes of ACLED and UCDP GED.
+PRECISIONS = (*RADIUS_M, "1", "2", "3", "4", "5", "6", "7")
+_ASIDE = "set aside"
+_DAY_FIRST = "day-first"
 MAX_WIDTH_LIMITS_M = (100.0, 500_000.0)  # narrower, a corridor of some length has more transects than memory holds
 REACH_LIMIT_M = 200_000.0
 _STRETCH_LIMIT_M = 200_000.0
@@ -44,7 +49,7 @@ class LayerInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceInput:
-    """A force: its name in tables, its label on the map, its zone files and its reach in metres by kind of zone."""
+    """A force: its name in tables, its label on the map, its zone files and their writing, its reach in metres by kind."""
 
     name: str
     label: str
@@ -52,11 +57,18 @@ class ForceInput:
     reach_m: Mapping[str, float] = field(default_factory=dict)
     layer: str | None = None
     crs: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    day_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentsInput:
-    """The incidents: file, days that count (both included), what may leave, columns by field, radius by precision."""
+    """The incidents: file, days that count (both included), what may leave, columns by field, radius by precision.
+
+    A radius of None sets the incidents of that precision aside.
+    """
 
     file: Path
     layer: str | None = None
@@ -64,16 +76,19 @@ class IncidentsInput:
     until: dt.date | None = None
     share: Literal["points", "counts"] = "points"
     columns: Mapping[str, str] = field(default_factory=dict)
-    radius_m: Mapping[str, float] = field(default_factory=lambda: dict(RADIUS_M))
+    radius_m: Mapping[str, float | None] = field(default_factory=lambda: dict(RADIUS_M))
+    encoding: str | None = None
+    day_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacesInput:
-    """The settlements: file, layer, columns by field."""
+    """The settlements: file, layer, columns by field, encoding."""
 
     file: Path
     layer: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +126,8 @@ class Scenario:
         Shown across the map and written into every table; "" for none.
     crs : {"laea", "utm"}
         Kind of working CRS.
+    mgrs_zones : tuple of str
+        Grid zones such as "38S" for MGRS references without one.
     area_of_interest, incidents, places, excluded, terrain, base
         The optional inputs.
     """
@@ -123,6 +140,7 @@ class Scenario:
     stretch_length_m: float = STRETCH_LENGTH_M
     notice: str = ""
     crs: Literal["laea", "utm"] = "laea"
+    mgrs_zones: tuple[str, ...] = ()
     area_of_interest: LayerInput | None = None
     incidents: IncidentsInput | None = None
     places: PlacesInput | None = None
@@ -165,6 +183,10 @@ class Scenario:
                 "reach": _same_or_each(force.reach_m),
                 "layer": force.layer,
                 "crs": force.crs,
+                "columns": dict(force.columns),
+                "kinds": dict(force.kinds),
+                "encoding": force.encoding,
+                "dates": _DAY_FIRST if force.day_first else None,
             }
             for force in self.forces
         }
@@ -175,6 +197,7 @@ class Scenario:
             "max_width": format_length(self.max_width_m),
             "stretch_length": format_length(self.stretch_length_m),
             "crs": self.crs,
+            "mgrs_zone": list(self.mgrs_zones),
             "area_of_interest": _layer_tree(self.area_of_interest, name),
             "forces": forces,
             "excluded": _layer_tree(self.excluded, name),
@@ -187,13 +210,19 @@ class Scenario:
                 "until": day(self.incidents.until) if self.incidents.until else None,
                 "share": self.incidents.share,
                 "columns": dict(self.incidents.columns),
-                "radius": {word: format_length(radius) for word, radius in self.incidents.radius_m.items()},
+                "radius": {
+                    word: _ASIDE if radius is None else format_length(radius)
+                    for word, radius in self.incidents.radius_m.items()
+                },
+                "encoding": self.incidents.encoding,
+                "dates": _DAY_FIRST if self.incidents.day_first else None,
             }
         if self.places is not None:
             tree["places"] = {
                 "file": name(self.places.file),
                 "layer": self.places.layer,
                 "columns": dict(self.places.columns),
+                "encoding": self.places.encoding,
             }
         if self.terrain is not None:
             tree["terrain"] = {"dem": name(self.terrain.dem)}
@@ -375,7 +404,7 @@ class _Table:
             self.fault(key, f"{value!r} is outside {low} to {format_length(limit)}")
         return metres
 
-    def lengths(self, key: str, words: tuple[str, ...], limit: float, *, one_for_all: bool = False) -> dict[str, float]:
+    def lengths(self, key: str, words: tuple[str, ...], limit: float) -> dict[str, float]:
         value = self.take(key)
         if isinstance(value, Mapping):
             table = self.table(key)
@@ -383,11 +412,25 @@ class _Table:
             if table:
                 table.close()
             return {word: metres for word, metres in found.items() if metres is not None}
-        if value is not None and not one_for_all:
-            self.fault(key, f"{value!r} is not a table of lengths ({', '.join(words)})")
-            return {}
         metres = self.metres(key, value, limit)
         return {} if metres is None else dict.fromkeys(words, metres)
+
+    def radii(self, key: str) -> dict[str, float | None]:
+        """Take lengths by precision, of which each may be "set aside" too."""
+        value = self.tree.get(key)
+        table = self.table(key) if value is None or isinstance(value, Mapping) else None
+        if table is None:
+            if value is not None:
+                self.take(key)
+                self.fault(key, f"{value!r} is not a table of lengths ({', '.join(PRECISIONS)})")
+            return {}
+        aside = [word for word, value in table.tree.items() if value == _ASIDE]
+        lengths = {
+            word: table.metres(word, table.take(word), REACH_LIMIT_M) for word in PRECISIONS if word not in aside
+        }
+        table.taken |= set(aside) & set(PRECISIONS)
+        table.close()
+        return {word: metres for word, metres in lengths.items() if metres is not None} | dict.fromkeys(aside)
 
     def day(self, key: str) -> dt.date | None:
         value = self.take(key)
@@ -457,6 +500,7 @@ def _scenario(table: _Table, stem: str) -> Scenario | None:
     max_width_m = table.checked("max_width", check_max_width, MAX_WIDTH_M)
     stretch_length_m = table.length("stretch_length", STRETCH_LENGTH_M, _STRETCH_LIMIT_M)
     crs = table.choice("crs", "laea", ("laea", "utm"))
+    mgrs_zones = _mgrs_zones(table)
     area_of_interest = _layer(table.table("area_of_interest"))
     forces = _forces(table)
     incidents = _incidents(table.table("incidents"))
@@ -476,6 +520,7 @@ def _scenario(table: _Table, stem: str) -> Scenario | None:
         stretch_length_m=stretch_length_m,
         notice=notice,
         crs=cast('Literal["laea", "utm"]', crs),
+        mgrs_zones=mgrs_zones,
         area_of_interest=area_of_interest,
         incidents=incidents,
         places=places,
@@ -502,9 +547,13 @@ def _forces(table: _Table) -> tuple[ForceInput, ...]:
                 name=name,
                 label=force.text("label", name) or name,
                 zones=force.files("zones"),
-                reach_m=force.lengths("reach", ZONE_KINDS, REACH_LIMIT_M, one_for_all=True),
+                reach_m=force.lengths("reach", ZONE_KINDS, REACH_LIMIT_M),
                 layer=force.text("layer"),
                 crs=force.text("crs"),
+                columns=force.words("columns"),
+                kinds=_kinds(force),
+                encoding=force.text("encoding"),
+                day_first=_day_first(force),
             )
         )
         force.close()
@@ -513,6 +562,27 @@ def _forces(table: _Table) -> tuple[ForceInput, ...]:
     if len(set(folded)) < len(folded):
         table.fault("forces", "two names differ in capitals only")
     return tuple(found)
+
+
+def _mgrs_zones(table: _Table) -> tuple[str, ...]:
+    value = table.tree.get("mgrs_zone")
+    zones = ((table.text("mgrs_zone") or ""),) if isinstance(value, str) else table.texts("mgrs_zone")
+    for zone in zones:
+        if not is_mgrs_zone(zone):
+            table.fault("mgrs_zone", f'{zone!r} is not a grid zone such as "38S"')
+    return tuple(zone.upper() for zone in zones)
+
+
+def _kinds(table: _Table) -> dict[str, str]:
+    kinds = table.words("kinds")
+    for word, kind in kinds.items():
+        if kind not in ZONE_KINDS:
+            table.fault(f"kinds.{word}", unknown("kind", kind, ZONE_KINDS))
+    return kinds
+
+
+def _day_first(table: _Table) -> bool:
+    return table.choice("dates", "iso", ("iso", _DAY_FIRST)) == _DAY_FIRST
 
 
 def _layer(table: _Table | None) -> LayerInput | None:
@@ -529,7 +599,8 @@ def _incidents(table: _Table | None) -> IncidentsInput | None:
     file, layer, since, until = table.file("file"), table.text("layer"), table.day("since"), table.day("until")
     share = table.choice("share", "points", ("points", "counts"))
     columns = table.words("columns")
-    radius_m = {**RADIUS_M, **table.lengths("radius", tuple(RADIUS_M), REACH_LIMIT_M)}
+    radius_m = {**RADIUS_M, **table.radii("radius")}
+    encoding, day_first = table.text("encoding"), _day_first(table)
     table.close()
     if since and until and since > until:
         table.fault("since", f"dates reversed: {since} is after until {until}")
@@ -543,6 +614,8 @@ def _incidents(table: _Table | None) -> IncidentsInput | None:
         share=cast('Literal["points", "counts"]', share),
         columns=columns,
         radius_m=radius_m,
+        encoding=encoding,
+        day_first=day_first,
     )
 
 
@@ -550,8 +623,9 @@ def _places(table: _Table | None) -> PlacesInput | None:
     if table is None:
         return None
     file, layer, columns = table.file("file"), table.text("layer"), table.words("columns")
+    encoding = table.text("encoding")
     table.close()
-    return PlacesInput(file=file, layer=layer, columns=columns) if file else None
+    return PlacesInput(file=file, layer=layer, columns=columns, encoding=encoding) if file else None
 
 
 def _terrain(table: _Table | None) -> TerrainInput | None:

@@ -112,6 +112,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "source": TEXT,
         "date_from": DAY,
         "date_to": DAY,  # the last day, included
+        "date_precision": TEXT,  # as the source codes it: day, week, month, year; "" unknown
         "kind": TEXT,
         "deaths_best": REAL,
         "deaths_low": REAL,
@@ -119,6 +120,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "civilians": REAL,  # 1 civilians were the target, 0 not, NaN unknown
         "location_precision": TEXT,  # exact, near, area
         "location_radius_m": REAL,
+        "coded_to": TEXT,  # what the position is that of, as far as known: place, centroid (of a district or larger)
+        "stacked": COUNT,  # incidents of the file at this very position, itself included; 0 not counted
+        "duplicate_of": TEXT,  # incident_id of an earlier one that may be the same; "" none suspected
         "note": TEXT,
         "ground": TEXT,
         "stretch_id": TEXT,  # "" outside every corridor

@@ -35,10 +35,16 @@ def test_every_row_that_is_no_polygon_is_named(tmp_path: Path) -> None:
     assert str(caught.value).splitlines() == [
         "a.geojson: 4 of 5 polygons cannot be used",
         "  row 2: a Point, not a polygon",
-        "  row 3: a LineString, not a polygon",
+        "  row 3: an area drawn as a line of fewer than three corners",
         "  row 4: no geometry",
         "  row 5: latitude 97 is outside -90..90 (are the columns swapped?)",
     ]
+
+
+def test_a_closed_line_is_a_polygon(tmp_path: Path) -> None:
+    ring = LineString([(43, 36), (44, 36), (44, 37), (43, 37), (43, 36)])
+    gpd.GeoDataFrame(geometry=[ring], crs=4326).to_file(tmp_path / "a.geojson")
+    assert read_polygons(tmp_path / "a.geojson").geometry.iloc[0].equals(box(43, 36, 44, 37))
 
 
 def test_no_file_no_rows_no_crs(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ d,inf,36,,,,,
 e,358.2,36,,,,,
 f,43,136,,,,,
 g,43,36,POINT (1 1),,,,
-h,"43,5",36,,,,,
+h,"43;5",36,,,,,
 i,43,36,,pots,,,
 j,43,36,,,5 mi,,
 k,43,36,,,-1,,
@@ -222,7 +222,7 @@ s,,,"LINESTRING (43 36, 43 36)",,,,
             "longitude 358.2 is outside -180..180 (are the columns swapped?)",
             "latitude 136 is outside -90..90 (are the columns swapped?)",
             "more than one position",
-            "'43,5' is not a coordinate",
+            "'43;5' is not a coordinate",
             "unknown kind 'pots'; did you mean 'post'?",
             "reach '5 mi' has the unit 'mi'",
             "reach '-1' is not a length of zero or more",
@@ -268,7 +268,7 @@ def test_a_geometry_collection_in_kml_and_geojson(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="row 1: a geometry collection"):
         read_zones(tmp_path / "a.geojson", force="a")
     kml = KML.replace("<Point>", "<MultiGeometry><LineString><coordinates>1,1 2,2</coordinates></LineString><Point>")
-    with pytest.raises(InputError, match="row 1: a geometry collection"):
+    with pytest.raises(InputError, match="row 1: 'Gwer': a geometry collection"):
         read_zones(write(tmp_path / "a.kml", kml.replace("</Point>", "</Point></MultiGeometry>")), force="a")
 
 
@@ -320,7 +320,8 @@ def test_blank_rows_and_repeats_are_set_aside(tmp_path: Path) -> None:
         ("a.csv", "lon,lat\n1,2,3\n", "not a readable CSV"),
         ("a.csv", 'lon,lat\n"1,2\n', "not a readable CSV"),
         ("a.csv", "name,lon,lat\né,43,36\n".encode("latin-1"), r"not UTF-8: byte 0xe9 in line 2 \(data row 1\)"),
-        ("a.csv", "lon,lat\n43,36\n".encode("utf-16"), "UTF-16"),
+        ("a.csv", "lon,lat\n43,36\n".encode("utf-16-le"), "not text in UTF-8"),
+        ("a.csv", ",,\n43,36\n", "its first row is blank"),
         ("a.geojson", '{"type": "FeatureCollection", "features": []}', "no zones in it"),
         ("a.geojson", '{"type": "Feat', "cannot be read"),
         ("a.geojson", "lon,lat\n1,2", "not GeoJSON"),
@@ -477,3 +478,254 @@ def test_far_away_alone_is_no_swap() -> None:
     north = posts("a", [tuple(xy) for xy in rng.uniform((42, 34), (46, 37), (50, 2))])
     suspect_swaps([north, posts("b", [(47.8, 30.5)]), posts("c", [(-70, -30)]), north.iloc[:0]])
     suspect_swaps([])
+
+
+FOLDERS = """<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>Joint map</name>
+<Folder><name>Northern force</name>
+<Folder><name>Posts</name>{post}</Folder><Folder><name>Areas</name>{ring}</Folder><Folder><name>Routes</name>{ring}</Folder></Folder>
+<Folder><name>Southern force</name>
+<Folder><name>Posts</name>{post}{post2}</Folder><Folder><name>نقاط</name>{line}</Folder><Folder><name>Sketches</name>{ring}</Folder></Folder>
+</Document></kml>"""
+PARTS = {
+    "post": "<Placemark><name>P</name><Point><coordinates>43,36,310</coordinates></Point></Placemark>",
+    "post2": "<Placemark><name>Q</name><Point><coordinates>43.2,36,310</coordinates></Point></Placemark>",
+    "ring": "<Placemark><name>R</name><LineString><coordinates>43,36,1 43.1,36,1 43.1,36.1,2 43,36,1</coordinates>"
+    "</LineString></Placemark>",
+    "line": "<Placemark><name>L</name><LineString><coordinates>43,36 43.1,36</coordinates></LineString></Placemark>",
+}
+
+
+@pytest.mark.parametrize("suffix", [".kml", ".kmz"])
+def test_a_folder_is_a_force_and_folders_in_it_are_kinds(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"joint{suffix}"
+    if suffix == ".kml":
+        write(path, FOLDERS.format(**PARTS))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("files/photo.jpg", b"no picture")
+            archive.writestr("doc.kml", FOLDERS.format(**PARTS))
+    north = read_zones(path, force="north", layer="northern FORCE")
+    assert north[["kind", "name"]].to_numpy().tolist() == [["area", "R"], ["post", "P"], ["route", "R"]]
+    # A triangle of a tenth of a degree, by hand.
+    assert north.geometry.iloc[0].geom_type == "Polygon"
+    assert area(north.geometry.iloc[0]) == pytest.approx(0.005)
+    assert north.attrs["input"]["read_as"] == (
+        "folders: Northern force/Posts (1), Northern force/Areas (1), Northern force/Routes (1)"
+    )
+    assert north.attrs["input"]["remarks"] == []
+    south = read_zones(path, force="south", layer="Southern force", kinds={"نقاط": "route"})
+    assert south["kind"].tolist() == ["post", "post", "route", "route"]
+    assert south.attrs["input"]["remarks"] == [
+        "row 4: a closed line, taken for a route; if it bounds an area, say so: kind area, or a folder called areas"
+    ]
+    with pytest.raises(
+        InputError, match="no folder 'Eastern force'\n  -> name one as layer: Areas, Northern force, Posts"
+    ):
+        read_zones(path, force="a", layer="Eastern force")
+
+
+def test_forces_from_folders(tmp_path: Path) -> None:
+    text = FOLDERS.format(**PARTS).replace("Northern force", "north").replace("Southern force", "south")
+    zones = read_zones(write(tmp_path / "a.kml", text), force_column="folder", kinds={"نقاط": "route"})
+    assert zones.groupby("force").size().to_dict() == {"north": 3, "south": 4}
+    with pytest.raises(InputError, match="row 1: 'P': force 'Northern force' is not a name"):
+        read_zones(write(tmp_path / "a.kml", FOLDERS.format(**PARTS)), force_column="folder")
+
+
+def test_every_kml_of_a_kmz_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
+        archive.writestr("more/other.kml", KML.replace("Gwer", "Other"))
+        archive.writestr("doc.kml", KML)
+    zones = read_zones(tmp_path / "a.kmz", force="a")
+    assert sorted(zones["name"]) == ["Gwer", "Other", "Road", "Valley"]  # two of the three are the same in both
+    assert zones.attrs["input"]["rows"] == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("43,36 43.1,36 43,36", "an area drawn as a line of fewer than three corners"),
+        ("43,36 43.1,36 43.1,36.1 43,36.1", "an area drawn as a line that does not close"),
+    ],
+)
+def test_lines_that_bound_no_area(tmp_path: Path, line: str, words: str) -> None:
+    ring = f"<Placemark><LineString><coordinates>{line}</coordinates></LineString></Placemark>"
+    text = FOLDERS.format(**{**PARTS, "ring": ring})
+    with pytest.raises(InputError, match=f"row 2: {words}"):
+        read_zones(write(tmp_path / "a.kml", text), force="a", layer="Northern force")
+
+
+def test_an_area_drawn_by_hand_may_lack_a_little(tmp_path: Path) -> None:
+    # 40 km around, 1 km short: closed. The area is that of the ring with the last side added.
+    text = 'name,kind,wkt\nA,area,"LINESTRING (43 36, 43.1 36, 43.1 36.1, 43 36.1, 43 36.01)"\n'
+    zones = read_zones(write(tmp_path / "a.csv", text), force="a")
+    assert area(zones.geometry.iloc[0]) == pytest.approx(0.01)
+
+
+def test_tracks_and_waypoints(tmp_path: Path) -> None:
+    zones = read_zones(write(tmp_path / "a.gpx", GPX), force="a")
+    assert zones.groupby("kind")["name"].agg(sorted).to_dict() == {"post": ["Gwer"], "route": ["Patrol", "Road"]}
+    assert zones.attrs["input"]["read_as"] == "1 waypoints, 1 routes, 1 tracks"
+    loop = GPX.replace(
+        '<trkpt lat="36.1" lon="43"/>',
+        '<trkpt lat="36.1" lon="43"/><trkpt lat="36" lon="43.1"/><trkpt lat="36" lon="43"/>',
+    )
+    zones = read_zones(write(tmp_path / "b.gpx", loop), force="a")
+    assert "row 3: a closed line, taken for a route" in zones.attrs["input"]["remarks"][0]
+    stray = GPX.replace('<trkpt lat="36.1" lon="43"/>', "")
+    with pytest.raises(InputError, match="row 3: 'Patrol': "):
+        read_zones(write(tmp_path / "c.gpx", stray), force="a")
+
+
+ARABIC = "الاسم;النوع;خط العرض;خط الطول;المدى;من تاريخ\nالكوير;نقطة;٣٦٫٠٤;٤٣٫٤٨;٥ كم;٣١/١/٢٠٢١\n"
+COLUMNS_AR = {
+    "name": "الاسم",
+    "kind": "النوع",
+    "lat": "خط العرض",
+    "lon": "خط الطول",
+    "reach": "المدى",
+    "valid_from": "من تاريخ",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1256"])
+def test_an_arabic_list_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    text = ARABIC
+    if encoding == "windows-1256":  # has no Arabic digits: such files write Western ones
+        text = ARABIC.translate({0x0660 + digit: str(digit) for digit in range(10)}).replace("٫", ",")
+    path = write(tmp_path / "a.csv", text.encode(encoding))
+    zones = read_zones(
+        path,
+        force="a",
+        columns=COLUMNS_AR,
+        kinds={"نقطة": "post"},
+        day_first=True,
+        encoding="windows-1256" if encoding == "windows-1256" else None,
+    )
+    row = zones.iloc[0]
+    assert (row["name"], row["kind"], row["reach_m"]) == ("الكوير", "post", 5_000)
+    assert row["valid_from"] == pd.Timestamp("2021-01-31")
+    assert row.geometry.equals(Point(43.48, 36.04))
+    stated = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1256": "windows-1256"}[encoding]
+    assert zones.attrs["input"]["read_as"] == f"{stated}, parted by semicolons"
+
+
+def test_an_encoding_is_told_and_not_guessed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ARABIC.replace("٣", "3").encode("utf-8"))
+    with pytest.raises(InputError, match="is UTF-8, not windows-1256"):
+        read_zones(path, force="a", encoding="windows-1256")
+    western = ARABIC.translate({0x0660 + digit: str(digit) for digit in range(10)}).replace("٫", ".")
+    path = write(tmp_path / "b.csv", western.encode("windows-1256"))
+    with pytest.raises(InputError, match='say what it is: encoding = "windows-1256"'):
+        read_zones(path, force="a")
+    with pytest.raises(InputError, match="unknown encoding 'windows-9999'"):
+        read_zones(path, force="a", encoding="windows-9999")
+
+
+def test_a_kurdish_sheet(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["ناو", "جۆر", "شوێن", "مەودا"],
+        ["گوێر", "پێگە", "38S LE 716 599", "۵ کم"],
+        ["ڕێگا", "\u200fپێگە", "LE 75 59", 500],
+    ]
+    path = write_xlsx(tmp_path / "a.xlsx", rows)
+    columns = {"name": "ناو", "kind": "جۆر", "position": "شوێن", "reach": "مەودا"}
+    zones = read_zones(path, force="a", columns=columns, kinds={"پێگە": "post"}, mgrs_zones=["38S"])
+    assert zones[["name", "reach_m"]].to_numpy().tolist() == [["ڕێگا", 500], ["گوێر", 5_000]]
+    assert zones.attrs["input"]["remarks"] == [
+        "row 2: MGRS of few digits, taken for the centre of its square, up to 0.7 km off"
+    ]
+    # Square LE of zone 38 begins at 300 km east and 3 900 km north: 71 650 and 59 950 more is the centre, by hand.
+    east, north = zones.geometry.to_crs(32638).iloc[1].coords[0]
+    assert (east, north) == pytest.approx((371_650, 3_959_950), abs=0.2)
+    with pytest.raises(InputError, match=r"row 2: 'LE 75 59': an MGRS reference without its zone"):
+        read_zones(path, force="a", columns=columns, kinds={"پێگە": "post"})
+    with pytest.raises(InputError, match=r'row 1: unknown kind \'پێگە\'.*kinds = \{ "پێگە" = "post" \}'):
+        read_zones(path, force="a", columns=columns, mgrs_zones=["38S"])
+    with pytest.raises(InputError, match="the kinds cannot be mapped"):
+        read_zones(path, force="a", columns=columns, kinds={"پێگە": "pots"})
+    with pytest.raises(InputError, match="unknown field 'nam'; did you mean 'name'"):
+        read_zones(path, force="a", columns={"nam": "ناو"})
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [
+        ("36.34", "43.13"),
+        ('36°20\'24""N', '43°07\'48""E'),
+        ("N 36 20 24", "E 43 7 48"),
+        ("36 20.4", "43 7.8"),
+        ("36,34", "43,13"),
+        ("٣٦٫٣٤", "۴۳٫۱۳"),
+    ],
+)
+def test_degrees_in_two_columns_as_people_write_them(tmp_path: Path, lat: str, lon: str) -> None:
+    text = f'name,lat,lon\nA,"{lat}","{lon}"\n'
+    zones = read_zones(write(tmp_path / "a.csv", text), force="a")
+    assert zones.geometry.iloc[0].distance(Point(43.13, 36.34)) < 1e-9
+
+
+def test_one_column_of_positions(tmp_path: Path) -> None:
+    text = 'name,position\nA,"36.34, 43.13"\nB,38SLE716599\nC,"36,34; 43,13"\nD,\nE,somewhere\nF,"43.13E 36.34N"\n'
+    with pytest.raises(
+        InputError, match="2 of 6 zones cannot be used\n  row 4: no geometry\n  row 5: 'somewhere' is not a point"
+    ):
+        read_zones(write(tmp_path / "a.csv", text), force="a")
+    zones = read_zones(write(tmp_path / "a.csv", text.replace("D,\nE,somewhere\n", "")), force="a")
+    assert [row.geometry.equals(Point(43.13, 36.34)) for _, row in zones.iterrows()] == [True, False, True, True]
+
+
+def test_dates_with_the_day_first_must_be_declared(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "lat,lon,valid_from\n36,43,1/6/2021\n36,43.1,13.06.2021\n36,43.2,2 Jun 2021\n")
+    with pytest.raises(InputError, match=r"row 1: valid_from '1/6/2021' .* if the day comes first, say dates"):
+        read_zones(path, force="a")
+    zones = read_zones(path, force="a", day_first=True)
+    assert sorted(zones["valid_from"].dt.strftime("%m-%d")) == ["06-01", "06-02", "06-13"]
+
+
+def test_a_network_link_is_not_followed(tmp_path: Path) -> None:
+    link = "<NetworkLink><Link><href>http://127.0.0.1:9/x.kml</href></Link></NetworkLink>"
+    zones = read_zones(write(tmp_path / "a.kml", KML.replace("<Folder>", f"{link}<Folder>", 1)), force="a")
+    assert len(zones) == 3
+    with pytest.raises(InputError, match=r"a\.kml: "):
+        read_zones(write(tmp_path / "a.kml", KML[: KML.index("<Folder>")] + link + "</Document></kml>"), force="a")
+
+
+def test_a_part_that_is_packed_beyond_belief_is_refused(tmp_path: Path) -> None:
+    path = as_file(tmp_path, ".xlsx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/more.xml", b" " * 70_000_000)
+    with pytest.raises(InputError, match=r"zones.xlsx/xl/more.xml: 70 MB packed into 0.1 MB"):
+        read_zones(path, force="a")
+
+
+def test_entities_in_a_workbook(tmp_path: Path) -> None:
+    path = as_file(tmp_path, ".xlsx")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    for attack in (
+        b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>]>",
+        b"<!--" + b" " * 1_048_570 + b"--><!DOCTYPE x SYSTEM 'file:///etc/passwd'>",
+    ):
+        head, start, rest = parts[sheet].partition(b"<worksheet")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in {**parts, sheet: head + attack + start + rest}.items():
+                archive.writestr(name, data)
+        with pytest.raises(InputError, match=r"zones.xlsx/xl/worksheets/sheet1.xml: has a DOCTYPE"):
+            read_zones(path, force="a")
+
+
+def test_a_workbook_that_lies_about_its_size(tmp_path: Path) -> None:
+    path = as_file(tmp_path, ".xlsx")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"PK\x01\x02")  # the directory's first entry; its unpacked size is at 24
+    data[place + 24 : place + 28] = (5).to_bytes(4, "little")
+    with pytest.raises(InputError, match="not a readable XLSX"):
+        read_zones(write(path, bytes(data)), force="a")
+
+
+def test_folders_in_folders_without_end(tmp_path: Path) -> None:
+    deep = "<Folder>" * 50_000 + "</Folder>" * 50_000
+    with pytest.raises(InputError, match="folders in folders without end"):
+        read_zones(write(tmp_path / "a.kml", KML.replace("<Folder>", f"{deep}<Folder>", 1)), force="a")

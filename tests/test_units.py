@@ -10,8 +10,22 @@ from gapmap.units import decimal_point, format_length, parse_length
 
 @pytest.mark.parametrize(
     ("text", "metres"),
-    [("5 km", 5000), ("5km", 5000), ("0.5 KM", 500), ("500 m", 500), ("250", 250), (250, 250), (2.5, 2.5), ("0 km", 0)]
-    + [("5,5 km", 5500), ("٥ كم", 5000), ("۲٫۵ کم", 2500), ("٥٠٠ م", 500), ("12 500 m", 12_500), ("0,500 km", 500)],
+    [
+        ("5 km", 5000),
+        ("5km", 5000),
+        ("0.5 KM", 500),
+        ("500 m", 500),
+        ("250", 250),
+        (250, 250),
+        (2.5, 2.5),
+        ("0 km", 0),
+        ("5,5 km", 5500),
+        ("٥ كم", 5000),
+        ("۲٫۵ کم", 2500),
+        ("٥٠٠ م", 500),
+        ("12 500 m", 12_500),
+        ("0,500 km", 500),
+    ],
 )
 def test_lengths(text: str | float, metres: float) -> None:
     assert parse_length(text) == metres

@@ -1,48 +1,55 @@
 """Files of any accepted format, read into one shape.
 
 In: a path and, for formats that hold several, a layer or sheet. Out: ``Rows``: the columns as text, the geometry as stored with
-its CRS, both numbered as a person counts data rows. Method: GDAL (pyogrio) for vector files, pandas for CSV, openpyxl
-for XLSX. Nothing is judged here but the file itself: missing, empty, unreadable, or not what its name says.
+its CRS, both numbered as a person counts data rows. Method: GDAL (pyogrio) for vector files, room ``sheets`` for CSV and
+XLSX. Nothing is judged here but the file itself: missing, empty, unreadable, harmful, or not what its name says.
 """
 
 from __future__ import annotations
 
 import codecs
-import datetime as dt
 import hashlib
 import io
-import re
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyogrio
 import pyproj
 
 from gapmap.errors import CrsError, InputError, MissingFileError, unknown
+from gapmap.readers import kml
+from gapmap.readers.sheets import Headless, as_text, fold, pick, read_csv, read_xlsx
+from gapmap.readers.values import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 VECTOR = (".gpkg", ".geojson", ".json", ".shp", ".kml", ".kmz", ".gpx")
-PLAIN = (".csv", ".xlsx")
+_SEPARATED = (".csv", ".tsv", ".txt")
+PLAIN = (*_SEPARATED, ".xlsx")
+FOLDER = "folder"  # the column that a KML's rows get: the folders around them, parted by slashes
 _XML = (".kml", ".gpx")
 _TEXT = (".geojson", ".json", *_XML)
 _ZIPPED = (".kmz", ".xlsx")
 _WGS84_BY_SPEC = (".kml", ".kmz", ".gpx")
 _UNPACKED_MAX = 1 << 30  # bytes a KMZ or XLSX may unpack to
-_COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
+# A part larger than this that is packed tighter than this is no table or drawing: honest ones come to a twentieth or so.
+_BOMB_BYTES, _BOMB_RATIO = 1 << 26, 200
+_BLOCK = 1 << 20
 _PROBLEMS_SHOWN = 20
+_ROWS_SHOWN = 5
 # Named so because a file's content, not its name, decides what GDAL opens: this one opens other files and addresses.
 _VIRTUAL = b"<OGRVRTDataSource"
+_KML = (".kml", ".kmz")
+_Layer = tuple[Path | bytes, str, tuple[str, ...] | None]  # where it is, its name, the folders around it
 _GPX_LAYERS = ("waypoints", "routes", "tracks")
-_ISO_DAY = r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +61,24 @@ class Rows:
     path : Path
         Where they come from.
     columns : DataFrame
-        All values as text, "" for nothing; columns named as in the file; index: the row's number, from 1.
+        Text, "" for nothing, or numbers where those were asked for; columns named as in the file; index: the row's number,
+        from 1.
     geometry : GeoSeries or None
         In the CRS of the file, with the same index; None for CSV and XLSX.
     broken : tuple of int
         The rows whose geometry is there and cannot be built: a ring left open or of too few points, a line of one.
+    header : tuple of str
+        The names of all columns of the file, those not read too.
+    read_as : str
+        How the file was understood: its encoding, its sheet, its folders.
     """
 
     path: Path
     columns: pd.DataFrame
     geometry: gpd.GeoSeries | None
     broken: tuple[int, ...] = ()
+    header: tuple[str, ...] = ()
+    read_as: str = ""
 
     def column(self, names: Iterable[str]) -> str | None:
         """Return the file's column that goes by the first of some names, whatever its case; None if there is none.
@@ -108,38 +122,73 @@ class Rows:
         column = self.column(names)
         if column is None:
             return pd.Series("", index=self.columns.index, dtype=object)
-        return self.columns[column]
+        texts = self.columns[column]
+        if texts.dtype == object:
+            return texts
+        return texts.map(lambda number: f"{number:.15g}", na_action="ignore").fillna("").astype(object)
+
+    def distinct(self, names: Iterable[str]) -> Distinct:
+        """Return a column by one of its names, to be looked at a distinct text at a time.
+
+        Parameters
+        ----------
+        names : iterable of str
+            As for :meth:`column`.
+
+        Returns
+        -------
+        Distinct
+            "" in every row if there is none.
+        """
+        if self.column(names) is None:
+            return Distinct.blank(len(self.columns.index))
+        return Distinct(self.texts(names))
+
+    def values(self, names: Iterable[str]) -> pd.Series:
+        """Return a column by one of its names, as numbers where it was read so.
+
+        Parameters
+        ----------
+        names : iterable of str
+            As for :meth:`column`.
+
+        Returns
+        -------
+        Series
+            Numbers, or text, for :func:`gapmap.readers.values.parse_numbers`; NaN in every row if there is none.
+        """
+        column = self.column(names)
+        return pd.Series(np.nan, index=self.columns.index) if column is None else self.columns[column]
 
 
-def fold(column: str) -> str:
-    """Return a column's name in lower case with underscores for blanks.
-
-    Parameters
-    ----------
-    column : str
-        As in the file.
-
-    Returns
-    -------
-    str
-        For comparison.
-    """
-    return re.sub(r"[\s-]+", "_", column.strip().lower())
-
-
-def read_rows(path: str | Path, *, role: str, layer: str | None = None, may_be_empty: bool = False) -> Rows:
+def read_rows(
+    path: str | Path,
+    *,
+    role: str,
+    layer: str | None = None,
+    may_be_empty: bool = False,
+    encoding: str | None = None,
+    wanted: Collection[str] | None = None,
+    numbers: Collection[str] = (),
+    headless: Headless | None = None,
+) -> Rows:
     """Read a file of any accepted format.
 
     Parameters
     ----------
     path : str or Path
-        GeoPackage, GeoJSON, Shapefile, KML, KMZ, GPX, CSV or XLSX, by its suffix.
+        GeoPackage, GeoJSON, Shapefile, KML, KMZ, GPX, CSV (also .tsv, .txt) or XLSX, by its suffix.
     role : str
         What the file is to give ("zones"): the layer or sheet of that name is taken where there are several.
     layer : str, optional
-        Layer or sheet. Without it all folders of a KML and all kinds of a GPX are read.
+        Layer or sheet; of a KML, a folder with all that is in it. Without it all folders of a KML and all kinds of a GPX are
+        read.
     may_be_empty : bool, optional
         Whether a file with columns and no rows will do.
+    encoding : str, optional
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
+    wanted, numbers, headless : optional
+        Of a CSV or XLSX: see :func:`gapmap.readers.sheets.read_csv`.
 
     Returns
     -------
@@ -170,10 +219,12 @@ def read_rows(path: str | Path, *, role: str, layer: str | None = None, may_be_e
         _check_zip(path)
     if suffix in _TEXT:
         _check_text(path)
-    if suffix == ".csv":
-        rows = Rows(path, _read_csv(path), None)
+    if suffix in _SEPARATED:
+        sheet = read_csv(path, encoding=encoding, wanted=wanted, numbers=numbers, headless=headless)
+        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
-        rows = Rows(path, _read_xlsx(path, role, layer), None)
+        sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
+        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     else:
         rows = _read_vector(path, role, layer)
     if not len(rows.columns.index) and not may_be_empty:
@@ -205,10 +256,10 @@ def field_names(
     InputError
         If `columns` names a field or a column that does not exist.
     """
-    field_of = {usual: field for field, names in fields.items() for usual in names}
+    field_of = {usual: field for field, names in fields.items() for usual in (field, *names)}
     problems = [unknown("field", field, fields) for field in columns if field not in field_of]
     problems += [
-        f"{field}: {unknown('column', column, map(str, rows.columns))}"
+        f"{field}: {unknown('column', column, rows.header)}"
         for field, column in columns.items()
         if rows.column([fold(column)]) is None
     ]
@@ -239,42 +290,6 @@ def checksum(path: Path) -> str:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def parse_days(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Read ISO dates.
-
-    Parameters
-    ----------
-    texts : Series
-        ``2021-06-01``, with or without a time of day, which is passed over; "" for none.
-
-    Returns
-    -------
-    tuple of Series
-        The days (NaT for none), and whether a text is there that is no date.
-    """
-    days = texts.astype(str).str.extract(_ISO_DAY)[0]
-    parsed = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").astype("datetime64[ms]")
-    return parsed, (texts != "") & parsed.isna()
-
-
-def parse_numbers(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Read numbers with a decimal point.
-
-    Parameters
-    ----------
-    texts : Series
-        "" for none.
-
-    Returns
-    -------
-    tuple of Series
-        The numbers (NaN for none), and whether a text is there that is no finite number.
-    """
-    numbers = pd.to_numeric(texts.where(texts != "", None), errors="coerce").astype(float)
-    numbers = numbers.where(np.isfinite(numbers))
-    return numbers, (texts != "") & numbers.isna()
 
 
 def refuse(path: Path, problems: Mapping[int, str], *, rows: int, role: str, hint: str = "") -> None:
@@ -326,7 +341,17 @@ def set_aside(path: Path, reasons: Mapping[int, str]) -> list[dict[str, object]]
     return [{"source": path.name, "source_row": int(row), "reason": reasons[row]} for row in sorted(reasons)]
 
 
-def describe(path: Path, *, role: str, rows: int, used: int, repaired: int = 0, aside: int = 0) -> dict[str, object]:
+def describe(
+    path: Path,
+    *,
+    role: str,
+    rows: int,
+    used: int,
+    repaired: int = 0,
+    aside: int = 0,
+    read_as: str = "",
+    remarks: Sequence[str] = (),
+) -> dict[str, object]:
     """Return what the run table says about an input: its name without the folder, its checksum and its counts.
 
     Parameters
@@ -337,6 +362,10 @@ def describe(path: Path, *, role: str, rows: int, used: int, repaired: int = 0, 
         What it gave.
     rows, used, repaired, aside : int
         How many rows there are, were used, were used with a repaired geometry, were set aside.
+    read_as : str, optional
+        How the file was understood.
+    remarks : sequence of str, optional
+        What somebody who knows the data should look at.
 
     Returns
     -------
@@ -351,10 +380,37 @@ def describe(path: Path, *, role: str, rows: int, used: int, repaired: int = 0, 
         "used": used,
         "set_aside": aside,
         "repaired": repaired,
+        "read_as": read_as,
+        "remarks": list(remarks),
     }
 
 
+def list_rows(rows: Sequence[int]) -> str:
+    """Name some rows, the first few by number.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Their numbers, at least one.
+
+    Returns
+    -------
+    str
+        For a sentence.
+
+    Examples
+    --------
+    >>> list_rows([3]), list_rows([3, 5]), list_rows(range(1, 100))
+    ('row 3', 'rows 3, 5', 'rows 1, 2, 3, 4, 5 and 94 more')
+    """
+    numbers = sorted(rows)
+    shown = ", ".join(map(str, numbers[:_ROWS_SHOWN]))
+    more = f" and {len(numbers) - _ROWS_SHOWN} more" if len(numbers) > _ROWS_SHOWN else ""
+    return f"row{'s' * (len(numbers) > 1)} {shown}{more}"
+
+
 def _check_zip(path: Path) -> None:
+    """Refuse what unpacks to more than honest data do, and parts that a parser of XML could be led astray by."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -365,18 +421,25 @@ def _check_zip(path: Path) -> None:
                     hint="split the file",
                 )
             for member in members:
-                if member.filename.lower().endswith(".kml"):
-                    _check_xml(archive.read(member), f"{path.name}/{member.filename}")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
+                name = f"{path.name}/{member.filename}"
+                if member.file_size > max(_BOMB_BYTES, _BOMB_RATIO * member.compress_size):
+                    raise InputError(
+                        f"{name}: {member.file_size / 1e6:,.0f} MB packed into {member.compress_size / 1e6:.1f} MB",
+                        hint="no honest file is; get it again from where it came",
+                    )
+                if member.filename.lower().endswith((".kml", ".xml", ".rels")):
+                    with archive.open(member) as stream:
+                        _check_xml(stream, name)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise InputError(f"{path.name}: not a readable {path.suffix[1:].upper()} ({error})") from error
 
 
 def _check_text(path: Path) -> None:
     data = path.read_bytes()
     if path.suffix.lower() in _XML:
-        _check_xml(data, path.name)
+        _check_xml(io.BytesIO(data), path.name)
     else:
-        _decode(data, path)
+        _require_utf8(data, path)
         if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             raise InputError(f"{path.name}: not GeoJSON, it does not start with '{{'")
     if _VIRTUAL in data:
@@ -385,99 +448,42 @@ def _check_text(path: Path) -> None:
         )
 
 
-def _check_xml(data: bytes, name: str) -> None:
-    # Entities can blow a small file up to fill the memory; no KML or GPX needs a document type.
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
-        raise InputError(f"{name}: not in UTF-8 or another encoding of single bytes", hint="export it again as UTF-8")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise InputError(f"{name}: has a DOCTYPE, which is not read", hint="export it again without one")
+def _check_xml(stream: IO[bytes], name: str) -> None:
+    # Entities can blow a small file up to fill the memory, or name other files; no KML, GPX or XLSX needs a document type.
+    kept = b""
+    while block := stream.read(_BLOCK):
+        data = kept + block
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
+            raise InputError(
+                f"{name}: not in UTF-8 or another encoding of single bytes", hint="export it again as UTF-8"
+            )
+        if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+            raise InputError(f"{name}: has a DOCTYPE, which is not read", hint="export it again without one")
+        kept = data[-len(b"<!DOCTYPE") :]
 
 
-def _decode(data: bytes, path: Path) -> str:
+def _require_utf8(data: bytes, path: Path) -> None:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(f"{path.name}: encoded as UTF-16, not UTF-8", hint='save it as "CSV UTF-8"')
+        raise InputError(f"{path.name}: encoded as UTF-16, not UTF-8", hint="export it again as UTF-8")
     try:
-        return data.decode("utf-8-sig")
+        data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        row = f" (data row {line - 1})" if path.suffix.lower() == ".csv" and line > 1 else ""
         raise InputError(
-            f"{path.name}: not UTF-8: byte 0x{data[error.start]:02x} in line {line}{row}",
-            hint='save it as UTF-8 (in a spreadsheet: "CSV UTF-8"); the encoding is not guessed',
+            f"{path.name}: not UTF-8: byte 0x{data[error.start]:02x} in line {line}", hint="export it again as UTF-8"
         ) from error
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    text = _decode(path.read_bytes(), path)
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    try:
-        # The header is read as a row: pandas would rename columns that have the same name.
-        cells = pd.read_csv(
-            io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path.name}: not a readable CSV ({error})") from error
-    return _with_header(cells, path)
-
-
-def _read_xlsx(path: Path, role: str, layer: str | None) -> pd.DataFrame:
-    try:
-        # Read only: rows are streamed, and the size the sheet claims is not believed.
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        sheets = {sheet.title: sheet for sheet in book.worksheets}
-        sheet = sheets[_pick(path, role, list(sheets), layer, "sheet")]
-        sheet.reset_dimensions()
-        lines = [list(line) for line in _trimmed(sheet.iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
-        book.close()
-    except InputError:
-        raise
-    except Exception as error:  # openpyxl lets through whatever a broken part makes it stumble over
-        raise InputError(f"{path.name}: not a readable XLSX ({type(error).__name__}: {error})") from error
-    width = max((len(line) for line in lines), default=0)
-    return _with_header(pd.DataFrame([line + [None] * (width - len(line)) for line in lines], dtype=object), path)
-
-
-def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
-    """Cut the blanks at the end of every row, and the blank rows at the end of the sheet."""
-    held = 0
-    for line in lines:
-        width = next((place for place in range(len(line), 0, -1) if line[place - 1] not in (None, "")), 0)
-        if width == 0:
-            held += 1
-            continue
-        yield from ([] for _ in range(held))
-        held = 0
-        yield list(line[:width])
-
-
-def _with_header(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
-    if cells.empty:
-        raise InputError(f"{path.name}: the file is empty")
-    header = [_text(name) for name in cells.iloc[0]]
-    keep = [place for place, name in enumerate(header) if name]
-    body = _as_text(cells.iloc[1:, keep].set_axis([header[place] for place in keep], axis=1))
-    body.index = pd.RangeIndex(1, len(body) + 1)
-    return body
-
-
 def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
-    suffix = path.suffix.lower()
     try:
-        names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        if layer is None and suffix in (".kml", ".kmz"):
-            chosen = names
-        elif layer is None and suffix == ".gpx":
-            chosen = [name for name in _GPX_LAYERS if name in names]
-        else:
-            chosen = [_pick(path, role, names, layer, "layer")]
+        chosen = _kml_layers(path, layer) if path.suffix.lower() in _KML else _layers(path, role, layer)
         parts: list[pd.DataFrame] = []
         broken: list[int] = []
-        for name in chosen:
-            part, unbuilt = _read_layer(path, name)
+        for source, name, folders in chosen:
+            part, unbuilt = _read_layer(source, name)
             if isinstance(part, gpd.GeoDataFrame):
                 broken += (np.flatnonzero(unbuilt) + sum(len(each) for each in parts) + 1).tolist()
-                parts.append(part)
+                parts.append(part if folders is None else part.assign(**{FOLDER: "/".join(folders)}))
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name}: a text in it is not in the encoding that the file states ({error.reason})",
@@ -488,15 +494,52 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     if not parts:
         raise InputError(f"{path.name}: no {role} in it, no layer has geometry")
     number = pd.RangeIndex(1, sum(len(part) for part in parts) + 1)
-    crs = pyproj.CRS.from_epsg(4326) if suffix in _WGS84_BY_SPEC else parts[0].crs
+    crs = pyproj.CRS.from_epsg(4326) if path.suffix.lower() in _WGS84_BY_SPEC else parts[0].crs
     geometry = gpd.GeoSeries(np.concatenate([part.geometry.to_numpy() for part in parts]), index=number, crs=crs)
     texts = [pd.DataFrame(part.drop(columns=part.geometry.name)) for part in parts]
-    columns = _as_text(pd.concat([part.astype(object) for part in texts], ignore_index=True).set_axis(number))
+    columns = as_text(pd.concat([part.astype(object) for part in texts], ignore_index=True).set_axis(number))
     _check_stated_crs(path, geometry)
-    return Rows(path, columns, geometry, tuple(broken))
+    return Rows(path, columns, geometry, tuple(broken), tuple(map(str, columns)), _say_layers(path, chosen, parts))
 
 
-def _read_layer(path: Path, layer: str) -> tuple[pd.DataFrame, np.ndarray]:
+def _layers(path: Path, role: str, layer: str | None) -> list[_Layer]:
+    names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    if layer is None and path.suffix.lower() == ".gpx":
+        return [(path, name, None) for name in _GPX_LAYERS if name in names]
+    return [(path, pick(path, role, names, layer, "layer"), None)]
+
+
+def _kml_layers(path: Path, layer: str | None) -> list[_Layer]:
+    """Return the layers of every KML in the file; with a folder asked for, those of it and of all folders in it."""
+    found: list[_Layer] = []
+    for data in kml.documents(path):
+        source: Path | bytes = data if path.suffix.lower() == ".kmz" else path
+        names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
+        found += [(source, name, folders) for name, folders in zip(names, kml.folder_paths(data, names), strict=True)]
+    if layer is None:
+        return found
+    chosen = [each for each in found if fold(layer) in map(fold, each[2] or ())]
+    if not chosen:
+        folders = sorted({name for _, _, names in found for name in names or ()})
+        raise InputError(f"{path.name}: no folder {layer!r}", hint=f"name one as layer: {', '.join(folders) or 'none'}")
+    return chosen
+
+
+def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
+    if path.suffix.lower() in _KML:
+        counts: dict[str, int] = {}
+        for part in parts:
+            for folder in part[FOLDER]:
+                counts[folder] = counts.get(folder, 0) + 1
+        said = ", ".join(f"{folder or 'none'} ({count})" for folder, count in counts.items())
+        return f"folders: {said}"
+    if path.suffix.lower() == ".gpx":
+        kinds = zip(chosen, parts, strict=False)
+        return ", ".join(f"{len(part)} {name}" for (_, name, _), part in kinds if len(part))
+    return f"layer {chosen[0][1]!r}" if path.suffix.lower() == ".gpkg" else ""
+
+
+def _read_layer(path: Path | bytes, layer: str) -> tuple[pd.DataFrame, np.ndarray]:
     """Return a layer, and for each row whether it has a geometry that GEOS cannot build: None in the table."""
     with warnings.catch_warnings():
         # Said by row, and not by GDAL and numpy beside it.
@@ -516,6 +559,8 @@ def _unreadable(path: Path, said: str) -> InputError:
             f"{path.name}: cannot be read as {path.suffix}: it is cut short, or of another kind",
             hint="export it again",
         )
+    if "Invalid root element" in said:
+        return InputError(f"{path.name}: no KML, or folders in folders without end", hint="export it again")
     if "not well-formed" in said:
         return InputError(
             f"{path.name}: cannot be read: it is not well-formed, or holds text that is not in the encoding its first line states",
@@ -536,35 +581,3 @@ def _check_stated_crs(path: Path, geometry: gpd.GeoSeries) -> None:
             f"{path.name}: states {geometry.crs.name}, but its coordinates look like degrees: two CRS in one file",
             hint="export it again with the CRS that its coordinates are in",
         )
-
-
-def _pick(path: Path, role: str, names: list[str], layer: str | None, what: str) -> str:
-    wanted = layer if layer is not None else role
-    found = [name for name in names if name == wanted] or [name for name in names if name.lower() == wanted.lower()]
-    if layer is None and len(names) == 1:
-        found = names
-    if len(found) == 1:
-        return found[0]
-    why = f"no {what} {layer!r}" if layer is not None else f"{len(names)} {what}s and none is named {role!r}"
-    raise InputError(f"{path.name}: {why}", hint=f"name one as layer: {', '.join(names)}")
-
-
-def _as_text(table: pd.DataFrame) -> pd.DataFrame:
-    # By place, for two columns may have one name; Rows.column refuses them when they are asked for.
-    columns = {place: [_text(value) for value in table.iloc[:, place]] for place in range(table.shape[1])}
-    return pd.DataFrame(columns, index=table.index, dtype=object).set_axis(table.columns, axis=1)
-
-
-def _text(value: object) -> str:
-    """Return a cell as text; a number as it was typed, a date as ISO, "" for nothing."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, float | np.floating):
-        if np.isnan(value):
-            return ""
-        return str(int(value)) if float(value).is_integer() else repr(float(value))
-    if isinstance(value, list | np.ndarray):
-        return str(list(value))
-    if value is None or value is pd.NaT or value is pd.NA:
-        return ""
-    return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -1,64 +1,75 @@
-"""What happened, from a plain table.
+"""What happened, from a plain table, ACLED or UCDP GED.
 
-In: a CSV, XLSX, GeoPackage or GeoJSON with a row an incident. Out: table ``incidents`` in EPSG:4326. Method: columns by a mapping
-or by their usual names. Unlike a zone, an incident that cannot be used is set aside with its reason: one lost among
-hundreds moves no outline, and field data are never whole.
+In: a CSV, XLSX, GeoPackage or GeoJSON with a row an incident. Out: table ``incidents`` in EPSG:4326. Method: the layout known by
+its columns, columns by a mapping or by their usual names, whole columns at a time. Unlike a zone, an incident that cannot be
+used is set aside with its reason: one lost among hundreds moves no outline, and field data are never whole.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from itertools import count
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from gapmap.crs import WGS84
-from gapmap.errors import InputError
-from gapmap.readers import files, positions
-from gapmap.tables import conform
+from gapmap.errors import InputError, unknown
+from gapmap.readers import doubts, files, positions, values
+from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, recognise
+from gapmap.readers.sheets import fold
+from gapmap.tables import COLUMNS, INDEX, TEXT
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-# Field -> the names it goes by, in a mapping and as a column.
-FIELDS: Mapping[str, Sequence[str]] = {
-    "id": ("id", "incident_id", "event_id"),
-    "date": ("date", "date_from", "event_date"),
-    "date_to": ("date_to", "date_end"),
-    "kind": ("kind", "event_type", "type"),
-    "deaths": ("deaths", "deaths_best", "fatalities", "killed"),
-    "deaths_low": ("deaths_low",),
-    "deaths_high": ("deaths_high",),
-    "civilians": ("civilians",),
-    "precision": ("precision", "location_precision"),
-    "radius_km": ("radius_km", "location_radius_km"),
-    "note": ("note", "notes"),
-    **positions.COLUMNS,
-}
-PRECISIONS = ("exact", "near", "area")
-RADIUS_M: Mapping[str, float] = {"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0}
-_TRUTH = {"1": 1.0, "yes": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "false": 0.0}
+FIELDS = PLAIN.fields
+RADIUS_M = PLAIN.radius_m
+_NUMBERS = ("lon", "lat", "deaths", "deaths_low", "deaths_high", "radius_km")
 _RADIUS_MAX_M = 500_000.0
+_CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
+_TURNS = (("x", 360.0), ("y", 180.0))
+_WORDS = (("exact", 1_000.0), ("near", 5_000.0))  # up to these metres; beyond them "area"
 _SHOWN = 5
 _BEFORE, _AFTER = "before the first day asked for", "after the last day asked for"
 _BY_CHOICE = frozenset({_BEFORE, _AFTER, "blank row"})
 
 
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep Python from looking for cycles among a million new shapes, again and again: that took a third of the time."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+@_no_collector()
 def read_incidents(
     path: str | Path,
     *,
     columns: Mapping[str, str] | None = None,
     since: dt.date | None = None,
     until: dt.date | None = None,
-    radius_m: Mapping[str, float] = RADIUS_M,
+    radius_m: Radii = RADIUS_M,
     crs: object = None,
     layer: str | None = None,
+    encoding: str | None = None,
+    day_first: bool = False,
+    mgrs_zones: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
-    r"""Read incidents from a plain table.
+    r"""Read incidents from a plain table, ACLED or UCDP GED.
+
+    ACLED of all years and UCDP GED, its Candidate files without a header too, are known by their columns; see Notes.
 
     Parameters
     ----------
@@ -66,25 +77,34 @@ def read_incidents(
         CSV, XLSX, GeoPackage, GeoJSON, or another vector file of points.
     columns : mapping of str to str, optional
         Field to column name in the file, for columns with other than the usual names. Fields: id, date, date_to, kind,
-        deaths, deaths_low, deaths_high, civilians (1 or 0, yes or no), precision (exact, near, area), radius_km, note,
-        lat, lon, mgrs, wkt.
+        deaths, deaths_low, deaths_high, civilians (1 or 0, yes or no), precision (exact, near, area; the codes of ACLED and
+        UCDP), radius_km, date_precision, note, lat, lon, position, mgrs, wkt.
     since, until : datetime.date, optional
         Incidents that lie wholly before or after are set aside. Both days count.
-    radius_m : mapping of str to float, optional
-        Metres within which the position holds, by precision, where the row gives no radius: 1 km, 5 km, 15 km. Rows
-        without a precision count as "near".
+    radius_m : mapping of str to float or None, optional
+        Metres within which the position holds, by precision, where the row gives no radius; None sets such rows aside. Of a
+        plain table: exact 1 km, near 5 km, area 15 km, no precision "near", or what the digits of an MGRS reference say.
+        Of ACLED's geo_precision: 1 5 km, 2 15 km, 3 set aside. Of UCDP's where_prec: 1 5 km, 2 25 km, 3 to 7 set aside.
     crs : object, optional
         Anything pyproj understands, for a file that does not say.
     layer : str, optional
         Layer or sheet, where there are several and none is called "incidents".
+    encoding : str, optional
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark: "windows-1256".
+    day_first : bool, optional
+        Whether 1/6/2021 is the first of June. Without it such a date is none.
+    mgrs_zones : sequence of str, optional
+        Grid zones such as "38S" for MGRS references without one.
 
     Returns
     -------
     GeoDataFrame
-        Table ``incidents`` in EPSG:4326, points, sorted by date and id; ``ground`` and ``stretch_id`` still empty. The
-        id is the file's where it has one, else a number that does not depend on row order. ``attrs["set_aside"]``
-        holds the rows not used, as records: no or unreadable date or position, out of range, outside `since` and
-        `until`, a repeated id, an unknown precision, a number that is none. ``attrs["input"]`` holds the counts.
+        Table ``incidents`` in EPSG:4326, points, sorted by date, position and id; ``ground`` and ``stretch_id`` still empty.
+        The id is the file's where it has one, else a number that does not depend on row order. ``stacked`` counts the
+        incidents at a position; ``duplicate_of`` names an earlier incident of the same kind, at most a day and about a
+        kilometre away: nothing is left out for it. ``attrs["set_aside"]`` holds the rows not used, as records: no or
+        unreadable date or position, out of range, too coarse, outside `since` and `until`, a repeated id, an unknown
+        precision, a number that is none. ``attrs["input"]`` holds the counts, the layout and remarks.
 
     Raises
     ------
@@ -94,11 +114,14 @@ def read_incidents(
         If a vector file has no CRS and none is given.
     InputError
         If the file cannot be read, has no column for date or position, `columns` names a field or a column that does
-        not exist, or no row at all can be understood. A CSV or XLSX with a header and no rows is fine: no incidents.
+        not exist, `radius_m` a code that the layout does not have, dates of ACLED are written in two ways that disagree on
+        which of day and month comes first, or no row at all can be understood. A CSV or XLSX with a header and no rows is
+        fine: no incidents.
 
     Notes
     -----
-    Notes are kept as they are written. Reversed dates are set aside, not turned.
+    Notes are kept as they are written. Reversed dates are set aside, not turned. The radii of ACLED and UCDP are guesses on
+    the wide side; studies that hold events coded from the press against military records find most within 50 km only.
 
     Examples
     --------
@@ -113,94 +136,278 @@ def read_incidents(
     >>> found.attrs["set_aside"]
     [{'source': 'log.csv', 'source_row': 2, 'reason': 'no geometry'}]
     """
-    rows = files.read_rows(path, role="incidents", layer=layer, may_be_empty=True)
-    names = files.field_names(rows, FIELDS, columns or {})
+    wanted, numbers = _wanted(columns or {})
+    rows = files.read_rows(
+        path,
+        role="incidents",
+        layer=layer,
+        may_be_empty=True,
+        encoding=encoding,
+        wanted=wanted,
+        numbers=numbers,
+        headless=headless,
+    )
+    layout = recognise(rows.header)
+    names = files.field_names(rows, layout.fields, columns or {})
     if rows.column(names["date"]) is None:
         raise InputError(
-            f"{rows.path.name}: no date column among {', '.join(map(str, rows.columns)) or 'none'}",
+            f"{rows.path.name}: no date column among {', '.join(rows.header) or 'none'}",
             hint='say which it is: columns = { date = "when" }',
         )
-    geometry, aside = positions.locate(rows, crs=crs, columns={field: names[field] for field in positions.COLUMNS})
-    points = shapely.get_type_id(geometry.to_numpy()) == 0
-    for row in geometry.index[~points & geometry.notna()]:
-        aside.setdefault(row, "the geometry is not a point")
-    for row in geometry.index[(rows.columns == "").all(axis=1) & geometry.isna()]:
-        aside[row] = "blank row"
-    table = _columns(rows, names, radius_m, aside)
-    _outside(table, since, until, aside)
-    out = gpd.GeoDataFrame(table, geometry=geometry, crs=WGS84)
-    understood = len(out) - sum(reason not in _BY_CHOICE for reason in aside.values())
-    if len(out) and not understood:
+    where = {field: names[field] for field in positions.COLUMNS}
+    lon, lat, aside = positions.locate_points(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
+    _set_blanks_aside(rows, np.isnan(lon) & np.isnan(lat), aside)
+    content = {
+        "x": lon,
+        "y": lat,
+        **_content(rows, names, layout, aside, day_first=day_first),
+        **_precision(rows, names, layout, radius_m, aside),
+    }
+    _outside(content, since, until, aside)
+    total = len(rows.columns.index)
+    if total and all(reason not in _BY_CHOICE for reason in aside.values()) and len(aside) == total:
         lines = [f"row {row}: {aside[row]}" for row in sorted(aside)[:_SHOWN]]
         raise InputError(
-            f"{rows.path.name}: none of {len(out)} incidents can be used",
+            f"{rows.path.name}: none of {total} incidents can be used",
             problems=lines,
             hint="check that the columns are the right ones: columns = { date = ..., lat = ..., lon = ... }",
         )
-    out = _identified(out.drop(index=list(aside)), aside)
-    out.attrs["input"] = files.describe(
-        rows.path, role="incidents", rows=len(rows.columns), used=len(out), aside=len(aside)
-    )
+    used = np.ones(total, dtype=bool)
+    used[[row - 1 for row in aside]] = False
+    aside |= _repeats(content["id"], used)
+    found, ids = _sorted(content, np.flatnonzero(used))
+    remarks = [*layout.remarks, *_doubts(found, ids)]
+    out = gpd.GeoDataFrame(
+        {column: _typed(found.get(column), dtype, len(ids)) for column, dtype in COLUMNS["incidents"].items()},
+        geometry=shapely.points(found["x"], found["y"]),
+        crs=WGS84,
+        index=pd.Index(ids, dtype=TEXT, name=INDEX["incidents"]),
+    ).assign(source=rows.path.name)
+    out.attrs["input"] = {
+        **files.describe(
+            rows.path,
+            role="incidents",
+            rows=total,
+            used=len(out),
+            aside=len(aside),
+            read_as="; ".join(text for text in (layout.name, rows.read_as) if text),
+            remarks=remarks,
+        ),
+        "attribution": layout.attribution,
+    }
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out
 
 
-def _columns(
-    rows: files.Rows, names: Mapping[str, Sequence[str]], radius_m: Mapping[str, float], aside: dict[int, str]
-) -> pd.DataFrame:
-    texts = {field: rows.texts(names[field]) for field in FIELDS}
-    table = pd.DataFrame({"source": rows.path.name, "source_row": rows.columns.index}, index=rows.columns.index)
-    table["given_id"], table["kind"], table["note"] = texts["id"], texts["kind"], texts["note"]
+def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str]]:
+    """Return the folded names of all columns that any layout or the mapping may need, and of those that hold numbers."""
+    layouts = (PLAIN, *LAYOUTS)
+    known = {name for layout in layouts for name in layout.known_by}
+    named = {name for layout in layouts for names in layout.fields.values() for name in names}
+    numbers = {name for layout in layouts for field in _NUMBERS for name in layout.fields[field]}
+    mapped = {fold(column) for column in columns.values()}
+    return known | named | mapped, numbers - mapped
 
-    table["date_from"], bad = files.parse_days(texts["date"])
-    _note(aside, texts["date"], bad, "date {!r} is not an ISO date such as 2021-06-01")
-    _note(aside, texts["date"], texts["date"] == "", "no date")
-    ends, bad = files.parse_days(texts["date_to"])
-    _note(aside, texts["date_to"], bad, "date_to {!r} is not an ISO date such as 2021-06-01")
-    table["date_to"] = ends.fillna(table["date_from"])
-    _note(aside, texts["date_to"], table["date_to"] < table["date_from"], "dates reversed: date_to {} is before date")
 
+def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
+    if nowhere.any():
+        blank = rows.columns[nowhere].isin(["", np.nan]).all(axis=1)
+        aside.update(dict.fromkeys(blank.index[blank].tolist(), "blank row"))
+
+
+def _content(
+    rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
+) -> dict[str, np.ndarray]:
+    """Return when it happened, what, and to whom."""
+    dates = rows.texts(names["date"])
+    if layout.day_first_marks and not day_first:
+        _require_one_style(rows, dates)
+    marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks
+    first, bad = values.parse_days(dates, day_first=marks)
+    aside.update({row: values.no_day("date", dates[row]) for row in dates.index[bad] if row not in aside})
+    _note(aside, dates, first.isna() & ~bad, "no date")
+    last = first
+    if rows.column(names["date_to"]) is not None:
+        ends = rows.texts(names["date_to"])
+        last, bad = values.parse_days(ends, day_first=marks)
+        aside.update({row: values.no_day("date_to", ends[row]) for row in ends.index[bad] if row not in aside})
+        last = last.fillna(first)
+        _note(aside, ends, last < first, "dates reversed: date_to {} is before date")
+    content = {
+        "source_row": rows.columns.index.to_numpy(),
+        "id": rows.texts(names["id"]).to_numpy(),
+        "note": rows.texts(names["note"]).to_numpy(),
+        "kind": rows.distinct(names["kind"]).each(lambda text: layout.kinds.get(text, text)),
+        "date_from": first.to_numpy(),
+        "date_to": last.to_numpy(),
+        "date_precision": rows.distinct(names["date_precision"]).each(lambda text: layout.days.get(_code(text), text)),
+    }
     for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
-        table[column], bad = files.parse_numbers(texts[field])
-        _note(aside, texts[field], bad | (table[column] < 0), field + " {!r} is not a number of zero or more")
-    words = texts["civilians"].str.lower()
-    table["civilians"] = words.map(_TRUTH).astype(float)
-    _note(aside, texts["civilians"], (words != "") & table["civilians"].isna(), "civilians {!r} is not 1, 0, yes or no")
+        cells = rows.values(names[field])
+        deaths, bad = values.parse_numbers(cells)
+        _note(aside, cells, bad | (deaths < 0), field + " {!r} is not a number of zero or more")
+        content[column] = deaths.to_numpy()
+    distinct = rows.distinct(names["civilians"])
+    content["civilians"] = distinct.each(lambda text: layout.civilians.get(text.lower(), np.nan), float)
+    if layout is PLAIN:
+        unread = distinct.each(lambda text: text != "" and text.lower() not in layout.civilians, bool)
+        _note(aside, rows.texts(names["civilians"]), unread, "civilians {!r} is not 1, 0, yes or no")
+    return content
 
-    precision = texts["precision"].str.lower().replace("", "near")
-    table["location_precision"] = precision
-    _note(
-        aside, texts["precision"], ~precision.isin(PRECISIONS), "precision {!r} is not one of " + ", ".join(PRECISIONS)
+
+def _precision(
+    rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, radius_m: Radii, aside: dict[int, str]
+) -> dict[str, np.ndarray]:
+    """Return how well each position is known, on one scale."""
+    radii = {word: radius_m.get(word, radius) for word, radius in layout.radius_m.items()}
+    if other := [word for word in radius_m if word not in radii and word not in PLAIN.radius_m]:
+        raise InputError(
+            f"{rows.path.name}: {layout.name} has no such precision",
+            problems=[f"radius: {unknown('precision', word, radii)}" for word in other],
+        )
+    given, distinct = rows.texts(names["precision"]), rows.distinct(names["precision"])
+    field = "precision" if layout is PLAIN else names["precision"][0]
+    silent = distinct.each(lambda text: text == "", bool)
+    strange = distinct.each(lambda text: _code(text) not in radii and not (layout is PLAIN and text == ""), bool)
+    _note(aside, given, strange, field + " {!r} is not one of " + ", ".join(radii))
+    coarse = distinct.each(lambda text: radii.get(_code(text), 0.0) is None, bool)
+    _note(aside, given, coarse, field + ' {0} is too coarse to place it; to use it: radius = {{ {0} = "50 km" }}')
+    default = radii["near"] if layout is PLAIN else None  # a plain table may say nothing about it
+    radius = distinct.each(lambda text: radii.get(_code(text), default if text == "" else None) or np.nan, float)
+    word = distinct.each(
+        lambda text: (_code(text) or "near") if layout is PLAIN else _word(radii.get(_code(text)) or np.nan)
     )
-    km, bad = files.parse_numbers(texts["radius_km"])
-    _note(aside, texts["radius_km"], bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500")
-    table["location_radius_m"] = (km * 1e3).fillna(precision.map({**RADIUS_M, **radius_m}))
-    return table
+
+    digits = positions.mgrs_radii_m(rows, {field: names[field] for field in positions.COLUMNS}).to_numpy()
+    if not np.isnan(digits).all():
+        # Where a row says nothing, the digits of its MGRS reference do; and they are heard where they promise less.
+        alone = silent & ~np.isnan(digits)
+        radius = np.where(alone, digits, np.fmax(radius, digits))
+        word = np.where(alone, [_word(metres) for metres in digits], word)
+    cells = rows.values(names["radius_km"])
+    km, bad = values.parse_numbers(cells)
+    _note(aside, cells, bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500")
+    stated = (km * 1e3).to_numpy()
+    return {
+        "location_precision": word,
+        "location_radius_m": np.where(np.isnan(stated), radius, stated),
+        "coded_to": distinct.each(lambda text: layout.coded_to.get(_code(text), "")),
+    }
 
 
-def _note(aside: dict[int, str], texts: pd.Series, bad: pd.Series, reason: str) -> None:
-    for row in texts.index[bad]:
-        aside.setdefault(row, reason.format(texts[row]))
+def _word(radius_m: float) -> str:
+    return next((word for word, metres in _WORDS if radius_m <= metres), "area")
 
 
-def _outside(table: pd.DataFrame, since: dt.date | None, until: dt.date | None, aside: dict[int, str]) -> None:
-    if since is not None:
-        _note(aside, table["note"], table["date_to"] < pd.Timestamp(since), _BEFORE)
-    if until is not None:
-        _note(aside, table["note"], table["date_from"] > pd.Timestamp(until), _AFTER)
+def _code(text: str) -> str:
+    """Return a code in the form of the tables: a column with a blank in it often comes as 1.0, 2.0."""
+    return text.lower().removesuffix(".0")
 
 
-def _identified(incidents: gpd.GeoDataFrame, aside: dict[int, str]) -> gpd.GeoDataFrame:
-    """Give every row its id, set repeated ones aside, and sort by date and id."""
-    given = incidents["given_id"]
-    first = given.drop_duplicates()
-    for row in given.index[(given != "") & given.duplicated()]:
-        aside[row] = f"the id {given[row]!r} is in row {first.index[first == given[row]][0]} already"
-    incidents = incidents.drop(index=[row for row in incidents.index if row in aside])
-    order = ["date_from", "date_to", "given_id", "kind", "note", "x", "y"]
-    xy = shapely.get_coordinates(incidents.geometry.to_numpy())
-    incidents = incidents.assign(x=xy[:, 0], y=xy[:, 1]).sort_values(order, kind="stable").drop(columns=["x", "y"])
-    taken = set(incidents["given_id"])
-    numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
-    incidents.index = pd.Index([given or next(numbers) for given in incidents["given_id"]], dtype=object)
-    return conform(incidents.drop(columns="given_id"), "incidents")
+def _note(aside: dict[int, str], cells: pd.Series, bad: pd.Series | np.ndarray, reason: str) -> None:
+    if not bad.any():
+        return
+    found = cells[bad]
+    for row, cell in zip(found.index.tolist(), found.tolist(), strict=True):
+        if row not in aside:
+            aside[row] = reason.format(cell if isinstance(cell, str) else f"{cell:.15g}")
+
+
+def _require_one_style(rows: files.Rows, dates: pd.Series) -> None:
+    """Refuse dates of which some name the day first and others the year: a spreadsheet turned some of them, nobody knows how."""
+    figures = values.is_numeric_day(dates)
+    others = dates.index[~figures & (dates != "")]
+    if figures.any() and len(others):
+        one, other = dates.index[figures][0], others[0]
+        raise InputError(
+            f"{rows.path.name}: dates in two styles, of which one may have day and month the other way round",
+            problems=[f"row {row}: {dates[row]!r}" for row in sorted((one, other))],
+            hint='get the file again from its source; or, if the day comes first in all of these, say dates = "day-first"',
+        )
+
+
+def _outside(
+    content: Mapping[str, np.ndarray], since: dt.date | None, until: dt.date | None, aside: dict[int, str]
+) -> None:
+    early = content["date_to"] < np.datetime64(since or "NaT")
+    late = content["date_from"] > np.datetime64(until or "NaT")
+    for bad, reason in ((early, _BEFORE), (late, _AFTER)):
+        for row in content["source_row"][bad].tolist():
+            aside.setdefault(row, reason)
+
+
+def _repeats(ids: np.ndarray, used: np.ndarray) -> dict[int, str]:
+    """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
+    places = np.flatnonzero(used)
+    given = pd.Series(ids[places], index=places)
+    again = given[given.duplicated(keep=False)]
+    again = again[again != ""]
+    first: dict[str, int] = {}
+    found = {
+        place + 1: f"the id {name!r} is in row {first[name] + 1} already"
+        for place, name in zip(again.index.tolist(), again.tolist(), strict=True)
+        if first.setdefault(name, place) != place
+    }
+    used[[row - 1 for row in found]] = False
+    return found
+
+
+def _sorted(content: Mapping[str, np.ndarray], used: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the rows in use, sorted by date, position and all else, and the id of each."""
+    # One number for day and place sorts all but those few that share both; text is slow to sort.
+    x, y = (np.floor((content[axis][used] / turn + 0.5) * _CELLS).astype(np.int64) for axis, turn in _TURNS)
+    key = (_day_numbers(content["date_from"][used]) * 2 * _CELLS + x) * 2 * _CELLS + y
+    order = np.argsort(key)
+    same = np.diff(key[order]) == 0
+    tied = np.append(same, False) | np.append(False, same) if len(order) else same
+    if tied.any():
+        places = order[tied]
+        by = ("x", "y", "date_to", "id", "kind", "note", "source_row")
+        rest = pd.DataFrame({"key": key[places], **{name: content[name][used[places]] for name in by}}, index=places)
+        order[tied] = rest.sort_values(["key", *by], kind="stable").index
+    out = {name: cells[used[order]] for name, cells in content.items()}
+    ids = out.pop("id")
+    if (ids == "").any():
+        taken = set(ids)
+        numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
+        ids = np.array([given or next(numbers) for given in ids], dtype=object)
+    return out, ids
+
+
+def _day_numbers(days: np.ndarray) -> np.ndarray:
+    return days.astype("datetime64[D]").astype(np.int64)
+
+
+def _doubts(found: dict[str, np.ndarray], ids: np.ndarray) -> list[str]:
+    """Fill in what is doubtful about each incident, and say it in sentences."""
+    lon, lat = found["x"], found["y"]
+    stacked = doubts.count_at_position(lon, lat)
+    first = doubts.first_telling(_day_numbers(found["date_from"]), pd.factorize(found["kind"])[0], lon, lat)
+    again = np.flatnonzero(first != np.arange(len(first)))
+    duplicate_of = np.full(len(ids), "", dtype=object)
+    duplicate_of[again] = ids[first[again]]
+    found["stacked"], found["duplicate_of"] = stacked, duplicate_of
+    remarks = []
+    heaps = np.flatnonzero(stacked >= doubts.STACK)
+    if len(heaps):
+        top = heaps[stacked[heaps].argmax()]
+        spots = round((1 / stacked[heaps]).sum())
+        remarks.append(
+            f"{len(heaps)} incidents at {spots} position{'s' * (spots > 1)} that {doubts.STACK} or more share, up to "
+            f"{stacked[top]} at {lat[top]:.4f}, {lon[top]:.4f}: coded to the middle of a town or district?"
+        )
+    if len(again):
+        pairs = ", ".join(f"{ids[row]} and {duplicate_of[row]}" for row in again[:_SHOWN])
+        more = f" and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
+        remarks.append(
+            f"{len(again)} may be told twice, being of one kind, at most a day and about a kilometre from an earlier one; "
+            f"all are used: {pairs}{more}"
+        )
+    return remarks
+
+
+def _typed(cells: np.ndarray | None, dtype: str, rows: int) -> pd.api.extensions.ExtensionArray | np.ndarray:
+    """Return a column in the type of the table; what no reader fills is blank."""
+    if cells is None:
+        cells = np.full(rows, "", dtype=object)
+    return pd.array(cells, dtype=TEXT) if dtype == TEXT else cells.astype(dtype, copy=False)

@@ -16,7 +16,7 @@ import shapely
 
 from gapmap.crs import WGS84
 from gapmap.errors import InputError
-from gapmap.readers import files, positions
+from gapmap.readers import files, positions, values
 from gapmap.tables import conform
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     crs: object = None,
     layer: str | None = None,
+    encoding: str | None = None,
+    mgrs_zones: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
     r"""Read settlements.
 
@@ -46,11 +48,15 @@ def read_places(
         Any format that zones are read from. Of lines and polygons a point inside is taken.
     columns : mapping of str to str, optional
         Field to column name in the file. Fields: name, names (variants: a JSON list, or parted by commas, semicolons or
-        bars), population (0 or blank: unknown), lat, lon, mgrs, wkt.
+        bars), population (0 or blank: unknown), lat, lon, position, mgrs, wkt.
     crs : object, optional
         Anything pyproj understands, for a file that does not say.
     layer : str, optional
         Layer or sheet, where there are several and none is called "places".
+    encoding : str, optional
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
+    mgrs_zones : sequence of str, optional
+        Grid zones such as "38S" for MGRS references without one.
 
     Returns
     -------
@@ -78,19 +84,21 @@ def read_places(
     place_id
     P00001    Gwer  ["Quwayr", "Guwer"]      9000.0
     """
-    rows = files.read_rows(path, role="places", layer=layer, may_be_empty=True)
+    rows = files.read_rows(path, role="places", layer=layer, may_be_empty=True, encoding=encoding)
     names = files.field_names(rows, FIELDS, columns or {})
     if rows.column(names["name"]) is None:
         raise InputError(
-            f"{rows.path.name}: no name column among {', '.join(map(str, rows.columns)) or 'none'}",
+            f"{rows.path.name}: no name column among {', '.join(rows.header) or 'none'}",
             hint='say which it is: columns = { name = "town" }',
         )
-    geometry, aside = positions.locate(rows, crs=crs, columns={field: names[field] for field in positions.COLUMNS})
+    geometry, aside = positions.locate(
+        rows, crs=crs, columns={field: names[field] for field in positions.COLUMNS}, mgrs_zones=mgrs_zones
+    )
     name, variants = rows.texts(names["name"]), rows.texts(names["names"])
     for row in name.index[name == ""]:
         aside[row] = "no name" if rows.columns.loc[row].any() or geometry[row] is not None else "blank row"
     population_text = rows.texts(names["population"])
-    population, bad = files.parse_numbers(population_text)
+    population, bad = values.parse_numbers(population_text)
     for row in name.index[bad | (population < 0)]:
         aside.setdefault(row, f"population {population_text[row]!r} is not a number of zero or more")
     points = gpd.GeoSeries(shapely.point_on_surface(geometry.to_numpy()), index=geometry.index, crs=WGS84)
@@ -110,7 +118,9 @@ def read_places(
     places = places.loc[[row for row in key.sort_values(["name", "x", "y"], kind="stable").index if row not in aside]]
     places.index = pd.Index([f"P{number:05d}" for number in range(1, len(places) + 1)], dtype=object)
     out = conform(places, "places")
-    out.attrs["input"] = files.describe(rows.path, role="places", rows=len(name), used=len(out), aside=len(aside))
+    out.attrs["input"] = files.describe(
+        rows.path, role="places", rows=len(name), used=len(out), aside=len(aside), read_as=rows.read_as
+    )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out
 

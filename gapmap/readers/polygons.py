@@ -1,7 +1,7 @@
 """Plain polygons: an area of interest, ground that is left out.
 
-In: any vector file, or a CSV or XLSX with WKT. Out: polygons in EPSG:4326. Method: as for zones, but anything else than a
-polygon is a fault.
+In: any vector file, or a CSV or XLSX with WKT. Out: polygons in EPSG:4326. Method: as for zones; a closed line
+is a polygon, anything else is a fault.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
 import shapely
 
 from gapmap.readers import files
 from gapmap.readers.positions import locate
-from gapmap.readers.repair import repair
+from gapmap.readers.repair import close_lines, repair
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,11 +54,14 @@ def read_polygons(
     """
     rows = files.read_rows(path, role=role, layer=layer)
     geometry, problems = locate(rows, crs=crs)
+    geometry, _ = close_lines(geometry, pd.Series(True, index=geometry.index), problems)
     geometry, repaired = repair(geometry, problems)
     other = (shapely.get_dimensions(geometry.to_numpy()) != _AREA) & geometry.notna()
     for row in geometry.index[other]:
         problems.setdefault(row, f"a {geometry[row].geom_type}, not a polygon")
     files.refuse(rows.path, problems, rows=len(geometry), role=role)
     out = gpd.GeoDataFrame({"name": rows.texts(["name"])}, geometry=geometry)
-    out.attrs["input"] = files.describe(rows.path, role=role, rows=len(out), used=len(out), repaired=len(repaired))
+    out.attrs["input"] = files.describe(
+        rows.path, role=role, rows=len(out), used=len(out), repaired=len(repaired), read_as=rows.read_as
+    )
     return out

@@ -1,12 +1,12 @@
 """Where each row of a file lies.
 
-In: rows as read. Out: geometry in EPSG:4326, and what is wrong with the rows that have none. Method: the file's geometry,
-or a WKT, longitude and latitude, or MGRS column, found by name and never by place.
+In: rows as read. Out: geometry in EPSG:4326, and what is wrong with the rows that have none. Method: the file's geometry; or
+columns of longitude and latitude, of positions as people write them, of MGRS or WKT, found by name and never by place.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +16,8 @@ import shapely
 
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError
-from gapmap.points import parse_point
-from gapmap.readers.files import parse_numbers
+from gapmap.points import mgrs_side_m, parse_angle, parse_point
+from gapmap.readers.values import parse_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,15 +29,22 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "lon": ("lon", "longitude", "lng", "long", "x"),
     "lat": ("lat", "latitude", "y"),
     "mgrs": ("mgrs",),
+    "position": ("position", "coordinates", "coords"),
     "wkt": ("wkt", "geometry", "geom", "the_geom"),
 }
 NO_POSITION = "no geometry"
+_HALF = "one of longitude and latitude is missing"
+_POINT = 0  # shapely's type id
 _BROKEN = "the geometry cannot be built: a ring not closed or of too few points, a line of one point, or a NaN in it"
 _LON_MAX, _LAT_MAX, _TURN = 180.0, 90.0, 360.0
 
 
 def locate(
-    rows: Rows, *, crs: object = None, columns: Mapping[str, Sequence[str]] = COLUMNS
+    rows: Rows,
+    *,
+    crs: object = None,
+    columns: Mapping[str, Sequence[str]] = COLUMNS,
+    mgrs_zones: Sequence[str] = (),
 ) -> tuple[gpd.GeoSeries, dict[int, str]]:
     """Give every row its geometry.
 
@@ -49,7 +56,9 @@ def locate(
         Anything pyproj understands: what the coordinates are in where the file does not say. Without it, the columns
         of a CSV or XLSX are degrees.
     columns : mapping, optional
-        Names of the position columns, for "lon", "lat", "mgrs" and "wkt".
+        Names of the position columns, for "lon", "lat", "mgrs", "position" and "wkt".
+    mgrs_zones : sequence of str, optional
+        Grid zones for MGRS references without one.
 
     Returns
     -------
@@ -69,7 +78,7 @@ def locate(
     problems: dict[int, str] = dict.fromkeys(rows.broken, _BROKEN)
     stated = None if crs is None else _understand(crs)
     if rows.geometry is None:
-        geometry = _from_columns(rows, columns, problems).set_crs(stated or WGS84)
+        geometry = _from_columns(rows, columns, mgrs_zones, problems).set_crs(stated or WGS84)
     elif rows.geometry.crs is None and stated is None:
         raise CrsError(
             f"{rows.path.name}: has no CRS (a shapefile's is in its .prj file)",
@@ -108,44 +117,143 @@ def _understand(crs: object) -> pyproj.CRS:
         raise CrsError(f"{crs!r} is not a CRS", hint='for example crs = "EPSG:32638"') from error
 
 
-def _from_columns(rows: Rows, columns: Mapping[str, Sequence[str]], problems: dict[int, str]) -> gpd.GeoSeries:
+def locate_points(
+    rows: Rows,
+    *,
+    crs: object = None,
+    columns: Mapping[str, Sequence[str]] = COLUMNS,
+    mgrs_zones: Sequence[str] = (),
+) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+    """Give every row its longitude and latitude.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read.
+    crs : object, optional
+        As for :func:`locate`.
+    columns : mapping, optional
+        As for :func:`locate`.
+    mgrs_zones : sequence of str, optional
+        As for :func:`locate`.
+
+    Returns
+    -------
+    ndarray
+        Longitudes in WGS 84, NaN where there is nothing usable.
+    ndarray
+        Latitudes.
+    dict of int to str
+        Row number to what is wrong with it, lines and areas too.
+
+    Raises
+    ------
+    CrsError, InputError
+        As for :func:`locate`.
+    """
+    found = {field for field, names in columns.items() if rows.column(names) is not None}
+    if rows.geometry is not None or crs is not None or found != {"lon", "lat"}:
+        geometry, problems = locate(rows, crs=crs, columns=columns, mgrs_zones=mgrs_zones)
+        shapes = geometry.to_numpy()
+        for row in geometry.index[(shapely.get_type_id(shapes) != _POINT) & ~shapely.is_missing(shapes)]:
+            problems.setdefault(row, "the geometry is not a point")
+        return shapely.get_x(shapes), shapely.get_y(shapes), problems
+    # The same for two columns of degrees, without a million shapes made to be asked for their coordinates.
+    problems = {}
+    index = rows.columns.index
+    lon, lat = (_angles(rows.values(columns[axis]), axis, problems) for axis in ("lon", "lat"))
+    problems.update(dict.fromkeys(index[(lon[1] != lat[1])], _HALF))
+    nowhere = index[~lon[1] & ~lat[1]]
+    problems.update(dict.fromkeys(nowhere, NO_POSITION))
+    for name, (degrees, _), limit in (("longitude", lon, _LON_MAX), ("latitude", lat, _LAT_MAX)):
+        outside = np.abs(degrees) > limit
+        for row, value in zip(index[outside], degrees[outside], strict=True):
+            problems.setdefault(row, _out_of_range(name, value, limit))
+    return lon[0], lat[0], problems
+
+
+def mgrs_radii_m(rows: Rows, columns: Mapping[str, Sequence[str]] = COLUMNS) -> pd.Series:
+    """Return how far from the centre of its square a position given in MGRS may be.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read.
+    columns : mapping, optional
+        As for :func:`locate`.
+
+    Returns
+    -------
+    Series
+        Metres, half the diagonal of the square that the digits name; NaN for rows without MGRS.
+    """
+    radii = pd.Series(np.nan, index=rows.columns.index)
+    for field in ("mgrs", "position"):
+        if rows.column(columns[field]) is not None:
+            texts = rows.texts(columns[field])
+            radii = radii.fillna(texts[texts != ""].map(mgrs_side_m).astype(float) / np.sqrt(2))
+    return radii
+
+
+def _from_columns(
+    rows: Rows, columns: Mapping[str, Sequence[str]], mgrs_zones: Sequence[str], problems: dict[int, str]
+) -> gpd.GeoSeries:
     found = {field: rows.column(names) for field, names in columns.items()}
-    if (found["lon"] is None or found["lat"] is None) and found["mgrs"] is None and found["wkt"] is None:
+    if (found["lon"] is None or found["lat"] is None) and not any(
+        found[field] for field in ("mgrs", "position", "wkt")
+    ):
         raise InputError(
-            f"{rows.path.name}: no position column among {', '.join(map(str, rows.columns)) or 'none'}",
-            hint="name two columns lon and lat, or one mgrs or wkt",
+            f"{rows.path.name}: no position column among {', '.join(rows.header) or 'none'}",
+            hint="name two columns lon and lat, or one position, mgrs or wkt; or say which they are: "
+            'columns = { lat = "North", lon = "East" }',
         )
     index = rows.columns.index
-    lon_text, lat_text, mgrs_text, wkt_text = (rows.texts(columns[field]) for field in ("lon", "lat", "mgrs", "wkt"))
-    lon, lon_bad = parse_numbers(lon_text)
-    lat, lat_bad = parse_numbers(lat_text)
-    pair = lon.notna() & lat.notna()
+    lon, lon_given = _angles(rows.values(columns["lon"]), "lon", problems)
+    lat, lat_given = _angles(rows.values(columns["lat"]), "lat", problems)
     values = np.full(len(index), None, dtype=object)
+    pair = np.isfinite(lon) & np.isfinite(lat)
     values[pair] = shapely.points(lon[pair], lat[pair])
-    for row in index[lon_bad | lat_bad]:
-        bad = lon_text[row] if lon_bad[row] else lat_text[row]
-        problems[row] = f"{bad!r} is not a coordinate (a finite number with a decimal point)"
-    for row in index[(lon_text == "") != (lat_text == "")]:
-        problems[row] = "one of longitude and latitude is missing"
-    texts = pd.DataFrame({"wkt": wkt_text, "mgrs": mgrs_text})
-    # A loop, since both are read from text one by one.
-    for place, (row, wkt, mgrs) in enumerate(texts.itertuples(name=None)):
-        if sum((wkt != "", mgrs != "", bool(pair[row]))) > 1:
-            problems[row] = "more than one position: fill in one of lon and lat, mgrs, wkt"
-        elif wkt:
-            values[place] = shapely.from_wkt(wkt, on_invalid="ignore")
-            if values[place] is None:
-                problems[row] = f"{wkt[:60]!r} is not WKT"
-        elif mgrs:
+    for row in index[lon_given != lat_given]:
+        problems[row] = _HALF
+    positions = pair.astype(int)
+    for field in ("wkt", "mgrs", "position"):
+        column = rows.texts(columns[field]) if found[field] else pd.Series(dtype=object)
+        # A loop, since these are read from text one by one.
+        for place in np.flatnonzero(column != ""):
+            positions[place] += 1
             try:
-                values[place] = parse_point(mgrs)
+                values[place] = _shape(field, column.iloc[place], mgrs_zones)
             except InputError as error:
-                problems[row] = error.message
+                problems.setdefault(index[place], error.message)
+    for row in index[positions > 1]:
+        problems[row] = "more than one position: fill in one of lon and lat, position, mgrs, wkt"
     return gpd.GeoSeries(values, index=index)
 
 
+def _angles(cells: pd.Series, axis: Literal["lat", "lon"], problems: dict[int, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return degrees, NaN for none, and in which rows something is given."""
+    degrees, bad = parse_numbers(cells, coordinates=True)
+    for row in degrees.index[bad]:
+        try:
+            degrees[row] = parse_angle(str(cells[row]), axis)
+        except InputError as error:
+            problems[row] = error.message
+    return degrees.to_numpy(), (degrees.notna() | bad).to_numpy()
+
+
+def _shape(field: str, text: str, mgrs_zones: Sequence[str]) -> shapely.Geometry:
+    if field != "wkt":
+        return parse_point(text, mgrs_zones=mgrs_zones)
+    shape = shapely.from_wkt(text, on_invalid="ignore")
+    if shape is None:
+        raise InputError(f"{text[:60]!r} is not WKT")
+    return shape
+
+
 def _check_range(geometry: gpd.GeoSeries, problems: dict[int, str]) -> None:
-    bounds = geometry.bounds
+    bounds = pd.DataFrame(
+        shapely.bounds(geometry.to_numpy()), index=geometry.index, columns=["minx", "miny", "maxx", "maxy"]
+    )
     for axis, low, high, limit in (
         ("longitude", "minx", "maxx", _LON_MAX),
         ("latitude", "miny", "maxy", _LAT_MAX),
@@ -153,5 +261,9 @@ def _check_range(geometry: gpd.GeoSeries, problems: dict[int, str]) -> None:
         outside = bounds.index[(bounds[low] < -limit) | (bounds[high] > limit)]
         for row in outside:  # few, or none
             value = bounds[high][row] if bounds[high][row] > limit else bounds[low][row]
-            hint = "are the columns swapped?" if abs(value) <= _TURN else "metres? then say which CRS they are in"
-            problems.setdefault(row, f"{axis} {value:g} is outside -{limit:g}..{limit:g} ({hint})")
+            problems.setdefault(row, _out_of_range(axis, value, limit))
+
+
+def _out_of_range(axis: str, value: float, limit: float) -> str:
+    hint = "are the columns swapped?" if abs(value) <= _TURN else "metres? then say which CRS they are in"
+    return f"{axis} {value:g} is outside -{limit:g}..{limit:g} ({hint})"

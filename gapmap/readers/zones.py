@@ -1,7 +1,8 @@
 """What a force holds, from any accepted file.
 
-In: a file of posts, routes and areas. Out: table ``zones`` in EPSG:4326, each row checked. Method: columns by name, kind by
-geometry where no column says, repairs by GEOS and counted; all faults of a file in one error.
+In: a file of posts, routes and areas. Out: table ``zones`` in EPSG:4326, each row checked. Method: columns by name or by a
+mapping, kind by column, folder or geometry, areas drawn as closed lines made areas, repairs by GEOS and counted; all
+faults of a file in one error.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import shapely
 
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError, unknown
-from gapmap.readers import files
-from gapmap.readers.positions import locate
-from gapmap.readers.repair import repair
+from gapmap.readers import files, positions, values
+from gapmap.readers.repair import close_lines, repair
+from gapmap.readers.sheets import fold
 from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
 from gapmap.units import parse_length
 
@@ -28,7 +29,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 REACH_MAX_M = 200_000.0
+# Field -> the names it goes by, in a mapping and as a column.
+FIELDS: Mapping[str, Sequence[str]] = {
+    "name": ("name",),
+    "kind": ("kind",),
+    "reach_m": ("reach_m",),
+    "reach_km": ("reach_km",),
+    "reach": ("reach",),
+    "valid_from": ("valid_from",),
+    "valid_to": ("valid_to",),
+    **positions.COLUMNS,
+}
 _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
+_KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
+# The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
+_COARSE_M = 700.0
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
 _SWAP_NEARER = 3.0
@@ -43,13 +58,20 @@ def read_zones(
     reach_m: float | Mapping[str, float] | None = None,
     crs: object = None,
     layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    day_first: bool = False,
+    mgrs_zones: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
     r"""Read the zones of a force, or of several.
 
-    Columns are known by name, whatever their case: ``name``; ``kind`` (post, route, area; without it a point is a post, a
-    line a route, a polygon an area); ``reach_m``, ``reach_km`` or ``reach`` ("5 km"); ``valid_from`` and ``valid_to`` (ISO
-    dates or date cells; the zone does not count on the day of ``valid_to``; in KML the begin and end of a time span). In
-    CSV and XLSX the position is in ``lon`` and ``lat`` (or longitude, latitude, lng, long, x, y), ``mgrs`` or ``wkt``.
+    Columns are known by name, whatever their case: ``name``; ``kind`` (post, route, area; without it the innermost folder
+    of a KML that is called so; else a point is a post, a line a route, a polygon an area); ``reach_m``, ``reach_km`` or
+    ``reach`` ("5 km"); ``valid_from`` and ``valid_to`` (dates, or date cells; the zone does not count on the day of
+    ``valid_to``; in KML the begin and end of a time span). In CSV and XLSX the position is in ``lon`` and ``lat`` (or
+    longitude, latitude, lng, long, x, y; decimal degrees or degrees-minutes-seconds), in ``position`` as people write it,
+    in ``mgrs`` or ``wkt``. A closed line that is said to be an area becomes one.
 
     Parameters
     ----------
@@ -58,7 +80,7 @@ def read_zones(
     force : str, optional
         The force that holds all of them: letters, digits, ``-`` and ``_``.
     force_column : str, optional
-        Instead: the column that says it.
+        Instead: the column that says it; "folder" for the outermost folder of a KML that is not called after a kind.
     kind : {"post", "route", "area"}, optional
         For rows that do not say.
     reach_m : float or mapping of kind to float, optional
@@ -66,8 +88,19 @@ def read_zones(
     crs : object, optional
         Anything pyproj understands, for a file that does not say (a shapefile without .prj, a CSV in metres).
     layer : str, optional
-        Layer of a GeoPackage, folder of a KML, sheet of an XLSX. Needed where there are several and none is called
-        "zones".
+        Layer of a GeoPackage, folder of a KML with all that is in it, sheet of an XLSX. Needed where there are several
+        layers or sheets and none is called "zones".
+    columns : mapping of str to str, optional
+        Field to column name in the file, for columns with other than the usual names. Fields: name, kind, reach_m,
+        reach_km, reach, valid_from, valid_to, lon, lat, position, mgrs, wkt.
+    kinds : mapping of str to str, optional
+        What the file or a folder calls a kind, to the kind: ``{"نقطة": "post"}``.
+    encoding : str, optional
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark: "windows-1256".
+    day_first : bool, optional
+        Whether 1/6/2021 is the first of June. Without it such a date is a fault.
+    mgrs_zones : sequence of str, optional
+        Grid zones such as "38S" for MGRS references without one.
 
     Returns
     -------
@@ -75,7 +108,7 @@ def read_zones(
         Table ``zones`` in EPSG:4326 without Z, multi-part geometries of one type kept as one zone. ``zone_id`` is the
         force and a number that does not depend on row order. ``attrs["set_aside"]`` holds the rows not used, as records:
         blank rows of a CSV or XLSX and exact duplicates (force, name, kind, reach, dates, geometry). ``attrs["input"]``
-        holds the counts.
+        holds the counts, how the file was understood, and remarks on rows that somebody should look at.
 
     Raises
     ------
@@ -86,8 +119,8 @@ def read_zones(
     InputError
         If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; and, all at
         once with their row numbers, for rows without geometry, with coordinates out of range or not finite, geometry
-        collections, geometry that cannot be repaired, unknown kinds, a reach that is negative, above 200 km or in another
-        unit, unreadable or reversed dates.
+        collections, geometry that cannot be repaired, areas drawn as lines that do not close, unknown kinds, a reach that
+        is negative, above 200 km or in another unit, unreadable or reversed dates.
 
     Notes
     -----
@@ -104,30 +137,35 @@ def read_zones(
     regional-001  Gwer  post   5000.0
     """
     _check_options(force, force_column, kind)
-    rows = files.read_rows(path, role="zones", layer=layer)
+    words = {**_KIND_WORDS, **_checked_kinds(kinds or {})}
+    rows = files.read_rows(path, role="zones", layer=layer, encoding=encoding)
+    names = files.field_names(rows, FIELDS, columns or {})
     index = rows.columns.index
-    geometry, problems = locate(rows, crs=crs)
+    where = {field: names[field] for field in positions.COLUMNS}
+    geometry, problems = positions.locate(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
     blank = (rows.columns == "").all(axis=1) & (rows.geometry is None)
     for row in index[blank]:
         del problems[row]
     aside = dict.fromkeys(index[blank], "blank row")
 
+    stated = _stated_kinds(rows, names["kind"], words, problems).replace("", kind or "")
+    geometry, closed = close_lines(geometry, stated == "area", problems)
     geometry, repaired = repair(geometry, problems)
-    columns = {
-        "force": _forces(rows, force, force_column, problems),
-        "name": rows.texts(["name"]),
-        "kind": _kinds(rows, geometry, kind, problems),
-        "valid_from": _days(rows, ["valid_from"], "begin", problems),
-        "valid_to": _days(rows, ["valid_to"], "end", problems),
+    found = {
+        "force": _forces(rows, force, force_column, words, problems),
+        "name": rows.texts(names["name"]),
+        "kind": _kinds(stated, geometry),
+        "valid_from": _days(rows, names["valid_from"], "begin", problems, day_first=day_first),
+        "valid_to": _days(rows, names["valid_to"], "end", problems, day_first=day_first),
     }
-    columns["reach_m"] = _reaches(rows, columns["kind"], reach_m, problems)
-    for row in index[columns["valid_from"] >= columns["valid_to"]]:
-        problems.setdefault(row, _reversed(columns["valid_from"][row], columns["valid_to"][row]))
+    found["reach_m"] = _reaches(rows, names, found["kind"], reach_m, problems)
+    for row in index[found["valid_from"] >= found["valid_to"]]:
+        problems.setdefault(row, _reversed(found["valid_from"][row], found["valid_to"][row]))
     for row in aside:  # a blank row has no force or reach either, and that is no fault
         problems.pop(row, None)
-    files.refuse(rows.path, problems, rows=len(index), role="zones")
+    files.refuse(rows.path, _with_names(rows, found["name"], problems), rows=len(index), role="zones")
 
-    zones = gpd.GeoDataFrame(columns, geometry=geometry, crs=WGS84)
+    zones = gpd.GeoDataFrame(found, geometry=geometry, crs=WGS84)
     zones["source"], zones["source_row"] = rows.path.name, index
     zones = zones[~blank]
     again = _repeats(zones)
@@ -136,6 +174,7 @@ def read_zones(
     out = _numbered(zones)
     if out.empty:
         raise InputError(f"{rows.path.name}: no zones in it, all rows are blank")
+    remarks = _remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where))
     out.attrs["input"] = files.describe(
         rows.path,
         role="zones",
@@ -143,6 +182,8 @@ def read_zones(
         used=len(out),
         repaired=len(repaired.difference(list(aside))),
         aside=len(aside),
+        read_as=rows.read_as,
+        remarks=remarks,
     )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out
@@ -239,42 +280,75 @@ def _check_options(force: str | None, force_column: str | None, kind: str | None
         raise InputError(unknown("kind", kind, ZONE_KINDS))
 
 
-def _forces(rows: files.Rows, force: str | None, column: str | None, problems: dict[int, str]) -> pd.Series:
+def _checked_kinds(kinds: Mapping[str, str]) -> dict[str, str]:
+    problems = [
+        f"{word}: {unknown('kind', kind, ZONE_KINDS)}" for word, kind in kinds.items() if kind not in ZONE_KINDS
+    ]
+    if problems:
+        raise InputError("the kinds cannot be mapped", problems=problems)
+    return {fold(word): kind for word, kind in kinds.items()}
+
+
+def _forces(
+    rows: files.Rows, force: str | None, column: str | None, words: Mapping[str, str], problems: dict[int, str]
+) -> pd.Series:
     index = rows.columns.index
     if column is None:
         return pd.Series(force, index=index, dtype=object)
-    if rows.column([files.fold(column)]) is None:
-        raise InputError(f"{rows.path.name}: {unknown('column', column, map(str, rows.columns))}")
-    forces = rows.texts([files.fold(column)])
+    if rows.column([fold(column)]) is None:
+        raise InputError(f"{rows.path.name}: {unknown('column', column, rows.header)}")
+    forces = rows.texts([fold(column)])
+    if column == files.FOLDER and rows.path.suffix.lower() in (".kml", ".kmz"):
+        forces = forces.map(lambda path: next((name for name in path.split("/") if fold(name) not in words), ""))
     for row in index[~forces.map(is_force_name).astype(bool)]:
         problems.setdefault(row, f"force {forces[row]!r} is not a name (letters, digits, - and _ only)")
     return forces
 
 
-def _kinds(rows: files.Rows, geometry: gpd.GeoSeries, kind: str | None, problems: dict[int, str]) -> pd.Series:
-    given = rows.texts(["kind"]).str.lower()
-    for row in given.index[~given.isin(["", *ZONE_KINDS])]:
-        problems.setdefault(row, unknown("kind", given[row], ZONE_KINDS))
-    by_shape = pd.Series(shapely.get_dimensions(geometry.to_numpy()), index=given.index).map(_KIND_OF_DIMENSION)
-    return given.where(given != "", by_shape if kind is None else kind).astype(object)
+def _stated_kinds(
+    rows: files.Rows, names: Sequence[str], words: Mapping[str, str], problems: dict[int, str]
+) -> pd.Series:
+    """Return the kind that a row or the innermost of its folders states, "" where neither does."""
+    texts = rows.texts(names)
+    kinds = texts.map(lambda text: words.get(fold(text), ""))
+    for row in texts.index[(texts != "") & (kinds == "")]:
+        problems.setdefault(
+            row,
+            f'{unknown("kind", texts[row], ZONE_KINDS)}, or say what it means: kinds = {{ "{texts[row]}" = "post" }}',
+        )
+    if rows.column(names) is None and rows.path.suffix.lower() in (".kml", ".kmz"):
+        folders = rows.texts([files.FOLDER])
+        return folders.map(
+            lambda path: next((words[fold(name)] for name in reversed(path.split("/")) if fold(name) in words), "")
+        )
+    return kinds
 
 
-def _days(rows: files.Rows, names: list[str], kml: str, problems: dict[int, str]) -> pd.Series:
+def _kinds(stated: pd.Series, geometry: gpd.GeoSeries) -> pd.Series:
+    by_shape = pd.Series(shapely.get_dimensions(geometry.to_numpy()), index=stated.index).map(_KIND_OF_DIMENSION)
+    return stated.where(stated != "", by_shape).astype(object)
+
+
+def _days(rows: files.Rows, names: Sequence[str], kml: str, problems: dict[int, str], *, day_first: bool) -> pd.Series:
     if rows.path.suffix.lower() in (".kml", ".kmz"):
         names = [*names, kml]
     texts = rows.texts(names)
-    days, bad = files.parse_days(texts)
+    days, bad = values.parse_days(texts, day_first=values.DAY_FIRST_MARKS if day_first else "")
     for row in texts.index[bad]:
-        problems.setdefault(row, f"{names[0]} {texts[row]!r} is not an ISO date such as 2021-06-01")
+        problems.setdefault(row, values.no_day(names[0], texts[row]))
     return days
 
 
 def _reaches(
-    rows: files.Rows, kinds: pd.Series, reach_m: float | Mapping[str, float] | None, problems: dict[int, str]
+    rows: files.Rows,
+    names: Mapping[str, Sequence[str]],
+    kinds: pd.Series,
+    reach_m: float | Mapping[str, float] | None,
+    problems: dict[int, str],
 ) -> pd.Series:
-    columns = [name for name in ("reach_m", "reach_km", "reach") if rows.column([name]) is not None]
-    texts = rows.texts(columns[:1])
-    if columns[:1] == ["reach_km"]:
+    stated = [field for field in ("reach_m", "reach_km", "reach") if rows.column(names[field]) is not None]
+    texts = rows.texts(names[stated[0]] if stated else [])
+    if stated[:1] == ["reach_km"]:
         texts = texts.where(texts == "", texts + " km")
     lengths: dict[str, float] = {"": np.nan}
     for text in texts.unique():
@@ -291,6 +365,31 @@ def _reaches(
     for row in reaches.index[(reaches > REACH_MAX_M) | (reaches < 0)]:
         problems.setdefault(row, f"reach {reaches[row] / 1000:g} km is outside 0..{REACH_MAX_M / 1000:g} km")
     return reaches
+
+
+def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str]) -> Mapping[int, str]:
+    """Say the name too where nobody counts rows: in what is drawn on a map or walked with a receiver."""
+    if rows.path.suffix.lower() not in (".kml", ".kmz", ".gpx"):
+        return problems
+    return {row: f"{names[row]!r}: {what}" if names[row] else what for row, what in problems.items()}
+
+
+def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii_m: pd.Series) -> list[str]:
+    """Return what somebody who knows the ground should look at."""
+    remarks = []
+    loops = closed.intersection(zones.index[stated[zones.index] == ""])
+    if len(loops):
+        remarks.append(
+            f"{files.list_rows(loops)}: a closed line, taken for a route; if it bounds an area, say so: kind area, or a "
+            "folder called areas"
+        )
+    coarse = zones.index[radii_m[zones.index] >= _COARSE_M]
+    if len(coarse):
+        worst = radii_m[coarse].max() / 1000
+        remarks.append(
+            f"{files.list_rows(coarse)}: MGRS of few digits, taken for the centre of its square, up to {worst:.1f} km off"
+        )
+    return remarks
 
 
 def _reversed(start: pd.Timestamp, end: pd.Timestamp) -> str:

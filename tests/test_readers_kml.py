@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pyogrio
+import pytest
+
+from gapmap.readers.kml import documents, folder_paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
+P = "<Placemark><name>p</name><Point><coordinates>43,36</coordinates></Point></Placemark>"
+
+
+def folder(name: str, *content: str, tag: str = "Folder") -> str:
+    return f"<{tag}>{f'<name>{name}</name>' if name else ''}{''.join(content)}</{tag}>"
+
+
+def document(name: str, *content: str) -> str:
+    return folder(name, *content, tag="Document")
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        (P, [()]),
+        (document("D", P), [("D",)]),
+        (document("", P, folder("B", P)), [(), ("B",)]),
+        (document("D", folder("A", P)), [("A",)]),
+        (document("D", folder("A", folder("B", P)), P), [("D",), ("A",), ("A", "B")]),
+        (folder("A", P, folder("A", P)), [("A",), ("A", "A")]),
+        (folder("F", document("D", P)), [("F", "D")]),
+        (document("D", folder("", P), folder("", P)), [(), ()]),
+        (document("D", folder(" North ", folder("Posts", P)), folder("South", folder("Posts", P))), None),
+        (document("D", folder("A", "<GroundOverlay/>"), P), [("D",), ("A",)]),
+        (document("D", folder("Empty"), P), [("D",), ("Empty",)]),
+    ],
+)
+def test_the_tree_is_that_of_the_layers(body: str, paths: list[tuple[str, ...]] | None) -> None:
+    data = f"{HEAD}{body}</kml>".encode()
+    layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
+    if paths is None:
+        paths = [("North",), ("North", "Posts"), ("South",), ("South", "Posts")]
+    assert folder_paths(data, layers) == paths
+
+
+def test_a_tree_that_is_another_gives_the_layers_own_names() -> None:
+    data = f"{HEAD}{document('D', folder('A', P))}</kml>".encode()
+    assert folder_paths(data, ["Posts", "Posts (#2)"]) == [("Posts",), ("Posts",)]
+    assert folder_paths(b"<kml", ["A", "B"]) == [("A",), ("B",)]
+
+
+def test_all_kmls_of_a_kmz(tmp_path: Path) -> None:
+    path = tmp_path / "a.kmz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("z.kml", "files/b.KML", "doc.kml", "photo.jpg"):
+            archive.writestr(name, name)
+    assert documents(path) == [b"doc.kml", b"files/b.KML", b"z.kml"]

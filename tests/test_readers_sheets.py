@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gapmap.errors import InputError
+from gapmap.readers.sheets import fold, read_csv, read_xlsx
+from tests.test_readers_zones import write, write_xlsx
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n1,x\n", "UTF-8, parted by commas"),
+        ("a;b\n1;x\n", "UTF-8, parted by semicolons"),
+        ("a\tb\n1\tx\n", "UTF-8, parted by tabs"),
+        ("sep=;\na;b\n1;x\n", "UTF-8, parted by semicolons"),
+        ('"sep=,"\r\na,b\r\n1,x\r\n', "UTF-8, parted by commas"),
+        ("\ufeffa,b\n1,x", "UTF-8, parted by commas"),
+        ("\r\n\na,b\n1,x\n", "UTF-8, parted by commas"),
+        ("a,b\r1,x\r", "UTF-8, parted by commas"),
+        ('"a","b"\n"1","x"\n', "UTF-8, parted by commas"),
+        ("a,b,,\n1,x,,\n", "UTF-8, parted by commas"),
+        ("a , b\n 1 , x \n", "UTF-8, parted by commas"),
+    ],
+)
+def test_one_table_in_many_writings(tmp_path: Path, text: str, said: str) -> None:
+    sheet = read_csv(write(tmp_path / "a.csv", text))
+    assert (sheet.header, sheet.read_as) == (("a", "b"), said)
+    assert sheet.columns.to_numpy().tolist() == [["1", "x"]]
+    assert sheet.columns.index.tolist() == [1]
+
+
+def test_unicode_text_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        mark = "" if encoding == "utf-16" else "\ufeff"
+        sheet = read_csv(write(tmp_path / "a.txt", f"{mark}الاسم\tb\nالكوير\t2\n".encode(encoding)))
+        assert sheet.columns.to_numpy().tolist() == [["الكوير", "2"]]
+    bare = write(tmp_path / "b.csv", "a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match="not text in UTF-8"):
+        read_csv(bare)
+    assert read_csv(bare, encoding="utf-16-le").columns.to_numpy().tolist() == [["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n1,2\n3,4,5\n", "row 2 has more than the 2 values"),
+        ("a,b\n1,2,3,4\n", "row 1 has more than the 2 values"),
+        ('a,b\n1,"2\n3,4\n', "not a readable CSV"),
+        (" , \n1,2\n", "its first row is blank"),
+    ],
+)
+def test_what_is_no_table(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_csv(write(tmp_path / "a.csv", text))
+
+
+def test_short_rows_blank_lines_and_headers_of_several_lines(tmp_path: Path) -> None:
+    sheet = read_csv(write(tmp_path / "a.csv", '"a\nx",b,c\n1\n\n"2\n3",4,5,\n'))
+    assert sheet.header == ("a\nx", "b", "c")
+    assert sheet.columns.to_numpy().tolist() == [["1", "", ""], ["", "", ""], ["2\n3", "4", "5"]]
+    for text in ('"a\nx",b', '"a\nx",b\n', '"a\nx",b\n\n\n'):
+        sheet = read_csv(write(tmp_path / "a.csv", text), numbers={"b"})
+        assert (sheet.header, len(sheet.columns)) == (("a\nx", "b"), 0)
+
+
+def test_columns_that_are_wanted_and_those_that_are_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "Id,Lat,note,deaths,x\n007,36.5,n,,9\n,nan,m,3,9\n")
+    sheet = read_csv(path, wanted={"id", "lat", "deaths"}, numbers={"lat", "deaths"})
+    assert sheet.header == ("Id", "Lat", "note", "deaths", "x")
+    assert list(sheet.columns) == ["Id", "Lat", "deaths"]
+    assert sheet.columns["Id"].tolist() == ["007", ""]
+    assert sheet.columns["Lat"].tolist() == ["36.5", "nan"]  # not all are numbers: text, as written
+    assert sheet.columns["deaths"].tolist() == pytest.approx([np.nan, 3], nan_ok=True)
+
+
+def test_a_column_that_turns_to_text_far_down(tmp_path: Path) -> None:
+    # pandas reads a large file in parts: numbers in one, text in another.
+    rows = ["36.5"] * 300_000 + ["36,5"]
+    path = write(tmp_path / "a.csv", "lat;b\n" + "".join(f"{row};1\n" for row in rows))
+    column = read_csv(path, wanted={"lat", "b"}, numbers={"lat"}).columns["lat"]
+    assert set(column) == {"36.5", "36,5"}
+
+
+def test_a_column_of_truth_is_no_column_of_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "deaths\nTrue\nFalse\n")
+    assert read_csv(path, numbers={"deaths"}).columns["deaths"].tolist() == ["True", "False"]
+
+
+CELLS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), exclude_characters="\ufeff"), max_size=8
+)
+
+
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8), separator=st.sampled_from(",;\t"))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_pandas_writes_comes_back(tmp_path: Path, rows: list[tuple[str, str]], separator: str) -> None:
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows, columns=["first", "second"]).to_csv(path, sep=separator, index=False)
+    assert read_csv(path).columns.to_numpy().tolist() == [list(row) for row in rows]
+
+
+def test_sheets(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "a.xlsx", [["a", None, "b"], [1, "x", 36.34], ["=1+1", None, True]])
+    sheet = read_xlsx(path, role="zones")
+    assert (sheet.header, sheet.read_as) == (("a", "b"), "sheet 'Sheet1'")
+    assert sheet.columns.to_numpy().tolist() == [["1", "36.34"], ["", "True"]]  # a formula that nothing has computed
+    with pytest.raises(InputError, match="the file is empty"):
+        read_xlsx(write_xlsx(tmp_path / "b.xlsx", []), role="zones")
+    with pytest.raises(InputError, match="its first row is blank"):
+        read_xlsx(write_xlsx(tmp_path / "c.xlsx", [[None], ["a"]]), role="zones")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Event Date", "event_date"),
+        ("  event-date ", "event_date"),
+        ("نوع الحدث", "نوع  الحدث"),
+        ("\u200fالاسم\u200e", "الاسم"),
+        ("الإِسْم", "الإسم"),
+        ("العـــدد", "العدد"),
+        ("ناوی شوێن", "ناوي شوێن"),
+        ("كۆد", "کۆد"),
+        ("\uff2e\uff21\uff2d\uff25", "name"),  # letters of full width
+    ],
+)
+def test_names_that_are_typed_in_two_ways_are_one(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+    assert fold("a") != fold("b")
