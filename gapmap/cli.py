@@ -159,38 +159,39 @@ def run(
 
     A force is named after its file of zones. An earlier result is replaced once the new one is complete.
     """
-    from gapmap.scenario import read_scenario
     from gapmap.tiling import connect
 
-    options = {"reach": reach, "max-width": max_width, "date": date, "incidents": incidents, "places": places}
-    given = [f"--{name}" for name, value in options.items() if value is not None]
-    if [path.suffix.lower() for path in inputs] != [".toml"]:
-        scenario = _scenario_of_files(
-            inputs, reach=reach, max_width=max_width, date=date, incidents=incidents, places=places
-        )
-    elif given:
-        raise InputError(f"{', '.join(given)}: for files of zones only", hint=f"write it into {inputs[0].name}")
-    else:
-        scenario = read_scenario(inputs[0])
+    scenario = _scenario_given(inputs, reach=reach, max_width=max_width, date=date, incidents=incidents, places=places)
     with connect(workers=workers, scheduler=scheduler) as client:
         _run(scenario, out, inputs, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
 
 
 @app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
 def check(
-    path: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario (.toml).")],
-    draw: Annotated[bool, typer.Option("--map", help="Draw what was read: SCENARIO.check.html beside it.")] = False,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCENARIO | ZONES...", help="A scenario (.toml), or a file of zones a force."),
+    ],
+    draw: Annotated[
+        bool, typer.Option("--map", help="Draw what was read beside it: scenario.toml gives scenario.check.html.")
+    ] = False,
+    reach: Annotated[str | None, typer.Option(help='With files of zones: how far a force covers, "5 km".')] = None,
+    date: Annotated[str | None, typer.Option(help="With files of zones: the day whose zones count.")] = None,
+    incidents: Annotated[Path | None, typer.Option(help="With files of zones: a table of incidents.")] = None,
+    places: Annotated[Path | None, typer.Option(help="With files of zones: a table of settlements.")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read everything that a scenario names, say what was used, what was set aside and what is wrong; compute nothing."""
+    """Read everything that a scenario names, or some files, and compute nothing.
+
+    Says how each file was understood, what was set aside and why, what is wrong, and what somebody should look at.
+    """
     from gapmap.inputs import read_inputs
     from gapmap.printing import print_check, show_progress
     from gapmap.reach import resolve
-    from gapmap.scenario import read_scenario
     from gapmap.summary import contents, count_reasons
 
-    scenario = read_scenario(path)
+    scenario = _scenario_given(paths, reach=reach, date=date, incidents=incidents, places=places)
     with show_progress(quiet=quiet or as_json) as step:
         step("read the files", 0, 1)
         read = read_inputs(scenario)
@@ -206,7 +207,7 @@ def check(
                 _recounted(each, int((zones["file"] == number).sum())) if each["role"] == "zones" else each
                 for number, each in enumerate(inputs)  # the files of zones come first
             ]
-    page = path.with_suffix(".check.html")
+    page = paths[0].with_suffix(".check.html")
     if draw:
         _require_free([page], overwrite=False)
         _require_writable(page.parent)
@@ -398,6 +399,28 @@ def demo_scenario() -> Path:
     raise MissingFileError("the demo's data are not here", hint="install gapmap from its wheel, or run in a checkout")
 
 
+def _scenario_given(
+    paths: Sequence[Path],
+    *,
+    reach: str | None,
+    date: str | None,
+    incidents: Path | None,
+    places: Path | None,
+    max_width: str | None = None,
+) -> Scenario:
+    """Read the scenario, or make one of files of zones and the options that go with them."""
+    from gapmap.scenario import read_scenario
+
+    if [path.suffix.lower() for path in paths] != [".toml"]:
+        return _scenario_of_files(
+            paths, reach=reach, max_width=max_width, date=date, incidents=incidents, places=places
+        )
+    options = {"reach": reach, "max-width": max_width, "date": date, "incidents": incidents, "places": places}
+    if given := [f"--{name}" for name, value in options.items() if value is not None]:
+        raise InputError(f"{', '.join(given)}: for files of zones only", hint=f"write it into {paths[0].name}")
+    return read_scenario(paths[0])
+
+
 def _scenario_of_files(
     files: Sequence[Path],
     *,
@@ -519,7 +542,8 @@ def _recounted(record: dict[str, Any], used: int) -> dict[str, Any]:
 
 
 def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
-    """Draw the cover that the zones would give, incidents and places; no corridors."""
+    """Draw the zones and the cover that they would give, incidents and places; no corridors."""
+    import folium
     import pandas as pd
 
     from gapmap import maps, tables
@@ -546,7 +570,17 @@ def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
         "run": pd.DataFrame([run], index=["run"]),
     }
     content = {name: tables.conform(table, name) for name, table in given.items()}
-    maps.save(maps.build_map(_Tables(content, crs), headline="What was read. Nothing was computed."), path)
+    page = maps.build_map(_Tables(content, crs), headline="What was read. Nothing was computed.")
+    labels = {force.name: force.label for force in scenario.forces}
+    for force, held in read.zones.groupby("force", sort=True):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in held["kind"].value_counts().sort_index().items())
+        folium.GeoJson(
+            json.loads(held.geometry.to_json()),
+            name=f"{labels[force]}: as read ({kinds})",
+            marker=folium.CircleMarker(radius=4),
+            style_function=lambda _: {"color": "#222", "weight": 1.5, "fillOpacity": 0},
+        ).add_to(page)
+    maps.save(page, path)
 
 
 @dataclasses.dataclass(frozen=True)

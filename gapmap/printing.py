@@ -101,6 +101,11 @@ def print_check(figures: dict[str, Any]) -> None:
     console.print(plain(figures["title"]), style="bold")
     console.print("Read and checked; nothing was computed.\n", style="dim")
     _print_inputs(console, figures["inputs"], figures["set_aside"])
+    if told := [each for each in figures["inputs"] if each.get("read_as")]:
+        console.print("Understood as", style="bold")
+        for each in told:
+            console.print(f"  {plain(each['name'])}: {plain(each['read_as'])}")
+        console.print()
     contents = _table(["In use"], ["rows"])
     for heading in ("of which", "from", "to"):
         contents.add_column(heading)
@@ -245,6 +250,11 @@ def _print_inputs(console: Console, inputs: list[dict[str, Any]], set_aside: lis
             console.print(f"  {plain(each['source'])}: {rows}: {plain(each['reason'])}")
         if len(set_aside) > _REASONS_SHOWN:
             console.print(f"  and {len(set_aside) - _REASONS_SHOWN} more kinds, in table set_aside")
+        console.print()
+    if remarks := [f"{each['name']}: {remark}" for each in inputs for remark in each.get("remarks", [])]:
+        console.print("Worth a look", style="bold")
+        for remark in remarks:
+            console.print(f"  {plain(remark)}")
         console.print()
 
 

@@ -1,7 +1,7 @@
 """A folder to start from.
 
-In: the name of a folder. Out: a commented scenario that runs, invented example data, and a spreadsheet of zones to fill in by
-hand. Method: the files beside this one in ``init_files``, copied; the spreadsheet written by openpyxl.
+In: the name of a folder. Out: a commented scenario that runs, invented example data, and an empty workbook for lists on paper.
+Method: the files beside this one in ``init_files``, copied; the workbooks written by openpyxl.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from gapmap.errors import InputError
 
@@ -42,6 +43,50 @@ _SHEET_HELP = (
 )
 
 
+# The sheets of the empty workbook: column, what to write, width. A sheet is found by its name, whatever is asked of it.
+_PAPER = {
+    "zones": (
+        ("name", "what the list calls it", 24),
+        ("kind", "post, route or area", 10),
+        ("position", "of a post, as the list has it: 38S LE 716 599, or 36°20'24\"N 43°7'48\"E, or 36.34, 43.13", 28),
+        ("wkt", "of a route or area instead: LINESTRING (43.1 36.3, 43.2 36.4), longitude first", 40),
+        ("reach", 'how far the force covers around it: "5 km"; empty: what the scenario states', 10),
+        ("valid_from", "the first day on which it counts, as 2024-01-31; empty: always", 14),
+        ("valid_to", "the first day on which it counts no more; empty: without end", 14),
+    ),
+    "incidents": (
+        ("id", "the number in the log; may stay empty", 12),
+        ("date", "as 2024-01-31", 14),
+        ("kind", "attack, mine, abduction: your own words", 16),
+        ("position", "as for zones; of a grid reference the digits say how precise it is", 28),
+        (
+            "precision",
+            "how well the position is known: exact, near (within 5 km), area; empty: near, or by the grid",
+            12,
+        ),
+        ("deaths", "a number; empty: unknown", 10),
+        ("civilians", "yes where civilians were the target, no where not; empty: unknown", 12),
+        ("note", "what happened, in a sentence", 60),
+    ),
+    "places": (
+        ("name", "the usual spelling", 24),
+        ("names", "other spellings, in any script, parted by commas", 36),
+        ("population", "a number; empty: unknown", 12),
+        ("position", "as for zones", 28),
+    ),
+}
+_CHOICES = {"kind": "post,route,area", "precision": "exact,near,area", "civilians": "yes,no"}
+_PAPER_HELP = (
+    "One row for each line of the list; leave out the sheets that you do not need. Keep the names of the columns.",
+    "All cells are text, so that nothing is turned: write as the list has it. Digits of any script, decimal point or comma.",
+    'Grid references without their zone: say the zone in the scenario, mgrs_zone = "38S".',
+    'Dates as 31/1/2024: say dates = "day-first" under the force or the incidents.',
+    'A force has a workbook of its own; in the scenario: zones = "my-list.xlsx", file = "my-list.xlsx".',
+    "gapmap check says what was read and what is wrong, by sheet and row; row 1 is the first one below the names.",
+)
+_PAPER_ROWS = 500  # that are given the form of text
+
+
 def write_example(folder: str | Path) -> list[Path]:
     """Write the example into a new or empty folder.
 
@@ -67,6 +112,7 @@ def write_example(folder: str | Path) -> list[Path]:
     for template in (Path(__file__).parent / "init_files").iterdir():
         (folder / template.name).write_bytes(template.read_bytes())
     _write_spreadsheet(folder / "zones.xlsx")
+    _write_paper_lists(folder / "paper-lists.xlsx")
     return sorted(folder.iterdir())
 
 
@@ -86,5 +132,37 @@ def _write_spreadsheet(path: Path) -> None:
     explained = book.create_sheet("how to")
     for line in _SHEET_HELP:
         explained.append(line)
+    explained.column_dimensions["A"].width = 14
+    book.save(path)
+
+
+def _write_paper_lists(path: Path) -> None:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, columns in _PAPER.items():
+        sheet = book.create_sheet(title)
+        for number, (name, _, width) in enumerate(columns, start=1):
+            sheet.cell(1, number, name).font = Font(bold=True)
+            letter = get_column_letter(number)
+            sheet.column_dimensions[letter].width = width
+            for row in range(2, _PAPER_ROWS + 2):
+                sheet.cell(row, number).number_format = "@"
+            if name in _CHOICES and (title, name) != ("incidents", "kind"):
+                words = DataValidation(type="list", formula1=f'"{_CHOICES[name]}"', allow_blank=True)
+                words.add(f"{letter}2:{letter}{_PAPER_ROWS + 1}")
+                sheet.add_data_validation(words)
+        sheet.freeze_panes = "A2"
+        sheet.print_title_rows = "1:1"
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    explained = book.create_sheet("how to")
+    for line in _PAPER_HELP:
+        explained.append((line,))
+    for title, columns in _PAPER.items():
+        explained.append(())
+        explained.append((f"Sheet {title}",))
+        for name, what, _ in columns:
+            explained.append((name, what))
     explained.column_dimensions["A"].width = 14
     book.save(path)

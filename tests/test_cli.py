@@ -310,6 +310,36 @@ def test_check_draws_what_was_read(example: Path, capsys: pytest.CaptureFixture[
     assert "No corridor up to" not in text
 
 
+def test_check_says_how_files_were_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    north, south, log = (tmp_path / name for name in ("north.csv", "south.csv", "log.csv"))
+    north.write_text("name;position\nN1;36,30; 43,00\n".replace("36,30; 43,00", '"36,30; 43,00"'), encoding="utf-16")
+    south.write_text("name,lat,lon\nS1,36.1,43.0\n</script>,36.1,43.1\n", encoding="utf-8")
+    rows = "".join(f"I{n},2024-01-0{n},36.2,43.0,attack\n" for n in range(1, 7))
+    log.write_text(f"id,date,lat,lon,kind\n{rows}", encoding="utf-8")
+    words = ("check", north, south, "--reach", "5 km", "--incidents", log)
+    assert call(*words) == 0
+    printed = capsys.readouterr().out
+    assert "north.csv: UTF-16, parted by semicolons" in printed
+    assert "log.csv: plain table; UTF-8, parted by commas" in printed
+    assert "log.csv: 6 incidents at 1 position that 5 or more share, up to 6 at 36.2000, 43.0000" in " ".join(
+        printed.split()
+    )
+    assert "I2 and I1" in printed
+    assert call(*words, "--map", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    page = tmp_path / "north.check.html"
+    assert figures["files"] == {"map": page.as_posix()}
+    text = page.read_text(encoding="utf-8")
+    for label in ("north: as read (1 post)", "south: as read (2 post)"):
+        assert label in text
+    assert text.count("[43.0, 36.1]") == 1  # the post itself, not only what it covers
+
+
+def test_check_takes_no_options_beside_a_scenario(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", example / "scenario.toml", "--reach", "5 km") == 2
+    assert "--reach: for files of zones only" in capsys.readouterr().err
+
+
 def test_check_says_all_that_is_wrong_by_file_and_row(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

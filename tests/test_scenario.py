@@ -224,3 +224,62 @@ def test_what_is_written_is_read_back(
         places=PlacesInput(file=folder / "p.csv", layer=label),
     )
     assert read(folder, scenario.to_toml()) == scenario
+
+
+FIELD = """
+mgrs_zone = "38s"
+[forces.north]
+zones = "north.csv"
+reach = "5 km"
+columns = { name = "الاسم" }
+kinds = { "نقطة" = "post" }
+encoding = "windows-1256"
+dates = "day-first"
+[incidents]
+file = "i.csv"
+radius = { near = "4 km", 1 = "2 km", 3 = "set aside" }
+dates = "day-first"
+encoding = "utf-16-le"
+[places]
+file = "p.csv"
+encoding = "windows-1256"
+"""
+
+
+def test_how_files_are_written(tmp_path: Path) -> None:
+    scenario = read(tmp_path, FIELD)
+    force, incidents = scenario.forces[0], scenario.incidents
+    assert scenario.mgrs_zones == ("38S",)
+    assert (force.columns, force.kinds, force.encoding, force.day_first) == (
+        {"name": "الاسم"},
+        {"نقطة": "post"},
+        "windows-1256",
+        True,
+    )
+    assert incidents is not None
+    assert incidents.radius_m == {"exact": 1_000, "near": 4_000, "area": 15_000, "1": 2_000, "3": None}
+    assert (incidents.encoding, incidents.day_first) == ("utf-16-le", True)
+    assert scenario.places is not None
+    assert scenario.places.encoding == "windows-1256"
+    assert read(tmp_path, scenario.to_toml()) == scenario
+    assert read(tmp_path, FIELD.replace('"38s"', '["37S", "38S"]')).mgrs_zones == ("37S", "38S")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f'mgrs_zone = "38"\n{FORCE}', "mgrs_zone: '38' is not a grid zone"),
+        (f"mgrs_zone = 38\n{FORCE}", "mgrs_zone: 38 is not a list of texts"),
+        (f'{FORCE}kinds = {{ a = "pots" }}', "forces.north.kinds.a: unknown kind 'pots'"),
+        (f'{FORCE}dates = "month-first"', "forces.north.dates: unknown value 'month-first'"),
+        (f'{FORCE}columns = ["a"]', "forces.north.columns: not a table"),
+        (f'{FORCE}[incidents]\nfile = "i"\nradius = {{ 8 = "1 km" }}', "incidents.radius: unknown key '8'"),
+        (f'{FORCE}[incidents]\nfile = "i"\nradius = {{ 1 = "aside" }}', "incidents.radius.1: 'aside' is not a length"),
+        (
+            f'{FORCE}[incidents]\nfile = "i"\nradius = {{ vague = "set aside" }}',
+            "incidents.radius: unknown key 'vague'",
+        ),
+    ],
+)
+def test_faults_in_how_files_are_written(tmp_path: Path, text: str, words: str) -> None:
+    assert words in problems(tmp_path, text)

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from gapmap.errors import InputError
+from gapmap.readers import read_incidents, read_places, read_zones
 from gapmap.starter import write_example
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def test_the_folder_has_a_scenario_data_and_a_spreadsheet(tmp_path: Path) -> None:
     written = write_example(tmp_path / "seam")
     names = [path.name for path in written]
-    assert names == ["incidents.csv", "places.csv", "scenario.toml", "south.geojson", "zones.xlsx"]
+    assert names == ["incidents.csv", "paper-lists.xlsx", "places.csv", "scenario.toml", "south.geojson", "zones.xlsx"]
 
 
 def test_the_spreadsheet_explains_each_of_its_columns(tmp_path: Path) -> None:
@@ -28,6 +29,35 @@ def test_the_spreadsheet_explains_each_of_its_columns(tmp_path: Path) -> None:
     headings = [str(cell.value) for cell in book["zones"][1]]
     assert len(headings) == 9
     assert [heading for heading in headings if heading not in explained] == []
+
+
+def test_a_paper_list_typed_in_is_read(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    path = tmp_path / "paper-lists.xlsx"
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["zones", "incidents", "places", "how to"]
+    explained = {str(cell.value) for cell in book["how to"]["A"]}
+    typed = {
+        "zones": ("Gwer", "post", "LE 716 599", None, "٥ كم", "31/1/2024", None),
+        "incidents": ("7", "1/2/2024", "mine", "38SLE7059", None, "٢", "yes", "a car, burnt"),
+        "places": ("گوێر", "Gwer, الكوير", "9 000", "36°02'24\"N 43°28'48\"E"),
+    }
+    for title, cells in typed.items():
+        sheet = book[title]
+        assert {str(cell.value) for cell in sheet[1]} <= explained
+        assert all(cell.number_format == "@" for cell in sheet[2])
+        for number, cell in enumerate(cells, start=1):
+            sheet.cell(2, number, cell)
+    book.save(path)
+    zones = read_zones(path, force="a", mgrs_zones=["38S"], day_first=True)
+    assert zones[["name", "kind", "reach_m"]].to_numpy().tolist() == [["Gwer", "post", 5_000]]
+    incident = read_incidents(path, day_first=True).loc["7"]
+    assert (incident["kind"], incident["deaths_best"], incident["civilians"]) == ("mine", 2, 1)
+    assert f"{incident['date_from']:%Y-%m-%d}" == "2024-02-01"
+    # A square of 1 km holds no point further than half its diagonal from the centre.
+    assert (incident["location_precision"], incident["location_radius_m"]) == ("exact", pytest.approx(707.1, abs=0.1))
+    place = read_places(path).iloc[0]
+    assert (place["name"], place["population"]) == ("گوێر", 9_000)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
