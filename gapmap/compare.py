@@ -39,6 +39,7 @@ MOVED_SHARE = 0.5  # of the larger of gain and loss: the smaller is as much, so 
 UNCHANGED_SHARE = 1e-3  # of the ground: what sampling and another working CRS can do
 UNCHANGED_M2 = 10_000.0
 _SLIVER_M2 = 1.0  # what overlay leaves along edges
+_NOISE_M = 1e-4  # corridors whose vertices differ by no more are equal: far from a change they differ by rounding
 _ACROSS_EVERY_M = 100.0  # along the middle line, what is left of a corridor is looked at so often
 _TOUCH_SHARE = 0.01  # of a measuring line: less corridor on it is none
 _SAME_PLACE_M = 10.0
@@ -279,7 +280,7 @@ def _groups(old: _Side, new: _Side) -> Iterator[tuple[Ints, Ints]]:
     between = np.array([of[0][a] == of[1][b] for a, b in zip(i, j, strict=True)], dtype=bool)
     i, j = i[between], j[between]
     smaller = np.minimum(shapely.area(was[i]), shapely.area(now[j]))
-    same = shapely.equals_exact(was[i], now[j])  # most corridors: what lies far from a change is as it was
+    same = shapely.equals_exact(was[i], now[j], _NOISE_M)
     other = ~same
     same[other] = shapely.area(shapely.intersection(was[i[other]], now[j[other]])) >= SAME_SHARE * smaller[other]
     size = len(was) + len(now)
@@ -450,7 +451,7 @@ def _united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries
 
 def _difference(one: Any, other: Any) -> Any:  # noqa: ANN401 - shapely geometries
     """Return the ground in one that is not in the other; nothing at all where the two are equal."""
-    return shapely.MultiPolygon() if shapely.equals_exact(one, other) else _polygons(shapely.difference(one, other))
+    return shapely.MultiPolygon() if shapely.equals_exact(one, other, _NOISE_M) else _polygons(shapely.difference(one, other))
 
 
 def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401 - shapely geometries
