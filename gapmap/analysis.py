@@ -170,15 +170,24 @@ class Analysis:
         to_metres = pyproj.Transformer.from_crs(WGS84, self.crs, always_xy=True)
         return self.part(name, box=to_metres.transform_bounds(west, south, east, north))
 
-    def part(self, name: str, *, box: tuple[float, float, float, float] | None = None, hint: str | None = None) -> Any:  # noqa: ANN401
-        """Return the rows of a table in a box; of a saved result only these are read.
+    def part(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        box: tuple[float, float, float, float] | None = None,
+        hint: str | None = None,
+    ) -> Any:  # noqa: ANN401 - a GeoDataFrame
+        """Return some rows and columns of a table; of a saved result only these are read.
 
         Parameters
         ----------
         name : str
             One of ``tables.COLUMNS``, with geometry.
+        columns : sequence of str, optional
+            Columns beside the geometry; all unless told.
         box : tuple of float, optional
-            West, south, east, north in metres of the working CRS.
+            West, south, east, north in metres of the working CRS: rows that meet it.
         hint : str, optional
             A condition in SQL that the wanted rows meet: a saved result then leaves the others unread, while a table in
             memory comes with them. The caller tells them apart.
@@ -193,14 +202,18 @@ class Analysis:
         KeyError
             If there is no such table.
         """
-        if name in self._tables or (box is None and hint is None):
+        if name in self._tables or (columns is None and box is None and hint is None):
             rows = self._whole(name)
             found = slice(None) if box is None else rows.sindex.query(shapely.box(*box), "intersects", sort=True)
-            return rows.iloc[found].copy()
+            rows = rows.iloc[found]
+            return rows.copy() if columns is None else rows[[*columns, "geometry"]].copy()
         assert self._file is not None  # noqa: S101 - without a file every table is there
-        rows = self._file.read(name, box, hint=hint)
-        # GDAL may filter by envelopes; one rule for the table in memory and the one in the file.
-        return rows if box is None else rows[rows.intersects(shapely.box(*box))]
+        if columns is None:
+            rows = self._file.read(name, box, hint=hint)
+        else:
+            rows = self._file.read_columns(name, columns, box, hint=hint, shapes=True)
+        # The file finds envelopes, which are all that a point has.
+        return rows if box is None else rows[shapely.intersects(rows.geometry.to_numpy(), shapely.box(*box))]
 
     def columns(self, name: str, columns: Sequence[str], *, hint: str | None = None) -> pd.DataFrame:
         """Return some columns of a table, without its geometry; of a saved result only these are read.

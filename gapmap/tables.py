@@ -168,6 +168,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# What stands for a missing value where NaN and NaT cannot.
+_FILL: Mapping[str, object] = {TEXT: "", COUNT: 0, FLAG: False}
 # Kinds of zone.
 ZONE_KINDS = ("post", "route", "area")
 # Tables whose rows have no geometry.
@@ -266,16 +268,38 @@ def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:
     KeyError
         If there is no such table.
     """
-    fill: Mapping[str, object] = {TEXT: "", COUNT: 0, FLAG: False}
-    out = table.copy()
-    for column, dtype in COLUMNS[name].items():
-        values = out[column] if column in out else pd.Series(fill.get(dtype), index=out.index, dtype=object)
-        if dtype in fill:
-            values = values.where(values.notna(), fill[dtype])
-        elif dtype == DAY:
-            values = pd.to_datetime(values)
-        out[column] = values.astype(dtype)
-    known = [column for column in COLUMNS[name] if column in out]
-    rest = [column for column in out.columns if column not in COLUMNS[name]]
+    bare = pd.DataFrame(table)  # setting columns of a GeoDataFrame takes ten times as long
+    columns = {
+        column: settled(bare[column], dtype) if column in bare else pd.Series(_FILL.get(dtype), bare.index, dtype=dtype)
+        for column, dtype in COLUMNS[name].items()
+    }
+    columns |= {column: bare[column] for column in bare.columns if column not in columns}
+    out = pd.DataFrame(columns, index=bare.index)
     out.index = out.index.astype(TEXT).rename(INDEX[name])
-    return out[[*known, *rest]]
+    if isinstance(table, gpd.GeoDataFrame):
+        out = gpd.GeoDataFrame(out, geometry=table.geometry.name, crs=table.crs)
+    out.attrs = dict(table.attrs)
+    return out
+
+
+def settled(values: pd.Series, dtype: str) -> pd.Series:
+    """Return a column with its type; missing text is "", missing counts 0, missing flags False.
+
+    Parameters
+    ----------
+    values : Series
+        As read.
+    dtype : str
+        One of those in ``COLUMNS``.
+
+    Returns
+    -------
+    Series
+        With the same index.
+    """
+    if dtype in _FILL:
+        if values.hasnans:
+            values = values.where(values.notna(), _FILL[dtype])
+    elif dtype == DAY:
+        values = pd.to_datetime(values)
+    return values if values.dtype == dtype else values.astype(dtype)
