@@ -1,4 +1,4 @@
-"""The command line: demo, init, check, run, map, compare, whatif.
+"""The command line: demo, init, check, run, map, query, compare, whatif.
 
 In: arguments. Out: files where told, figures on standard output, errors on standard error, exit code 0 (done), 1
 (failed) or 2 (wrong use or wrong input). Method: thin commands over the library; whatever is slow to import (the geo
@@ -21,6 +21,7 @@ import typer
 
 import gapmap
 from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError
+from gapmap.query import ABOUT, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,8 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that cannot show a name shows "?", and goes on
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=None if arguments is None else list(arguments))
+        if words[:1] == ["query"]:
+            ask(words[1:])  # without the time that typer takes
+        else:
+            app(args=words)
     except InputError as error:
         return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
@@ -376,6 +381,14 @@ def _require_map(path: Path | None, *, overwrite: bool) -> None:
     if path is not None:
         _require_free([path], overwrite=overwrite)
         _require_writable(path.parent)
+
+
+@app.command(
+    short_help=ABOUT, add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def query(context: typer.Context) -> None:
+    """Ask a saved result; its own parser says how."""
+    ask(context.args)
 
 
 def demo_scenario() -> Path:

@@ -428,7 +428,28 @@ def _beside(name: str, place: shapely.Point, spot: shapely.Point) -> str:
     km = round(float(np.hypot(east, north)) / 1000)
     if km == 0:
         return f"near {name}"
-    return f"near {name}, {km} km {_COMPASS[round(float(np.degrees(np.arctan2(east, north))) / 45) % 8]}"
+    return f"near {name}, {km} km {compass(float(np.degrees(np.arctan2(east, north))))}"
+
+
+def compass(bearing_deg: float) -> str:
+    """Return a direction in the words of a compass.
+
+    Parameters
+    ----------
+    bearing_deg : float
+        Degrees clockwise from north.
+
+    Returns
+    -------
+    str
+        One of eight: N, NE, E, SE, S, SW, W, NW.
+
+    Examples
+    --------
+    >>> compass(80), compass(-45), compass(359)
+    ('E', 'NW', 'N')
+    """
+    return _COMPASS[round(bearing_deg / 45) % 8]
 
 
 def _lookup(keys: pd.Series, values: pd.Series) -> pd.Series:

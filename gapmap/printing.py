@@ -7,23 +7,69 @@ Method: rich, without its markup: a name in a file is shown as text and cannot s
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from gapmap.questions import Answer, Card
 
 _REASONS_SHOWN = 10
+# What ground was before it became corridor, and what it is where it no longer is.
 _OTHER_GROUND = {
     "covered": "covered",
     "corridor": "another corridor",
     "beyond": "wider than the limit",
     "other": "open, or inside one force",
+}
+# What a question shows of each table unless columns are named: heading, column, and how: "km" metres as kilometres, "0.0"
+# with one decimal, "" as it is.
+_GAP: tuple[tuple[str, str, str], ...] = (
+    ("name", "name", ""),
+    ("distance km", "distance_m", "km"),
+    ("widest km", "width_max_m", "km"),
+    ("mean km", "width_mean_m", "km"),
+    ("long km", "length_km", "0.0"),
+    ("incidents", "incidents_count", ""),
+    ("matching", "incidents_matching", ""),
+    ("places", "places", ""),
+)
+_VIEWS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "stretches": (("id", "stretch_id", ""), *_GAP),
+    "corridors": (("id", "corridor_id", ""), *_GAP),
+    "transects": (
+        ("id", "transect_id", ""),
+        ("distance km", "distance_m", "km"),
+        ("along km", "along_m", "km"),
+        ("width km", "width_m", "km"),
+        ("from zone", "facing_a", ""),
+        ("to zone", "facing_b", ""),
+    ),
+    "places": (
+        ("id", "place_id", ""),
+        ("name", "name", ""),
+        ("distance km", "distance_m", "km"),
+        ("population", "population", ""),
+        ("ground", "ground", ""),
+        ("stretch", "stretch_id", ""),
+        ("width here km", "width_here_m", "km"),
+    ),
+    "incidents": (
+        ("id", "incident_id", ""),
+        ("distance km", "distance_m", "km"),
+        ("from", "date_from", ""),
+        ("kind", "kind", ""),
+        ("deaths", "deaths_best", ""),
+        ("within km", "location_radius_m", "km"),
+        ("ground", "ground", ""),
+        ("stretch", "stretch_id", ""),
+    ),
 }
 
 
@@ -117,6 +163,123 @@ def print_check(figures: dict[str, Any]) -> None:
         console.print(f"Drawn: {plain(path)}", soft_wrap=True)
     if not figures["problems"]:
         console.print("Nothing is wrong.", style="bold")
+
+
+def print_answer(answer: Answer) -> None:
+    """Print the rows that a question found.
+
+    Parameters
+    ----------
+    answer : questions.Answer
+        The rows and what to know about them. Columns that were asked for are shown as they are called, else the usual ones
+        in kilometres.
+    """
+    from gapmap.formats import to_records
+
+    console = _console()
+    if answer.notice:
+        console.print(plain(answer.notice), style="yellow")
+    records = to_records(answer.rows)
+    if records:
+        names = list(records[0])
+        view = [(name, name, "") for name in names]
+        if not answer.chosen:
+            view = [each for each in _VIEWS[answer.table] if each[1] in names]
+        figures = {name for name in names if any(isinstance(record[name], int | float) for record in records)}
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+        for heading, name, _ in view:
+            table.add_column(heading, justify="right" if name in figures else "left", no_wrap=name in figures)
+        for record in records:
+            table.add_row(*(_shown(record[name], how) for _, name, how in view))
+        console.print(table)
+    count = f"{answer.matched} {answer.table} match{'es' * (answer.matched == 1)}"
+    if len(records) < answer.matched:
+        count += f"; the first {len(records)} are shown (more with --limit)"
+    console.print(f"{count}.", style="dim")
+    _print_notes(console, answer.notes)
+
+
+def print_card(card: Card) -> None:
+    """Print what is known about a point.
+
+    Parameters
+    ----------
+    card : questions.Card
+        The point or place.
+    """
+    console = _console()
+    if card.notice:
+        console.print(plain(card.notice), style="yellow")
+    here, place = card.here, card.place
+    console.print(plain(place["name"]) if place else "Point", style="bold")
+    facts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    facts.add_row("At", f"{here.lat:.5f}, {here.lon:.5f}")
+    if place:
+        people = place["population"]
+        facts.add_row("Id", plain(place["place_id"]))
+        facts.add_row("Also called", plain(", ".join(place["names"])) or "-")
+        facts.add_row("Population", "not known" if people is None else _number(people))
+    facts.add_row("Ground", plain(_ground_words(card)))
+    if here.stretch_id:
+        facts.add_row("Width here", f"{_shown(here.width_here_m, 'km')} km")
+        facts.add_row("Stretch", plain(f"{here.stretch_id} {here.stretch}"))
+        facts.add_row("Corridor", plain(f"{here.corridor_id} {here.corridor}"))
+    _print_block(console, "", facts)
+
+    zones = _table(["Nearest zone of", "", ""], ["km to its cover", "direction"])
+    for zone in here.nearest:
+        way = "inside" if zone.distance_m == 0 else _shown(zone.distance_m, "km")
+        zones.add_row(plain(zone.force), zone.zone_id, plain(zone.name), way, _direction(zone.bearing_deg))
+    _print_block(console, "", zones)
+    radii = [name.removeprefix("within_").replace("_", " ") for name in card.incidents.columns]
+    years = _table(["Incidents within"], radii)
+    for year, counts in card.incidents.iterrows():
+        years.add_row(str(year), *(str(count) for count in counts))
+    years.add_row("in all", *(str(count) for count in card.incidents.sum()))
+    _print_block(console, "", years)
+    places = _table(["Nearest places", ""], ["km", "direction"])
+    for key, row in card.places.iterrows():
+        places.add_row(plain(row["name"]), str(key), _shown(row["distance_m"], "km"), _direction(row["bearing_deg"]))
+    _print_block(console, "", places)
+    console.print("Incidents: a plain count of coded positions, by the year of their first day.", style="dim")
+    _print_notes(console, card.notes)
+
+
+def _ground_words(card: Card) -> str:
+    """Say in words what kind of ground it is."""
+    from gapmap.units import format_length
+
+    forces, limit = " and ".join(card.here.forces), format_length(card.max_width_m)
+    return {
+        "covered": f"covered by {forces}",
+        "overlap": f"covered by {forces}",
+        "corridor": f"in the gap between {forces}",
+        "beyond": f"between {forces}, where the gap is wider than the limit of {limit}",
+        "interior": f"not covered, between zones of {forces}",
+        "excluded": "left out of the analysis",
+        "open": "not covered, and not between two forces",
+    }.get(card.here.ground, "outside the area of interest")
+
+
+def _direction(bearing_deg: float) -> str:
+    from gapmap.overlay import compass
+
+    return "here" if math.isnan(bearing_deg) else f"{compass(bearing_deg)} ({round(bearing_deg) % 360}°)"
+
+
+def _shown(value: Any, how: str = "") -> str:  # noqa: ANN401 - what a table holds
+    if value in (None, "") or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return plain(value)
+    if how:
+        return _number(value / 1000 if how == "km" else value, 1)
+    return f"{value:.10g}"
+
+
+def _print_notes(console: Console, notes: Sequence[str]) -> None:
+    for note in notes:
+        console.print(f"Note: {plain(note)}.")
 
 
 def print_changes(figures: dict[str, Any]) -> None:
@@ -293,6 +456,8 @@ def show_progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     callable
         To be called with what is being done, the steps done and the steps in all.
     """
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:

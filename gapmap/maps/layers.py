@@ -17,6 +17,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from gapmap import tables
 from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
 
@@ -194,8 +195,7 @@ def shares_points(source: MapSource) -> bool:
     bool
         What the scenario says; True where it says nothing.
     """
-    parameters = json.loads(source.table("run").iloc[0]["parameters"] or "{}")
-    return (parameters.get("incidents") or {}).get("share", "points") == "points"
+    return tables.shares_points(source.table("run"))
 
 
 def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:

@@ -1,0 +1,141 @@
+"""Tables as text and files that other programs open: CSV, records for JSON, GeoJSON.
+
+In: a table, its id in the index. Out: text, or plain values. Method: what people wrote goes out as text and never as
+a formula; coordinates to the centimetre, other figures to six decimals, days without a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+_DECIMALS = 6
+_DEGREE_DECIMALS = 7  # a centimetre
+# A spreadsheet runs a cell that begins so, some also behind blanks.
+_FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula.
+
+    Parameters
+    ----------
+    text : str
+        As written in somebody's file.
+
+    Returns
+    -------
+    str
+        With an apostrophe before it where a spreadsheet might run it, else as it was.
+
+    Examples
+    --------
+    >>> harmless("=cmd|'/c calc'!A1"), harmless("Gwer"), harmless(" @SUM(A1)")
+    ("'=cmd|'/c calc'!A1", 'Gwer', "' @SUM(A1)")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain values.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        The id in the index; its geometry is left out.
+
+    Returns
+    -------
+    list of dict
+        What JSON can hold: the id first, days as ISO text, None for what is not known.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"width_m": [1.5, None]}, index=pd.Index(["a", "b"], name="id"))
+    >>> to_records(table)
+    [{'id': 'a', 'width_m': 1.5}, {'id': 'b', 'width_m': None}]
+    """
+    plain = pd.DataFrame(table.drop(columns=_geometry(table)))
+    if table.index.name is not None and table.index.name not in plain:
+        plain = plain.reset_index()
+    columns = {str(name): [_value(each) for each in plain[name].tolist()] for name in plain.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        As for :func:`to_records`.
+
+    Returns
+    -------
+    str
+        A line of names, then a line a row; an empty cell for what is not known. Texts that a spreadsheet might run are
+        made :func:`harmless`.
+    """
+    names = [table.index.name, *table.columns.drop(_geometry(table))]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(list(dict.fromkeys(harmless(str(name)) for name in names if name is not None)))
+    for record in to_records(table):
+        writer.writerow([_cell(value) for value in record.values()])
+    return out.getvalue()
+
+
+def to_geojson(table: GeoDataFrame, /, **members: object) -> str:
+    """Return a table as GeoJSON (RFC 7946).
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        In any CRS; the id in the index.
+    **members : object
+        Further members of the collection, such as a notice.
+
+    Returns
+    -------
+    str
+        A FeatureCollection in longitude and latitude, rings by the right-hand rule, ASCII.
+    """
+    degrees = table.geometry.to_crs(4326).to_numpy()
+    rounded = shapely.transform(degrees, lambda xy: np.round(xy, _DEGREE_DECIMALS))
+    turned = shapely.orient_polygons(rounded, exterior_cw=False)
+    shapes = [None if shape is None else json.loads(shape) for shape in shapely.to_geojson(turned)]
+    features = [
+        {"type": "Feature", "geometry": shape, "properties": record}
+        for shape, record in zip(shapes, to_records(table), strict=True)
+    ]
+    return json.dumps({"type": "FeatureCollection", **members, "features": features})
+
+
+def _geometry(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name, dtype in table.dtypes.items() if str(dtype) == "geometry"]
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a table holds
+    if value is None or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, float):
+        return round(value, _DECIMALS)
+    return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
+
+
+def _cell(value: Any) -> object:  # noqa: ANN401 - whatever a table holds
+    if isinstance(value, bool):
+        return str(value).lower()
+    # A lone carriage return would end the row in some programs, and the next cell could begin with anything.
+    return harmless(value.replace("\r\n", "\n").replace("\r", "\n")) if isinstance(value, str) else value

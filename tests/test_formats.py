@@ -1,0 +1,101 @@
+"""Text for other programs: what people wrote stays text, and comes back as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gapmap import formats
+from tests.fake_analysis import LAEA
+
+ROWS = gpd.GeoDataFrame(
+    {
+        "name": ["Gwer", "=1+1", 'say "a, b"\nand c'],
+        "width_m": [1_234.567_890_12, np.nan, -5.0],
+        "count": [1, 2, 3],
+        "near_limit": [True, False, True],
+        "day": pd.to_datetime(["2021-06-01", None, "2020-01-31"]),
+    },
+    index=pd.Index(["C1", "-C2", "C3"], name="stretch_id"),
+    geometry=[shapely.box(0, 0, 1_000, 2_000).reverse(), shapely.Point(0, 0), None],
+    crs=LAEA,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\uff1d1", "\x00=1"],
+)
+def test_what_a_spreadsheet_might_run_is_text(text: str) -> None:
+    assert formats.harmless(text) == f"'{text}"
+    [_, [cell, *_]] = list(csv.reader(io.StringIO(formats.to_csv(pd.DataFrame({"a": [text]})), newline="")))
+    assert cell == f"'{text}".replace("\r", "\n")
+
+
+def test_no_cell_breaks_out_of_its_row() -> None:
+    text = formats.to_csv(pd.DataFrame({"a": ["x\r=cmd|'/c calc'!A1", "y\r\n=1", 'z",=1'], "b": 1}))
+    assert "\r" not in text
+    assert [line[1] for line in csv.reader(io.StringIO(text, newline=""))] == ["b", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("text", ["", "Gwer", "a=b", "'=1", "1-2", "مخمور", "x@y"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert formats.harmless(text) == text
+
+
+def test_csv_has_a_line_of_names_and_a_line_a_row() -> None:
+    lines = list(csv.reader(io.StringIO(formats.to_csv(ROWS), newline="")))
+    assert lines == [
+        ["stretch_id", "name", "width_m", "count", "near_limit", "day"],
+        ["C1", "Gwer", "1234.56789", "1", "true", "2021-06-01"],
+        ["'-C2", "'=1+1", "", "2", "false", ""],
+        ["C3", 'say "a, b"\nand c', "-5.0", "3", "true", "2020-01-31"],
+    ]
+    assert formats.to_csv(ROWS.iloc[:0]).splitlines() == ["stretch_id,name,width_m,count,near_limit,day"]
+
+
+def test_records_are_plain_values() -> None:
+    first, second, third = json.loads(json.dumps(formats.to_records(ROWS), allow_nan=False))
+    assert first == {
+        "stretch_id": "C1",
+        "name": "Gwer",
+        "width_m": 1_234.56789,
+        "count": 1,
+        "near_limit": True,
+        "day": "2021-06-01",
+    }
+    assert (second["width_m"], second["day"]) == (None, None)
+    assert third["name"] == 'say "a, b"\nand c'  # JSON needs no apostrophe
+    assert formats.to_records(ROWS.iloc[:0]) == []
+
+
+def test_geojson_is_in_degrees_by_the_right_hand_rule() -> None:
+    found = json.loads(formats.to_geojson(ROWS, notice="drawn by rule"))
+    assert (found["type"], found["notice"]) == ("FeatureCollection", "drawn by rule")
+    area, spot, nothing = found["features"]
+    ring = shapely.LinearRing(area["geometry"]["coordinates"][0])
+    assert ring.is_ccw
+    back = gpd.GeoSeries([shapely.Polygon(ring)], crs=4326).to_crs(LAEA).iloc[0]
+    assert back.symmetric_difference(shapely.box(0, 0, 1_000, 2_000)).area < 100  # of 2 km2: a few centimetres of edge
+    assert spot["geometry"] == {"type": "Point", "coordinates": [43.3, 36.2]}
+    assert nothing["geometry"] is None
+    assert area["properties"]["stretch_id"] == "C1"
+    assert json.loads(formats.to_geojson(ROWS.iloc[:0]))["features"] == []
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
+def test_any_text_comes_back_and_none_can_run(texts: list[str]) -> None:
+    texts = [text.replace("\r", "") for text in texts]
+    lines = list(csv.reader(io.StringIO(formats.to_csv(pd.DataFrame({"a": texts, "b": 1})), newline="")))
+    cells = [line[0] for line in lines[1:]]
+    assert [cell.removeprefix("'") for cell in cells] == [text.removeprefix("'") for text in texts]
+    assert not any(cell.strip()[:1] in set("=+-@") - {""} for cell in cells)
