@@ -239,6 +239,8 @@ def map_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
     out: Annotated[Path | None, typer.Option(help="The HTML file; map.html beside the result unless told.")] = None,
     language: Annotated[str, typer.Option(help="en, ar (Arabic), ckb (Sorani) or kmr (Badini).")] = "en",
+    edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")] = "full",
+    force: Annotated[str | None, typer.Option(help="Whose partner edition it is.")] = None,
     png: Annotated[Path | None, typer.Option(help="Draw it as a picture too; needs Chromium.")] = None,
     notes: Notes = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
@@ -263,7 +265,8 @@ def map_(
         each.parent.mkdir(parents=True, exist_ok=True)
     with show_progress(quiet=quiet) as step:
         step("draw the map", 0, 1)
-        maps.save(maps.build_map(analysis, language=language, include_notes=notes), target)
+        drawn = maps.build_map(analysis, edition=edition, force=force, language=language, include_notes=notes)
+        maps.save(drawn, target)
     written = [target]
     if png is not None:
         written.append(take_picture(target, png))

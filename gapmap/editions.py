@@ -76,6 +76,8 @@ class Edition:
     tables : mapping of str to DataFrame
         Full and partner: those of ``gapmap.tables.COLUMNS``, in the working CRS. Public: ``run``, ``grid`` and
         ``grid_incidents``, in EPSG:4326.
+    force_label : str
+        How the force of a partner edition is called on pages; "" for the others.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Edition:
     mark: str
     recipe: str
     tables: Mapping[str, Any]
+    force_label: str = ""
 
     def table(self, name: str) -> Any:  # noqa: ANN401 - a GeoDataFrame, or a DataFrame for the plain tables
         """Return a table; one that the edition does not hold is empty.
@@ -251,7 +254,7 @@ def _partner(source: Source, force: str) -> Edition:
         f"Partner edition for {label}: holds the zones of {label}; of the other forces declared cover, without their"
         " zones, files and reach, and without notes of incidents."
     )
-    return Edition("partner", force, mark, recipe, {name: out[name] for name in tables.COLUMNS})
+    return Edition("partner", force, mark, recipe, {name: out[name] for name in tables.COLUMNS}, label)
 
 
 def _known_columns(table: Any, name: str, *, more: Iterable[str] = ()) -> Any:  # noqa: ANN401 - a GeoDataFrame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gapmap
 
@@ -21,7 +21,7 @@ KIND = "Xqkindword"
 
 def _zones(path: Path, lat: float, words: tuple[str, str]) -> None:
     post, route = words
-    rows: list[tuple[str, dict[str, object], str]] = [
+    rows: list[tuple[str, dict[str, Any], str]] = [
         (f"{post} {k}", {"type": "Point", "coordinates": [43 + k * 0.08, lat]}, "post") for k in range(8)
     ]
     line = {"type": "LineString", "coordinates": [[43, lat], [43.56, lat]]}

@@ -292,8 +292,8 @@ def test_incidents_shared_as_counts_leave_no_position_and_no_note() -> None:
 
 
 def test_edition_and_language_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no edition 'public'"):
-        build_map(fake_analysis(), edition="public")
+    with pytest.raises(InputError, match="unknown edition 'open'"):
+        build_map(fake_analysis(), edition="open")
     with pytest.raises(InputError, match="no map in 'fr'"):
         build_map(fake_analysis(), language="fr")
 

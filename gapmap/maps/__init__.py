@@ -10,7 +10,9 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gapmap.editions import edition as make_edition
 from gapmap.errors import InputError
+from gapmap.maps.grid import grid_facts, grid_headline, grid_shapes
 from gapmap.maps.languages import catalogue, phrase, phrase_html
 from gapmap.maps.layers import (
     MapSource,
@@ -20,7 +22,6 @@ from gapmap.maps.layers import (
     facts,
     find_headline,
     shapes,
-    shares_points,
     summary_rows,
 )
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
@@ -40,6 +41,7 @@ def build_map(
     analysis: MapSource,
     *,
     edition: str = "full",
+    force: str | None = None,
     language: str = "en",
     include_notes: bool = False,
     headline: str | None = None,
@@ -52,7 +54,10 @@ def build_map(
     analysis : Analysis
         Any object whose ``table(name)`` returns the tables of `gapmap.tables`.
     edition : str
-        What may leave the room: only "full" as yet, which holds all but zones and sources of incidents.
+        What may leave the room: "full", "partner" or "public"; see `gapmap.editions.edition`. Zones and sources of
+        incidents are in none of them. The public one shows the grid alone.
+    force : str, optional
+        The force whose partner edition it is.
     language : str
         Of the page: "en", "ar" (Arabic), "ckb" (Kurdish, Sorani) or "kmr" (Kurdish, Badini).
     include_notes : bool
@@ -72,7 +77,9 @@ def build_map(
     Raises
     ------
     InputError
-        If there is no such edition or language.
+        If there is no such edition, force or language, or if changes are to be drawn in another edition than the full.
+    EditionError
+        If the edition does not pass its own check.
     CrsError
         If the working CRS is neither a Lambert azimuthal equal-area nor a transverse Mercator.
 
@@ -81,13 +88,14 @@ def build_map(
     Whatever was added is looked at when the page is written: `AssetError` names what cannot be made safe. Where the
     scenario shares incidents as counts, neither positions nor notes are in the page, whatever is asked for.
     """
-    if edition != "full":
-        raise InputError(f"there is no edition {edition!r} of the map", hint="editions: full")
     words = catalogue(language)
-    incidents = analysis.table("incidents")
+    made = make_edition(analysis, edition, force=force)
+    if changes is not None and edition != "full":
+        raise InputError("changes are drawn in the full edition only")
+    incidents = made.table("incidents")
     points, packed = None, []
-    if shares_points(analysis) and len(incidents):
-        points, columns, order = pack(incidents, analysis.table("stretches").index)
+    if len(incidents):
+        points, columns, order = pack(incidents, made.table("stretches").index)
         packed.append(Script(columns, "application/x-gapmap", "gapmap-points"))
         points["notes"] = bool(include_notes)
         if include_notes:
@@ -97,9 +105,16 @@ def build_map(
         line += (
             [(words["head_joint"], {}), *changes_headline(changes, words)] if line else changes_headline(changes, words)
         )
-    line = line or find_headline(analysis, words)
-    figures = facts(analysis, words=words, points=points, headline="".join(phrase(*part) for part in line))
-    drawn = shapes(analysis)
+    public = edition == "public"
+    # Of incidents it says how many, and of stretches a name: that may leave though the rows may not.
+    line = line or (grid_headline(made, words) if public else find_headline(analysis, words))
+    said = "".join(phrase(*part) for part in line)
+    mark = phrase(words[f"edition_{edition}"], {"force": made.force_label})
+    if public:
+        figures, drawn = grid_facts(made, headline=said, mark=mark), grid_shapes(made)
+    else:
+        figures = facts(made, words=words, points=points, headline=said, mark=mark)
+        drawn = shapes(made)
     if changes is not None:
         figures["changes"], drawn["changes"] = changed_facts(changes), changed_shapes(changes)
     (south, west), (north, east) = figures["bounds"]
@@ -117,7 +132,7 @@ def build_map(
             language=words["_html"],
             direction=words["_direction"],
             headline="".join(phrase_html(*part) for part in line),
-            noscript=_summary(analysis, words),
+            noscript=f"<p>{html.escape(made.recipe)}</p>" if public else _summary(made, words),
         ),
     )
 

@@ -50,7 +50,7 @@ class MapSource(Protocol):
 
 
 def facts(
-    source: MapSource, *, words: Mapping[str, str], points: Mapping[str, Any] | None, headline: str
+    source: MapSource, *, words: Mapping[str, str], points: Mapping[str, Any] | None, headline: str, mark: str
 ) -> dict[str, Any]:
     """Return figures and texts of the page.
 
@@ -64,6 +64,8 @@ def facts(
         What the page must know to read the packed incidents; None where there are none to show.
     headline : str
         The line under the title.
+    mark : str
+        The edition, in the language of the page.
 
     Returns
     -------
@@ -89,6 +91,7 @@ def facts(
         "run": {
             "title": run["title"] or "gapmap",
             "notice": run["notice"],
+            "edition": mark,
             "date": _day(run["date"]),
             "headline": headline,
             "max_width_m": limit,
@@ -323,10 +326,10 @@ def shapes(source: MapSource) -> dict[str, Any]:
         "bands": [
             [stretch, number, rings]
             for (stretch, number, _), rings in zip(
-                bands, _rings_of_each([band for _, _, band in bands], facets.crs, tolerance_m=5), strict=True
+                bands, rings_of_each([band for _, _, band in bands], facets.crs, tolerance_m=5), strict=True
             )
         ],
-        "stretches": _rings_of_each(stretches.geometry, stretches.crs, tolerance_m=5),
+        "stretches": rings_of_each(stretches.geometry, stretches.crs, tolerance_m=5),
         "centrelines": _lines(source.table("centrelines").geometry, facets.crs),
         "transects": {
             "lines": [[line] for line in _lines(transects.geometry, transects.crs, tolerance_m=0)],
@@ -523,11 +526,26 @@ def _rings(
     shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float = _DRAWING_TOLERANCE_M
 ) -> list[Any]:
     """Return polygons, each a list of rings."""
-    return [polygon for polygons in _rings_of_each(shapes, crs, tolerance_m=tolerance_m) for polygon in polygons]
+    return [polygon for polygons in rings_of_each(shapes, crs, tolerance_m=tolerance_m) for polygon in polygons]
 
 
-def _rings_of_each(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float) -> list[list[Any]]:
-    """Return for each shape its polygons, each a list of rings."""
+def rings_of_each(shapes: Iterable[shapely.Geometry], crs: pyproj.CRS, *, tolerance_m: float) -> list[list[Any]]:
+    """Return for each shape its polygons, each a list of rings.
+
+    Parameters
+    ----------
+    shapes : iterable of shapely.Geometry
+        In ``crs``; what is no polygon is left out.
+    crs : pyproj.CRS
+        Of the shapes.
+    tolerance_m : float
+        How far outlines may be simplified.
+
+    Returns
+    -------
+    list of list
+        Ready for JSON; see `shapes`.
+    """
     shapes = np.asarray(list(shapes), dtype=object)
     simple, within = shapely.get_parts(shapely.simplify(shapes, tolerance_m), return_index=True)
     parts, inner = shapely.get_parts(simple, return_index=True)

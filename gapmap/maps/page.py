@@ -207,10 +207,11 @@ def own_asset(name: str) -> str:
     Returns
     -------
     str
-        Its text with ``\n`` line ends, so that hashes agree on every system.
+        Its text with ``\n`` line ends, so that hashes agree on every system; of scripts without lines that only comment.
     """
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-    return re.sub("^[ ]+", "", text, flags=re.MULTILINE)
+    text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
+    return re.sub("^//.*\n", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
 
 
 def leaflet_scripts(*, markers: bool) -> list[Script]:

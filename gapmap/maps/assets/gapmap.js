@@ -289,12 +289,13 @@
         }
       };
     }
+    const gridClass = (from, to) => (to === null ? t("grid_class_last", { from: number(from) }) : t("grid_class", { from: number(from), to: number(to) }));
     const hatched = (colour, hatch, tint, stroke, more) => ({ fill: pattern(colour, hatch, tint, stroke), ...more });
     const quiet = shapes.ground;
     if (facts.relief.length) {
       layer("relief", "background", words.relief, { swatch: { grey: true }, parts: facts.relief.map((r) => L.imageOverlay(r.image, r.bounds, { pane: panes.relief, interactive: false, opacity: 0.85 })) });
     }
-    layer("graticule", "background", words.graticule, { shown: false, swatch: { line: { color: "#46525c", weight: 1, strokeOpacity: 0.5 } }, marks: drawGraticule });
+    layer("graticule", "background", words.graticule, { shown: Boolean(facts.grid), swatch: { line: { color: "#46525c", weight: 1, strokeOpacity: 0.5 } }, marks: drawGraticule });
     const flat = (id, group, name, polygons, style) => layer(id, group, name, { swatch: style, draw: painted(areas(polygons), style) });
     if (quiet.excluded.length) flat("excluded", "other", words.excluded, quiet.excluded, hatched("#7f8b95", "-", 0.35, 0.6));
     if (quiet.interior.length) flat("interior", "other", words.interior, quiet.interior, hatched("#5d5d5d", ".", 0.06, 0.75));
@@ -304,6 +305,7 @@
     });
     if (quiet.overlap.length) flat("overlap", "forces", words.overlap, quiet.overlap, hatched("#3b3b3b", ".", 0.14, 0.8, { color: "#3b3b3b", weight: 0.8, dash: [3, 3] }));
     if (quiet.beyond.length) flat("beyond", "between", t("beyond", { limit: limit }), quiet.beyond, hatched(BEYOND.colour, BEYOND.hatch, 0.1, 0.55, { color: BEYOND.colour }));
+    if (facts.grid) facts.grid.classes.forEach(([from, to], k) => flat("grid:" + k, "between", gridClass(from, to), shapes.grid[k], { fill: WIDTHS[1 + 2 * k], fillOpacity: 0.8, color: "#5b3a22", weight: 0.6 }));
     if (stretches.length) {
       const drawn = bands.map((path, k) => painted(path, { fill: WIDTHS[k], fillOpacity: 0.88 })).concat(painted(edges, { color: "#5b3a22", weight: 0.8, strokeOpacity: 0.8 }));
       layer("corridors", "between", words.corridors, { swatch: { widths: true }, draw: (ink, view) => drawn.forEach((each) => each(ink, view)) });
@@ -526,8 +528,8 @@
         drawHistogram();
       }
       listRows();
-      box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
-      box("tab-filter").classList.toggle("active", filtering());
+      if (!facts.grid) box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
+      box("tab-filter")?.classList.toggle("active", filtering());
       classCounts(ofPoints);
       if (ofGround) ground._updatePaths();
       if (ofPoints) marks._updatePaths();
@@ -864,11 +866,22 @@
         spots.forEach(function (p, k) { const d = Math.hypot(p[0] - at[0], p[1] - at[1]); if (d < least && labelled(facts.places[k], zoom)) { best = k; least = d; } });
         if (best >= 0) return openPlace(best);
       }
+      if (facts.grid) return openCell(event.latlng);
       const here = widthHere(event.latlng.lat, event.latlng.lng);
       if (here && here.stretch >= 0 && keeps[here.stretch]) return openStretch(here.stretch, event.latlng, here);
       openPoint(event.latlng);
     });
+    // A cell of the public grid: its class, and its incidents by year; a year that is not listed has fewer than three.
+    function openCell(at) {
+      const cell = facts.grid.cells.find(({ box: [west, south, east, north] }) => at.lng >= west && at.lng < east && at.lat >= south && at.lat < north);
+      clear(false);
+      selected = "point";
+      spot(at);
+      const rows = cell ? [["gap_km2", words.grid_gap, gridClass(...facts.grid.classes[cell.gap])], ...cell.incidents.map(([year, count]) => ["incidents_" + year, t("grid_incidents", { year: year }), number(count), count])] : [];
+      open(cell ? cell.id : words.here, [cell ? figures(rows) : small("grid_outside"), ...(cell ? [small("grid_withheld")] : []), make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: GapGeodesy.mgrs(at.lat, at.lng), "data-key": "mgrs" }))]);
+    }
     function openPoint(at) {
+      if (facts.grid) return openCell(at);
       clear(false);
       selected = "point";
       spot(at);
@@ -1052,7 +1065,8 @@
         });
         if (group === "changes" && facts.changes) target.append(changeList(facts.changes));
       });
-      if (!facts.incidents_shared) target.append(small("counts_only"));
+      if (facts.grid) target.append(small("grid_withheld"));
+      else if (!facts.incidents_shared) target.append(small("counts_only"));
       else if (!points) target.append(small("no_incidents"));
     }
 
@@ -1257,7 +1271,8 @@
     }
 
     // ---- Tabs. ----
-    const TABS = ["legend", "list", "filter", "save", "made"];
+    const TABS = facts.grid ? ["legend", "made"] : ["legend", "list", "filter", "save", "made"];
+    ["list", "filter", "save"].forEach((each) => { box("panel-" + each).hidden = true; });
     function openTab(name) {
       TABS.forEach(function (each) {
         const on = each === name, tab = box("tab-" + each);
@@ -1295,7 +1310,7 @@
       };
       return "\ufeff" + [names.join(",")].concat(rows.map((row) => names.map((name) => cell(row[name])).join(","))).join("\r\n") + "\r\n";
     }
-    const marked = (row) => (facts.run.notice ? { ...row, notice: facts.run.notice } : row);
+    const marked = (row) => ({ ...row, edition: facts.run.edition, ...(facts.run.notice ? { notice: facts.run.notice } : {}) });
     const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))));
     const stretchRows = () => shownRows.map((i) => marked({ ...stretches[i], incidents_shown: incidentsOf(i) }));
     const csvStretches = () => csv(stretchRows());
@@ -1415,7 +1430,7 @@
         y += 46;
       });
       const low = top + H + 22;
-      write([facts.run.date ? t("zones_of_day", { date: day(facts.run.date) }) : "", points ? box("count").textContent : "", facts.run.notice].filter(Boolean).join(" · "), start, low, "12px", "#57626b", W + side - 24);
+      write([facts.run.edition, facts.run.date ? t("zones_of_day", { date: day(facts.run.date) }) : "", points ? box("count").textContent : "", facts.run.notice].filter(Boolean).join(" · "), start, low, "12px", "#57626b", W + side - 24);
       return canvas;
     }
     function wrap(ink, text, wide, font) {
@@ -1494,6 +1509,7 @@
     box("map_gapmap").setAttribute("aria-label", words.map_keys);
     box("map_gapmap").setAttribute("role", "application");
     const run = facts.run;
+    box("edition").textContent = run.edition;
     box("date").replaceChildren(...(run.date ? rich("zones_of_day", { date: day(run.date) }) : []));
     if (run.notice) {
       [12, 37, 62, 87].forEach(function (top) {
@@ -1505,18 +1521,19 @@
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
     const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
-    [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", t("spans_line", { limit: limit, crs: run.crs }),
-      versions.length ? versions[0] + "." : "", ...run.attributions, words.borders_note, run.notice, words.unchecked].filter(Boolean)
+    [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition,
+      versions.length ? versions[0] + "." : "", ...run.attributions, facts.grid ? "" : words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
     (function made() {
       const target = box("made");
       if (run.notice) target.append(said("p", run.notice, "banner"));
       if (words.unchecked) target.append(said("p", words.unchecked, "banner"));
       target.append(figures([
-        ["title", words.title, run.title], ["date", words.date, run.date && day(run.date), run.date], ["max_width_m", words.limit, limit, run.max_width_m], ["crs", words.crs, run.crs],
+        ["title", words.title, run.title], ["date", words.date, run.date && day(run.date), run.date], ["max_width_m", words.limit, limit, run.max_width_m], ["crs", words.crs, run.crs], ["edition", words.edition, run.edition],
         ["created", words.created, run.created], ["gapmap", words.version, run.versions.gapmap], ["positions", words.positions, facts.incidents_shared ? words.positions_yes : words.positions_no],
         ["notes", words.notes, notes ? words.yes : words.no],
-      ]), make("h3", { text: words.assumptions }), make("ul", { class: "plain" }, ...["assume_declared", "assume_spans", "assume_day", "assume_counts", "assume_borders"].map((key) => make("li", {}, ...rich(key, { limit: limit })))));
+      ]), make("h3", { text: words.assumptions }), facts.grid ? said("p", facts.grid.recipe) : make("ul", { class: "plain" }, ...["assume_declared", "assume_spans", "assume_day", "assume_counts", "assume_borders"].map((key) => make("li", {}, ...rich(key, { limit: limit })))));
+      if (facts.grid) return;
       if (run.reach.length) {
         target.append(make("h3", { text: words.reach }));
         run.reach.forEach((each) => target.append(figures([["reach", each.label, each.text]])));
