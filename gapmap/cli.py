@@ -1,4 +1,4 @@
-"""The command line: demo, init, check, run, map, query, compare, whatif.
+"""The command line: demo, init, check, run, map, query, compare, whatif, export.
 
 In: arguments. Out: files where told, figures on standard output, errors on standard error, exit code 0 (done), 1
 (failed) or 2 (wrong use or wrong input). Method: thin commands over the library; whatever is slow to import (the geo
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import gapmap
-from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError
+from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError, unknown
 from gapmap.query import ABOUT, ask
 
 if TYPE_CHECKING:
@@ -392,6 +392,62 @@ def _require_map(path: Path | None, *, overwrite: bool) -> None:
 def query(context: typer.Context) -> None:
     """Ask a saved result; its own parser says how."""
     ask(context.args)
+
+
+@app.command("export", short_help="Write a saved result as files for other programs, or to PostGIS.")
+def export_(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
+    edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")],
+    file_format: Annotated[
+        str, typer.Option("--format", help="gpkg, geojson, kml, kmz, csv, parquet or postgis.", show_default=False)
+    ],
+    force: Annotated[str | None, typer.Option(help="Whose partner edition it is.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; beside the result unless told.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help='With postgis: "service=NAME" or "host=... dbname=... user=..."; no password.')
+    ] = None,
+    schema: Annotated[str, typer.Option(help="With postgis: the schema.")] = "gapmap",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same names.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write one edition of a saved result. There is no default: say what may leave.
+
+    full: everything. partner: the zones of one force, of the others only their declared cover. public: a coarse grid, no
+    outlines and no positions. Passwords for PostGIS belong into pgpass or a service file, never into a command.
+    """
+    from gapmap.editions import edition as make_edition
+    from gapmap.export import FORMATS, export
+    from gapmap.postgis import write_postgis
+    from gapmap.printing import file_size, plain, show_progress
+
+    result = _result_file(result)
+    if file_format not in {*FORMATS, "postgis"}:
+        raise InputError(unknown("format", file_format, [*FORMATS, "postgis"]))
+    if (file_format == "postgis") != (to is not None):
+        raise InputError("--to and --format postgis go together", hint='--format postgis --to "service=NAME"')
+    folder = result.with_name("export") if out is None else out
+    if to is None:
+        _require_writable(folder)
+    with show_progress(quiet=quiet or as_json) as step:
+        step("make the edition", 0, 2)
+        made = make_edition(gapmap.open(result), edition, force=force)
+        step("write", 1, 2)
+        figures: dict[str, Any] = {"edition": made.mark, "recipe": made.recipe}
+        if to is None:
+            written = export(made, folder, file_format=file_format, overwrite=overwrite)
+            figures["files"] = [path.as_posix() for path in written]
+        else:
+            written = []
+            figures |= {"schema": schema, "run_id": write_postgis(made, to, schema=schema)}
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    elif not quiet:
+        typer.echo(plain(f"{made.mark}\n\n{made.recipe}\n"))
+        for path in written:
+            typer.echo(f"Wrote {plain(path)} ({file_size(path)})")
+        if to is not None:
+            typer.echo(plain(f"Wrote run {figures['run_id']} to schema {schema}"))
 
 
 def demo_scenario() -> Path:

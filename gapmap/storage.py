@@ -44,6 +44,8 @@ _EMPTY_TYPE: Mapping[str, str] = {
     "zones": "Unknown",
     "boundaries": "Unknown",
 }
+_GPKG_VERSION = "1.3"  # what programs of some years ago know
+_MARKS = ("notice", "edition")  # of the run; in every row of every table of a file
 _PROMOTE = {
     frozenset({"Point", "MultiPoint"}): shapely.multipoints,
     frozenset({"LineString", "MultiLineString"}): shapely.multilinestrings,
@@ -116,7 +118,9 @@ def write(content: Mapping[str, pd.DataFrame], path: Path, *, overwrite: bool = 
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
-        _write_layers(content, draft)
+        run = content["run"].iloc[0]
+        looks = styles.qml(content["cover"].index.tolist(), max_width_m=run["max_width_m"])
+        write_layers(content, draft, looks=looks)
         replace_all({draft: path})
 
 
@@ -216,8 +220,7 @@ class ResultFile:
         if name == "run":
             return settle(self._run, name)
         rows = self._rows(name, None, box, hint)
-        if "notice" in rows and "notice" not in tables.COLUMNS[name]:
-            rows = rows.drop(columns="notice")
+        rows = rows.drop(columns=[each for each in _MARKS if each in rows and each not in tables.COLUMNS[name]])
         if name not in tables.PLAIN:
             rows = self._shaped(rows)
         return settle(rows, name)
@@ -309,24 +312,46 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _write_layers(content: Mapping[str, pd.DataFrame], path: Path) -> None:
+def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapping[str, str], mark: str = "") -> None:
+    """Write tables to a new GeoPackage, a layer a table.
+
+    Parameters
+    ----------
+    content : mapping of str to DataFrame
+        The tables; ``run`` is among them.
+    path : Path
+        The file, which is not there yet.
+    looks : mapping of str to str
+        QML by table, stored in the file so that QGIS takes it.
+    mark : str
+        A line for the description of every layer.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     import pyogrio
 
     run = content["run"].iloc[0]
     with _gdal_clock(run["created"]):
-        for name in tables.COLUMNS:
-            table = content[name]
-            if run["notice"] and "notice" not in table:
-                table = table.assign(notice=run["notice"])
-            description = ". ".join(text for text in (run["title"], run["notice"]) if text)
-            geometry_type = None if name in tables.PLAIN else _layer_type(name, table)
+        for name, rows in content.items():
+            marks = {each: run[each] for each in _MARKS if run[each] and each not in rows}
+            table = rows.assign(**marks)
+            description = ". ".join(text.rstrip(".") for text in (run["title"], run["notice"], mark) if text)
+            geometry_type = None if "geometry" not in table else _layer_type(name, table)
             options = {"IDENTIFIER": name, "DESCRIPTION": description}
             if geometry_type:
                 options |= {"GEOMETRY_NAME": _GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
             pyogrio.write_dataframe(
-                table.reset_index(), path, layer=name, driver="GPKG", geometry_type=geometry_type, layer_options=options
+                table.reset_index(),
+                path,
+                layer=name,
+                driver="GPKG",
+                geometry_type=geometry_type,
+                dataset_options={"VERSION": _GPKG_VERSION},
+                layer_options=options,
             )
-    forces = content["cover"].index.tolist()
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(_STYLE_TABLE)
         database.execute(
@@ -338,10 +363,7 @@ def _write_layers(content: Mapping[str, pd.DataFrame], path: Path) -> None:
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
             " styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)"
             " VALUES ('', '', ?, ?, ?, ?, '', 1, 'gapmap', '', NULL, ?)",
-            [
-                (name, _GEOMETRY_COLUMN, name, qml, run["created"])
-                for name, qml in styles.qml(forces, max_width_m=run["max_width_m"]).items()
-            ],
+            [(name, _GEOMETRY_COLUMN, name, qml, run["created"]) for name, qml in looks.items()],
         )
 
 

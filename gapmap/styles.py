@@ -77,6 +77,32 @@ def qml(forces: Sequence[str], *, max_width_m: float) -> Mapping[str, str]:
     }
 
 
+def grid_qml(edges_km2: Sequence[float]) -> str:
+    """Write the style of the public grid.
+
+    Parameters
+    ----------
+    edges_km2 : sequence of float
+        Where the classes of gap begin.
+
+    Returns
+    -------
+    str
+        QML: a fill for each class, light to dark.
+
+    Examples
+    --------
+    >>> grid_qml([135, 450]).count("<range ")
+    2
+    """
+    ends = [*edges_km2[1:], None]
+    classes = [
+        (edge, edge, f"{edge:g} km2 and more" if end is None else f"{edge:g} to {end:g} km2")
+        for edge, end in zip(edges_km2, ends, strict=True)
+    ]
+    return _graded("gap_from_km2", classes, [_fill(colour, 0.7, _INK) for colour in WIDTH_COLOURS[1::2]])
+
+
 Symbol = tuple[str, str, Mapping[str, str]]  # type of symbol, class of its layer, properties
 
 
@@ -120,17 +146,21 @@ def _categorised(column: str, categories: Sequence[tuple[str, str, Symbol]]) -> 
 
 
 def _by_width(expression: str, max_width_m: float, symbol: Callable[[Colour], Symbol]) -> str:
+    edges = [share * max_width_m for share in WIDTH_CLASSES]
+    classes = [(lower, upper, f"{lower / 1000:g} to {upper / 1000:g} km") for lower, upper in pairwise(edges)]
+    return _graded(expression, classes, [symbol(colour) for colour in WIDTH_COLOURS])
+
+
+def _graded(expression: str, classes: Sequence[tuple[float, float, str]], symbols: Sequence[Symbol]) -> str:
     renderer = ET.Element(
         "renderer-v2", type="graduatedSymbol", attr=expression, graduatedMethod="GraduatedColor", enableorderby="0"
     )
     parent = ET.SubElement(renderer, "ranges")
-    edges = [share * max_width_m for share in WIDTH_CLASSES]
-    for i, (lower, upper) in enumerate(pairwise(edges)):
-        label = f"{lower / 1000:g} to {upper / 1000:g} km"
+    for i, (lower, upper, label) in enumerate(classes):
         ET.SubElement(
             parent, "range", symbol=str(i), lower=f"{lower:.3f}", upper=f"{upper:.3f}", label=label, render="true"
         )
-    return _document(renderer, [symbol(colour) for colour in WIDTH_COLOURS])
+    return _document(renderer, symbols)
 
 
 def _by_geometry(by_force: Sequence[tuple[str, str, Colour]]) -> str:
