@@ -57,7 +57,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "length_km": round(float(corridors["length_km"].sum()), 1),
         "area_km2": round(float(corridors["area_km2"].sum()), 1),
-        "beyond_km": _beyond_km(analysis, run["max_width_m"]),
+        "beyond_km": beyond_km(analysis),
         "ground_km2": {
             kind: round(float(area), 1) for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
         },
@@ -97,9 +97,26 @@ def _incidents_over(incidents: Any, day: str | None) -> str:  # noqa: ANN401 - a
     return f"All incidents{span} are laid over {gap}, whatever their own day."
 
 
-def _beyond_km(analysis: MapSource, limit_m: float) -> float:
-    """Return the length of the middle line at twice the limit over the ground that is wider than the limit."""
+def beyond_km(analysis: MapSource) -> float:
+    """Return how long the seam is where it is wider than the limit.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Computed or opened, or any object that hands out its tables.
+
+    Returns
+    -------
+    float
+        Kilometres of the middle line at twice the limit over the ground that is wider than the limit, to 0.1.
+
+    Raises
+    ------
+    GapmapError
+        If a table cannot be read.
+    """
     ground, cover = analysis.table("ground"), analysis.table("cover")
+    limit_m = float(analysis.table("run")["max_width_m"].iloc[0])
     beyond = ground[ground["kind"] == "beyond"]
     if beyond.empty:
         return 0.0

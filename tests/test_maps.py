@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import pytest
+import shapely
 from branca.element import Element
 from folium.plugins import MarkerCluster
 
@@ -160,6 +161,19 @@ def test_headline_counts_by_hand() -> None:
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
         " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest: Makhmour to Dibis."
     )
+
+
+def test_headline_says_how_much_of_the_seam_is_wider_than_the_limit() -> None:
+    # Two forces 25 km apart along 40 km.
+    analysis = fake_analysis()
+    north, south = shapely.box(-20_000, 12_500, 20_000, 20_000), shapely.box(-20_000, -20_000, 20_000, -12_500)
+    beyond = analysis.table("ground")["kind"] == "beyond"
+    between = shapely.box(-20_000, -12_500, 20_000, 12_500)
+    ground = analysis.table("ground")[beyond].set_geometry([between], crs=LAEA).assign(area_km2=1_000.0)
+    cover = analysis.table("cover").set_geometry([north, south], crs=LAEA)
+    analysis = analysis.with_table("ground", ground).with_table("cover", cover)
+    seam = "40 km of middle line, 1,000 km² of ground between the forces, are wider than the limit of 20 km"
+    assert f"; {seam}; " in _facts(_html(analysis))["run"]["headline"]
 
 
 def test_figures_are_those_of_the_tables() -> None:

@@ -20,6 +20,7 @@ import shapely
 from gapmap import tables
 from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
+from gapmap.summary import beyond_km
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -232,7 +233,11 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
         parts = [(words[key], {"n": str(len(corridors)), "length": length, "widest": widest})]
     beyond = float(ground.loc[ground["kind"] == "beyond", "area_km2"].sum())
     if beyond:
-        parts.append((words["head_beyond"], {"area": phrase(words["km2"], {"n": f"{beyond:,.0f}"}), "limit": limit}))
+        said = {"area": phrase(words["km2"], {"n": f"{beyond:,.0f}"}), "limit": limit}
+        seam = f"{beyond_km(source):,.0f}"
+        parts.append(
+            (words["head_beyond"], said) if seam == "0" else (words["head_beyond_seam"], {**said, "length": km(seam)})
+        )
     if len(incidents) and len(corridors):
         inside = {"inside": f"{(incidents['stretch_id'] != '').sum():,}", "all": f"{len(incidents):,}"}
         first = incidents["date_from"].min()
