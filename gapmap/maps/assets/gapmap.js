@@ -118,10 +118,10 @@
   // ---- Colours and hatches: Okabe and Ito for forces, light to dark for widths; direction tells forces apart in grey. ----
 
   const FORCES = [
-    { colour: "#0072b2", hatch: "/" }, { colour: "#009e73", hatch: "\\" }, { colour: "#aa4499", hatch: "-" },
-    { colour: "#56b4e9", hatch: "|" }, { colour: "#6b6b6b", hatch: "+" },
+    { colour: "#0072b2", hatch: "/" }, { colour: "#009e73", hatch: "\\" }, { colour: "#882255", hatch: "-" },
+    { colour: "#56b4e9", hatch: "|" }, { colour: "#1a1a1a", hatch: "+" },
   ];
-  const WIDTHS = ["#ffeda8", "#fdc24f", "#f08a24", "#c24e14", "#7a2310"];
+  const WIDTHS = ["#fff3bf", "#fdc24f", "#e87a18", "#b43f0d", "#5f1204"];
   const BEYOND = { colour: "#4a4038", hatch: "x" };
   const GAINED = { colour: "#5b1a8b", hatch: "\\" }, LOST = { colour: "#0b3d4f", hatch: "/" };
   // Kinds of incident: form first, so that they differ in grey.
