@@ -36,7 +36,9 @@ def hostile(payload: str) -> FakeAnalysis:
     for name, columns in TEXT_FIELDS.items():
         analysis = analysis.with_values(name, **dict.fromkeys(columns, payload))
     analysis = analysis.with_values("places", names=json.dumps([payload, "x"]))
-    forces = {"federal": {"label": payload}, "regional": {"label": payload}}
+    # A reach is written by gapmap with its unit; a result from elsewhere may say anything there.
+    kinds = dict.fromkeys(("post", "route", "area"), payload)
+    forces = {"federal": {"label": payload, "reach": payload}, "regional": {"label": payload, "reach": kinds}}
     return analysis.with_values(
         "run",
         parameters=json.dumps({"forces": forces}),

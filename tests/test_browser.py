@@ -267,6 +267,10 @@ def test_row_2_hostile_text_is_shown_as_written_and_nothing_runs(chrome: Chrome,
     assert shown("#notice span") == payload
     assert payload in shown("#provenance")
     assert payload in shown("#made")
+    reaches = chrome.execute_script(
+        "return [...document.querySelectorAll('#made [data-key=reach]')].map(e => e.textContent)"
+    )
+    assert reaches == [payload, f"post {payload}, route {payload}, area {payload}"]
     assert payload in shown("#layers")
     assert shown("#list td button") == payload
     chrome.execute_script("gapmap.select('C01.01')")

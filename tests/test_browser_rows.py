@@ -235,6 +235,24 @@ def test_row_7_filters_count_as_numpy_does(page: Chrome) -> None:
     assert _js(page, "gapmap.listed().length") == 6
 
 
+def test_row_7_incidents_with_civilians_as_the_target(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("incidents", civilians=[1.0, 0.0, np.nan, 1.0, 1.0])
+    table = analysis.table("incidents")
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    _click(chrome, "#tab-filter")
+    box = chrome.find_element("xpath", "//*[@id='filter']//label[contains(., 'Civilians')]//input")
+    box.click()
+    assert _js(chrome, "gapmap.state().filters.civilians") is True
+    assert _js(chrome, "gapmap.visibleCount()") == (table["civilians"] == 1).sum() == 3
+    assert "3 of 5 incidents (plain count)" in _text(chrome, "#count")
+    chrome.execute_script("gapmap.setFilter({kinds: ['IED']})")
+    both = (table["civilians"] == 1) & (table["kind"] == "IED")
+    assert 0 < _js(chrome, "gapmap.visibleCount()") == both.sum() < 3
+    _click(chrome, "#clear")
+    assert not box.is_selected()
+    assert _js(chrome, "gapmap.visibleCount()") == 5
+
+
 def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
     table = fake_analysis().table("incidents")
     handle = page.find_element("id", "from")
@@ -331,6 +349,25 @@ def test_row_10_cursor_shows_mgrs_and_go_to_takes_all_forms(page: Chrome) -> Non
         if text == "altun":  # a stretch bears the name too
             _click(page, "#goto-found button")
         assert _js(page, "gapmap.state().selected") == selected, text
+
+
+def test_row_10_a_click_copies_position_and_mgrs(page: Chrome) -> None:
+    page.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    page.execute_script("window.focus()")
+    box = page.find_element("id", "goto-text")
+    box.clear()
+    box.send_keys("36.1 43.1", Keys.ENTER)
+    page.find_element("xpath", "//*[@id='details']//button[text()='Copy']").click()
+    browser.settle(page)
+    held = page.execute_async_script(
+        "const done = arguments[0]; navigator.clipboard.readText().then(done, e => done(String(e)))"
+    )
+    shown = _js(page, "[...document.querySelectorAll('#details .small bdi')].slice(0, 2).map(e => e.textContent)")
+    assert held == " ".join(shown)
+    assert shown[1].replace(" ", "") == mgrs.MGRS().toMGRS(36.1, 43.1)
+    for text in shown:  # what was copied can be looked for
+        assert _js(page, "gapmap.parsePoint(arguments[0])", text) == pytest.approx([36.1, 43.1], abs=2e-5), text
+    assert "Copied" in _text(page, "#said")
 
 
 def test_row_12_axe_finds_nothing_serious_in_any_language(chrome: Chrome, files: dict[str, Path]) -> None:
@@ -626,6 +663,52 @@ def test_row_23_phone_has_a_sheet_and_large_targets(chrome: Chrome, files: dict[
         assert min(main) >= 44
         assert "user-scalable" not in _js(chrome, "document.querySelector('meta[name=viewport]').content")
     finally:
+        browser.resize(chrome, (1280, 800))
+
+
+def _wait(chrome: Chrome, code: str) -> None:
+    """Wait until something is true: fingers are worked on later than they are lifted."""
+    end = time.monotonic() + 5
+    while not _js(chrome, code):
+        assert time.monotonic() < end, code
+        time.sleep(0.05)
+
+
+def _touch(chrome: Chrome, kind: str, *points: tuple[float, float]) -> None:
+    spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    chrome.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": spots})
+
+
+def test_row_23_fingers_open_move_and_zoom(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"], (412, 915))
+    chrome.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    try:
+        _show(chrome, files["en"], (412, 915))  # Leaflet looks for fingers when it starts
+        chrome.execute_script("map_gapmap.setView([36.2, 43.3], 9, {animate: false})")
+        browser.settle(chrome)
+        spot = _degrees(fake_analysis(), "stretches").representative_point().iloc[3]
+        x, y = _at(chrome, spot.y, spot.x)
+        _touch(chrome, "Start", (x, y))
+        _touch(chrome, "End")
+        _wait(chrome, "gapmap.state().selected === 'C01.04'")
+        assert _details(chrome)["width_mean_m"]
+        _click(chrome, "#details .close")
+        middle = _js(chrome, "[map_gapmap.getCenter().lat, map_gapmap.getCenter().lng]")
+        x, y = _at(chrome, *middle)
+        _touch(chrome, "Start", (x, y))
+        for step in range(1, 9):
+            _touch(chrome, "Move", (x - 10 * step, y))
+        _touch(chrome, "End")
+        _wait(chrome, f"map_gapmap.getCenter().lng > {middle[1]} + 0.01")
+        zoom = _js(chrome, "map_gapmap.getZoom()")
+        _touch(chrome, "Start", (x - 20, y), (x + 20, y))
+        for step in range(1, 9):
+            _touch(chrome, "Move", (x - 20 - 10 * step, y), (x + 20 + 10 * step, y))
+        _touch(chrome, "End")
+        _wait(chrome, f"map_gapmap.getZoom() > {zoom} + 1")
+        assert browser.console(chrome) == []
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
         browser.resize(chrome, (1280, 800))
 
 
