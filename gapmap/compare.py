@@ -451,7 +451,11 @@ def _united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries
 
 def _difference(one: Any, other: Any) -> Any:  # noqa: ANN401 - shapely geometries
     """Return the ground in one that is not in the other; nothing at all where the two are equal."""
-    return shapely.MultiPolygon() if shapely.equals_exact(one, other, _NOISE_M) else _polygons(shapely.difference(one, other))
+    return (
+        shapely.MultiPolygon()
+        if shapely.equals_exact(one, other, _NOISE_M)
+        else _polygons(shapely.difference(one, other))
+    )
 
 
 def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401 - shapely geometries
