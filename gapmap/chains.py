@@ -49,7 +49,7 @@ class Chains:
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """The spans that were measured, in order along each chain: feet, mixed sides of gap triangles, and the ends.
+    """The spans that were measured, in order along each chain: feet, sides across which discs jump, and the ends.
 
     Parameters
     ----------
@@ -110,11 +110,11 @@ def order(pieces: Pieces) -> Chains:
 def stations(chains: Chains) -> Stations:
     """Return the spans that were measured, in order. A ring starts and ends with the same."""
     pieces, chain = chains.pieces, chains.chain
-    gap = ~pieces.strip
     first, last = np.diff(chain, prepend=_NONE) != 0, np.diff(chain, append=_NONE) != 0
-    wanted = np.stack([gap | first, ~np.isnan(pieces.foot_a[:, 0]), gap | last], axis=1)
+    has_foot = ~np.isnan(pieces.foot_a[:, 0])
+    wanted = np.stack([pieces.kink_0 | first, has_foot, pieces.kink_1 | last], axis=1)
     piece, which = np.nonzero(wanted)
-    # A side between two gap triangles comes from both: the second stands for it.
+    # A side between two pieces comes from both: the second stands for it.
     twin = (which[:-1] == 2) & (which[1:] == 0) & (np.diff(chain[piece]) == 0)  # noqa: PLR2004 - second span
     keep = np.append(~twin, True)
     piece, which = piece[keep], which[keep]
@@ -133,7 +133,7 @@ def stations(chains: Chains) -> Stations:
         of,
         piece,
         along,
-        np.where(gap[piece], np.where(which == 0, pieces.side_0[piece], pieces.side_1[piece]) >= 0, which == 1),
+        np.stack([pieces.kink_0, has_foot, pieces.kink_1], axis=1)[piece, which],
         _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
         _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
         middle,
@@ -287,7 +287,7 @@ def _ends(pieces: Pieces) -> Floats:
 def _turned(pieces: Pieces, turn: Flags) -> Pieces:
     """Swap the first and second spans of some pieces."""
     swapped = {}
-    for name in ("a", "b", "span_a", "span_b", "width_", "side_"):
+    for name in ("a", "b", "span_a", "span_b", "width_", "side_", "kink_"):
         zero, one = getattr(pieces, f"{name}0"), getattr(pieces, f"{name}1")
         flag = turn.reshape(-1, *[1] * (zero.ndim - 1))
         swapped[f"{name}0"], swapped[f"{name}1"] = np.where(flag, one, zero), np.where(flag, zero, one)

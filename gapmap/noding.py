@@ -47,7 +47,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         return _no_edges(len(covers))
     alone, groups = _groups(parts, within_m=2 * grid_m)
     unions = [shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups]
-    shapes = np.concatenate([shapely.set_precision(parts[alone], grid_m), np.array(unions, dtype=object)])
+    shapes = np.concatenate([_on_grid(parts[alone], grid_m), np.array(unions, dtype=object)])
     owner = np.concatenate([force[alone], [force[rows[0]] if np.ptp(force[rows]) == 0 else -1 for rows in groups]])
 
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
@@ -59,6 +59,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     low, span = cells.min(axis=0), np.ptp(cells, axis=0) + 1
     _, first, vertex = np.unique((cells - low) @ (span[1], 1), return_index=True, return_inverse=True)
     same_ring = ring[1:] == ring[:-1]
+    same_ring &= vertex[1:] != vertex[:-1]
     ends = np.stack([vertex[:-1], vertex[1:]], axis=1)[same_ring]
     owner = owner[of[piece[ring[:-1][same_ring]]]].astype(np.int64)
     xy = cells[first] * grid_m
@@ -71,6 +72,15 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
     members, label = _distinct(belongs)
     return Edges(xy=xy, ends=ends, label=label, members=members)
+
+
+def _on_grid(parts: Shapes, grid_m: float) -> Shapes:
+    """Put vertices on the grid; what would not stay valid, or has a hole that may touch a ring, takes longer."""
+    cells = shapely.transform(parts, lambda xy: np.rint(xy / grid_m))  # whole numbers: what is in line is so exactly
+    unsure = (shapely.get_num_interior_rings(parts) > 0) | ~shapely.is_valid(cells)
+    rounded = shapely.transform(cells, lambda xy: xy * grid_m)
+    rounded[unsure] = shapely.set_precision(parts[unsure], grid_m)
+    return rounded
 
 
 def united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
 _HALF, _TWO, _THREE = 0.5, 2, 3
+_NO_SIDE = -1
 _MUCH = 1e12  # a weight beside which no other counts
 
 
@@ -33,8 +34,9 @@ class Pieces(NamedTuple):
     The ``a`` end of a span lies on the cover of ``force_a`` (the smaller number), the ``b`` end on that of ``force_b``.
     ``a0`` to ``b1`` are the corners of the piece, sides of triangles that carry the diagonal of the sampling;
     ``span_a0`` to ``span_b1`` are the spans that were measured there. ``side_0`` and ``side_1`` number the sides that
-    pieces share, -1 where the corridor ends. ``foot_a`` and ``foot_b`` are the ends of the foot span between the two,
-    NaN where there is none: only strips have one.
+    pieces share, -1 where the corridor ends; ``kink_0`` and ``kink_1`` say that the side is a span by itself, across
+    which discs jump. ``foot_a`` and ``foot_b`` are the ends of the foot span between the two, NaN where there is none:
+    only strips have one.
     """
 
     force_a: Ints
@@ -51,6 +53,8 @@ class Pieces(NamedTuple):
     width_1: Floats
     side_0: Ints
     side_1: Ints
+    kink_0: Flags
+    kink_1: Flags
     foot_a: Floats
     foot_b: Floats
     radius: Floats
@@ -80,6 +84,8 @@ def no_pieces() -> Pieces:
         width_1=value,
         side_0=number,
         side_1=number,
+        kink_0=flag,
+        kink_1=flag,
         foot_a=point,
         foot_b=point,
         radius=value,
@@ -105,15 +111,15 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     """
     if len(triangles.corners) == 0:
         return no_pieces()
-    xy, corners, mixed, forces, strip, base_forces, foot, radius = triangles
+    xy, corners, mixed, forces, strip, base_forces, foot, _, radius = triangles
     number = mixed.sum(axis=1)
     corner = xy[corners]
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
     foot_base = corner[:, 1:].mean(axis=1)
-    side, width, side_radius, side_near_limit = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
+    side, sides = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
 
     apex, first, second = corner.transpose(1, 0, 2)
-    heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), -1)
+    heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), _NO_SIDE)
     kinds = [  # which, ends p and q of both spans, their forces, sides, feet
         # Between two mixed sides: a strip or a gap triangle.
         (
@@ -162,49 +168,62 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         ),
     ]
     pieces = [
-        _oriented(*(column[which] for column in rest), radius=radius[which], width=width) for which, *rest in kinds
+        _oriented(*(column[which] for column in rest), radius=radius[which], sides=sides) for which, *rest in kinds
     ]
     joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
-    near_limit = side_near_limit[joined.side_0] | side_near_limit[joined.side_1]
-    return _cut(_measured(joined._replace(near_limit=near_limit), side_radius), side_radius, limit_m)
+    near_limit = sides.near_limit[joined.side_0] | sides.near_limit[joined.side_1]
+    return _cut(_measured(joined._replace(near_limit=near_limit), sides), sides, limit_m)
 
 
-def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, Floats, Floats, Flags]:
-    """Give each mixed side a number, and measure it.
+class _Sides(NamedTuple):
+    """What is known of the mixed sides of triangles; the last row stands for "no side".
 
-    Returns
-    -------
-    side : ndarray of int, shape (t, 3)
-        The number of each mixed side, -1 for others. The last entry of the other arrays stands for "no side".
-    width, side_radius, near_limit : ndarray, shape (sides + 1,)
-        A side between two strip triangles takes the mean of their foot widths and radii, each weighted by the base of
-        the other since feet lie in the middle of bases. Any other side is as wide as it is long, and has no radius of
-        its own (NaN): discs of all sizes between those of its triangles touch its ends. Likewise where the radii jump,
-        as they do where a disc rolls around a corner. ``near_limit``: a gap triangle near the limit has this side.
+    Where the discs of two strip triangles touch the cover in corners, or one of them is no strip, the side between them
+    is a span: as wide as it is long. Else it carries the diagonal of the sampling, and takes the mean of their foot
+    widths, each weighted by the base of the other since feet lie in the middle of bases. ``radius`` is the same mean.
+    It is NaN where one is no strip: discs of all sizes between those of its triangles touch the ends of the side.
+    Likewise where radii or centres jump, as they do where a disc rolls around a corner or two corners face each other:
+    there the side is a span too. ``near_limit``: a gap triangle near the limit has this side.
 
-    Notes
-    -----
-    Of each triangle that may come within the limit all are known whose radius does not jump from its own: so a larger
-    limit finds the same widths and radii, and a superset.
+    Of each triangle that may come within the limit all neighbours are known whose radius does not jump from its own:
+    so a larger limit finds the same widths and radii, and a superset.
     """
+
+    width: Floats
+    radius: Floats
+    by_feet: Flags
+    near_limit: Flags
+
+
+def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides]:
+    """Give each mixed side a number, -1 for others, shape (t, 3); and measure them."""
     xy, corners, strip, radius = triangles.xy, triangles.corners, triangles.strip, triangles.radius
     row, which = np.nonzero(triangles.mixed)
     ends = np.sort(np.stack([corners[row, which], corners[row, (which + 1) % 3]], axis=1), axis=1)
     _, one, side_of = np.unique(ends[:, 0] * len(xy) + ends[:, 1], return_index=True, return_inverse=True)
-    side = np.full(corners.shape, -1)
+    side = np.full(corners.shape, _NO_SIDE)
     side[row, which] = side_of
 
     def total(values: NDArray[Any]) -> Floats:
         return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
 
     apart = np.abs(total(radius) - 2 * radius[row[one]])
-    alike = (total(strip) == _TWO) & (2 * apart <= (JUMP - 1) * (total(radius) - apart))
+    smaller = (total(radius) - apart) / 2
+    moved = np.hypot(*(total(axis) - 2 * axis[row[one]] for axis in triangles.centre.T))
+    alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
     own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
     weight = np.where(strip, 1 / np.hypot(*(xy[corners[:, 1]] - xy[corners[:, 2]]).T), 1)
-    width = np.where(alike, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
+    in_corner = (triangles.foot == xy[corners[:, 0]]).all(axis=1)
+    by_feet = alike & (total(in_corner) < _TWO)
+    width = np.where(by_feet, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
     side_radius = np.where(alike, total(weight * radius) / total(weight), np.nan)
     near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
-    return side, np.append(width, 0), np.append(side_radius, np.nan), np.append(total(near) > 0, False)
+    return side, _Sides(
+        width=np.append(width, 0),
+        radius=np.append(side_radius, np.nan),
+        by_feet=np.append(by_feet, False),
+        near_limit=np.append(total(near) > 0, False),
+    )
 
 
 def _oriented(
@@ -220,7 +239,7 @@ def _oriented(
     foot_q: Floats,
     *,
     radius: Floats,
-    width: Floats,
+    sides: _Sides,
 ) -> Pieces:
     """Make a piece for each pair of forces across it, whose a ends lie on the force that comes first.
 
@@ -232,6 +251,7 @@ def _oriented(
     side_0, side_1, radius = side_0[row], side_1[row], radius[row]
     swap = (p > q)[:, None]
     touching = (p0 == q0).all(axis=1)
+    width = sides.width
     width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
     nothing = np.full(p0.shape, np.nan)  # measured once all sides are known
     return Pieces(
@@ -249,6 +269,8 @@ def _oriented(
         width_1=width_1,
         side_0=side_0,
         side_1=side_1,
+        kink_0=np.isnan(sides.radius[side_0]) & (side_0 != _NO_SIDE),
+        kink_1=np.isnan(sides.radius[side_1]) & (side_1 != _NO_SIDE),
         foot_a=np.where(swap, foot_q, foot_p),
         foot_b=np.where(swap, foot_p, foot_q),
         radius=radius,
@@ -272,7 +294,7 @@ def _pairs(forces_p: Flags, forces_q: Flags) -> tuple[Ints, Ints, Ints]:
     )
 
 
-def _measured(pieces: Pieces, side_radius: Floats) -> Pieces:
+def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     """Fill in the measured spans: between the feet of two strips of one pair, as their bases weigh; else the side."""
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
@@ -281,23 +303,21 @@ def _measured(pieces: Pieces, side_radius: Floats) -> Pieces:
     _, of = np.unique(keys, return_inverse=True)
     of_0, of_1 = np.split(of, 2)
     side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
-    sides = len(of)
-    number = np.bincount(side, minlength=sides)
+    number = np.bincount(side, minlength=len(of))
     base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
     weight = np.tile(1 / base[pieces.strip], 2)
-    whole = np.maximum(np.bincount(side, weights=weight, minlength=sides), 1 / _MUCH)
+    whole = np.maximum(np.bincount(side, weights=weight, minlength=len(of)), 1 / _MUCH)
     filled = {}
     for end in "ab":
         foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
-        mean = np.stack([np.bincount(side, weights=axis, minlength=sides) / whole for axis in foot.T], axis=1)
+        mean = np.stack([np.bincount(side, weights=axis, minlength=len(of)) / whole for axis in foot.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
-            alike = ~np.isnan(side_radius[getattr(pieces, f"side_{k}")])
-            shared = pieces.strip & alike & (number[nth] == _TWO)
+            shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
             filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[nth], getattr(pieces, f"{end}{k}"))
     return pieces._replace(**filled)
 
 
-def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
+def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     """Keep the part of each piece whose width and radius are at most the limit.
 
     Both run linearly from side to side of the ground. The span measured at a cut lies on the way from the side to the
@@ -308,7 +328,7 @@ def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
     start, stop = _within(pieces.width_0, pieces.width_1, limit)
     own = np.where(strip, pieces.radius, 0)
     radius_0, radius_1 = (
-        np.where(strip & ~np.isnan(side_radius[side]), side_radius[side], own)
+        np.where(strip & ~np.isnan(sides.radius[side]), sides.radius[side], own)
         for side in (pieces.side_0, pieces.side_1)
     )
     low, high = _within(radius_0, radius_1, limit)
@@ -336,8 +356,10 @@ def _cut(pieces: Pieces, side_radius: Floats, limit_m: float) -> Pieces:
         span_b1=_by_way_of(pieces.span_b0, middle_b, pieces.span_b1, span_stop),
         width_0=_by_way_of(pieces.width_0, half_way, pieces.width_1, span_start),
         width_1=_by_way_of(pieces.width_0, half_way, pieces.width_1, span_stop),
-        side_0=np.where(start == 0, pieces.side_0, -1),
-        side_1=np.where(stop == 1, pieces.side_1, -1),
+        side_0=np.where(start == 0, pieces.side_0, _NO_SIDE),
+        side_1=np.where(stop == 1, pieces.side_1, _NO_SIDE),
+        kink_0=pieces.kink_0 & (start == 0),
+        kink_1=pieces.kink_1 & (stop == 1),
         foot_a=np.where(has_foot, pieces.foot_a, np.nan),
         foot_b=np.where(has_foot, pieces.foot_b, np.nan),
     )

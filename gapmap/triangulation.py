@@ -35,6 +35,7 @@ JUMP = 1.05  # radii of neighbours that differ by more are not two samples of on
 SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
 _REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
 _TIE_BREAK_M = 1e-6
+_AROUND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class Triangles(NamedTuple):
     strip: Flags  # (t,), two mixed sides and a base that is an edge of the cover
     base_forces: Flags  # (t, forces), what the base of a triangle with two mixed sides belongs to
     foot: Floats  # (t, 2), where the disc of a strip triangle touches the edges at its apex; NaN in others
-    radius: Floats  # (t,), of the circle through the corners
+    centre: Floats  # (t, 2), of the circle through the corners
+    radius: Floats  # (t,)
 
 
 def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
@@ -124,7 +126,8 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
     within : tuple of float, optional
         West, south, east, north: only triangles with their circumcentre in this box, its west and south sides included.
     """
-    return _measure(edges, _outside_triangles(edges, limit_m, within))
+    finder = _Finder(edges)
+    return _measure(edges, finder, _outside_triangles(edges, finder, limit_m, within))
 
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
@@ -148,7 +151,7 @@ def prune(edges: Edges, *, limit_m: float) -> Edges:
         for some, others in ((own, ~own), (~own, own)):
             rows = np.flatnonzero(some & ~keep)
             if len(rows) and others.any():
-                distance, _ = cKDTree(edges.xy[others]).query(edges.xy[rows], distance_upper_bound=reach)
+                distance, _ = cKDTree(edges.xy[others]).query(edges.xy[rows], distance_upper_bound=reach, workers=-1)
                 keep[rows[distance <= reach]] = True
     kept: Flags = np.all(keep[edges.ends], axis=1)
     _, part = edges.part(kept)
@@ -249,10 +252,12 @@ def triangulate(edges: Edges) -> Ints:
     try:
         mesh.insert_vertices(cast("Any", edges.xy + _tie_break(edges.xy)))
         mesh.insert_edges(cast("Any", edges.ends.astype(np.uint32)))
-        mesh.erase_super_triangle()
     except RuntimeError as error:
         raise EngineError(f"the triangulation failed: {error}") from error
-    return mesh.triangles_array()["vertices"].astype(np.int64)
+    # The first three vertices are those of the triangle around everything. Leaving out what hangs on them here is
+    # four times as fast as erasing it there, which renumbers the neighbours of all triangles too.
+    triangles = mesh.triangles_array()["vertices"].astype(np.int64) - _AROUND
+    return triangles[(triangles[:, 0] >= 0) & (triangles[:, 1] >= 0) & (triangles[:, 2] >= 0)]
 
 
 def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
@@ -289,9 +294,10 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     triangles = triangulate(edges)
     _, radius = circumcircles(edges.xy[triangles])
     triangles = triangles[radius <= limit_m]
-    triangles = triangles[_tell_outside(edges, triangles)]
+    finder = _Finder(edges)
+    triangles = triangles[_tell_outside(edges, finder, triangles)]
     following = np.roll(triangles, -1, axis=1)
-    on_cover = _find_edges(edges, following, triangles) >= 0
+    on_cover = finder.find(following, triangles) >= 0
     length = np.hypot(*np.moveaxis(edges.xy[triangles] - edges.xy[following], -1, 0))
     long = (length > limit_m + TOLERANCE_M) & ~on_cover
     whole = edges.xy[triangles[~long.any(axis=1)]]
@@ -309,7 +315,23 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     return np.concatenate([whole, cut[share[:, 0] > 0]])
 
 
-def _outside_triangles(edges: Edges, limit_m: float, within: Box | None) -> Ints:
+class _Finder:
+    """Finds directed edges by their ends."""
+
+    def __init__(self, edges: Edges) -> None:
+        self.size = len(edges.xy)
+        key = edges.ends[:, 0] * self.size + edges.ends[:, 1]
+        self.order = np.argsort(key)
+        self.key = key[self.order]
+
+    def find(self, start: Ints, end: Ints) -> Ints:
+        """Return the number of the edge from each start to each end, -1 where there is none."""
+        wanted = start * self.size + end
+        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        return np.where(self.key[place] == wanted, self.order[place], -1)
+
+
+def _outside_triangles(edges: Edges, finder: _Finder, limit_m: float, within: Box | None) -> Ints:
     """Return the triangles outside the cover with corners on different forces, their radius near the limit at most."""
     if len(edges.ends) == 0:
         return np.empty((0, 3), np.int64)
@@ -318,8 +340,9 @@ def _outside_triangles(edges: Edges, limit_m: float, within: Box | None) -> Ints
     corners = label[triangles]
     differ = (corners[:, 0] != corners[:, 1]) | (corners[:, 1] != corners[:, 2])
     triangles, corners = triangles[differ], corners[differ]
-    mixed = _disjoint(members)[corners, np.roll(corners, -1, axis=1)].any(axis=1)
-    triangles = triangles[mixed]
+    apart = _disjoint(members)
+    one, two, three = corners.T
+    triangles = triangles[apart[one, two] | apart[two, three] | apart[three, one]]
     # Starting with the same corner, circles come out the same to the last bit whatever else is triangulated.
     turn = (triangles.argmin(axis=1)[:, None] + np.arange(3)) % 3
     triangles = np.take_along_axis(triangles, turn, axis=1)
@@ -328,14 +351,14 @@ def _outside_triangles(edges: Edges, limit_m: float, within: Box | None) -> Ints
     if within is not None:
         wanted &= ((centre >= within[:2]) & (centre < within[2:])).all(axis=1)
     triangles = triangles[wanted]
-    return triangles[_tell_outside(edges, triangles)]
+    return triangles[_tell_outside(edges, finder, triangles)]
 
 
-def _tell_outside(edges: Edges, triangles: Ints) -> Flags:
+def _tell_outside(edges: Edges, finder: _Finder, triangles: Ints) -> Flags:
     """Tell which triangles lie outside the cover: by a side that is an edge, or else by a corner."""
     following = np.roll(triangles, -1, axis=1)
-    inside: Flags = np.any(_find_edges(edges, triangles, following) >= 0, axis=1)
-    outside: Flags = np.any(_find_edges(edges, following, triangles) >= 0, axis=1)
+    inside: Flags = np.any(finder.find(triangles, following) >= 0, axis=1)
+    outside: Flags = np.any(finder.find(following, triangles) >= 0, axis=1)
     unsure = np.flatnonzero(~outside & ~inside)
     outside[unsure] = _corner_is_outside(edges, triangles[unsure])
     return outside
@@ -366,13 +389,13 @@ def _corner_is_outside(edges: Edges, triangles: Ints) -> Flags:
     return np.logical_not(leaves[before])
 
 
-def _measure(edges: Edges, corners: Ints) -> Triangles:
+def _measure(edges: Edges, finder: _Finder, corners: Ints) -> Triangles:
     """Turn triangles, tell strips from others, and find the feet of strips."""
     label, members = vertex_labels(edges)
     corners, mixed = _turn(edges, corners, label, members)
     forces = members[label[corners]]
     centre, radius = circumcircles(edges.xy[corners])
-    base = _find_edges(edges, corners[:, 2], corners[:, 1])
+    base = finder.find(corners[:, 2], corners[:, 1])
     strip = (mixed.sum(axis=1) == 2) & (base >= 0)  # noqa: PLR2004 - mixed sides
     base_forces = forces[:, 1] & forces[:, 2]
     base_forces[strip] = edges.members[edges.label[base[strip]]]
@@ -380,7 +403,7 @@ def _measure(edges: Edges, corners: Ints) -> Triangles:
     # diagonal of the sampling, and strips just as wide as the limit would vanish.
     foot = np.full((len(corners), 2), np.nan)
     foot[strip] = _feet(edges, corners[strip, 0], centre[strip])
-    return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, radius)
+    return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, centre, radius)
 
 
 def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[Ints, Flags]:
@@ -401,9 +424,13 @@ def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[I
 
 def _feet(edges: Edges, apex: Ints, centre: Floats) -> Floats:
     """Return the point nearest to each disc's centre on the edges that meet at its apex."""
-    at = np.concatenate([edges.ends[:, 0], edges.ends[:, 1]])
-    order = np.argsort(at, kind="stable")
-    first, last = np.searchsorted(at[order], apex), np.searchsorted(at[order], apex, side="right")
+    wanted = np.zeros(len(edges.xy), bool)
+    wanted[apex] = True
+    half = np.flatnonzero(wanted[edges.ends.T.ravel()])  # first all starts, then all ends
+    at = edges.ends.T.ravel()[half]
+    order = half[np.argsort(at, kind="stable")]
+    at = np.sort(at)
+    first, last = np.searchsorted(at, apex), np.searchsorted(at, apex, side="right")
     foot, best = edges.xy[apex], np.full(len(apex), np.inf)
     for k in range(int((last - first).max(initial=0))):
         rows = np.flatnonzero(first + k < last)
@@ -440,7 +467,7 @@ def _gaps(edges: Edges, rows: Flags, *, bound_m: float) -> Floats:
             continue
         here = np.flatnonzero(rows & (edges.label == number))
         vertices, end = np.unique(edges.ends[here], return_inverse=True)
-        distance, _ = cKDTree(edges.xy[strange]).query(edges.xy[vertices], distance_upper_bound=bound_m)
+        distance, _ = cKDTree(edges.xy[strange]).query(edges.xy[vertices], distance_upper_bound=bound_m, workers=-1)
         gap[here] = distance[end.reshape(-1, 2)].min(axis=1)
     return gap[rows]
 
@@ -458,16 +485,6 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     ends[inner - 1, 1] = fresh
     xy = np.concatenate([edges.xy, start + at[:, None] * (end - start)])
     return replace(edges, xy=xy, ends=ends, label=np.repeat(edges.label, parts))
-
-
-def _find_edges(edges: Edges, start: Ints, end: Ints) -> Ints:
-    """Return the number of the directed edge from each start to each end, -1 where there is none."""
-    size = len(edges.xy)
-    key = edges.ends[:, 0] * size + edges.ends[:, 1]
-    order = np.argsort(key)
-    wanted = start * size + end
-    place = np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)
-    return np.where(key[order[place]] == wanted, order[place], -1)
 
 
 def _tie_break(xy: Floats) -> Floats:

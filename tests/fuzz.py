@@ -27,7 +27,7 @@ from gapmap import chains
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.noding import edges_of_union
 from gapmap.pieces import split
-from gapmap.triangulation import FINE_RATIO, GRID_M, SPACING_MIN_M, facing_triangles
+from gapmap.triangulation import COARSE_RATIO, FINE_MIN_M, FINE_RATIO, GRID_M, SPACING_MIN_M, facing_triangles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,8 +47,8 @@ SHARE = 0.1  # of the batches in which what takes longest is judged too
 SECONDS = 20.0  # a case alone, on a busy machine; the usual case takes 0.1 s
 
 # Tolerances. Vertices are put on a grid of 0.01 m, which moves an edge by 0.007 m, and once more where edges that were
-# moved cross: 0.03 m is two such steps at either end of a span. Edges are sampled at 1/50 of the gap and never finer
-# than 10 m, so that a span between two samples may cut a corner by as much.
+# moved cross: 0.03 m is two such steps at either end of a span. A span between two samples of an edge may cut a corner by
+# as much as they lie apart.
 SNAP_M = 0.03
 
 
@@ -83,7 +83,7 @@ class Fault(NamedTuple):
 
 def spacing(width: Any) -> Any:  # noqa: ANN401 - number, array or Series
     """Return how long an edge of the cover may be left, where the corridor is so wide."""
-    return np.maximum(SPACING_MIN_M, FINE_RATIO * width)
+    return np.maximum(FINE_RATIO * width, np.clip(COARSE_RATIO * width, SPACING_MIN_M, FINE_MIN_M))
 
 
 def run(cases: Sequence[Case], *, max_width_m: float | None = None, tiles: float | None = None) -> Corridors:

@@ -193,6 +193,38 @@ def wedge(phi: float, *, max_width_m: float = W, angle: float = 0, side: float |
     )
 
 
+def corner_to_corner(gap: float, *, max_width_m: float = W, angle: float = 0) -> ClosedForm:
+    """Two boxes, the corner of one before the corner of the other, ``gap`` apart in both directions.
+
+    Discs roll between the top of the one and the side of the other, on both sides of the corners: the span through
+    (s, -s) along the diagonal s is ``gap`` + 2 s times sqrt(2) long in the turned frame, up to W. At the corners the width
+    has a kink, the narrowest place.
+    """
+    narrow, limit = gap * np.sqrt(2), max_width_m
+    reach = (limit - narrow) / 2  # along the middle line, to either side
+    size = 4 * limit
+    # In the frame of the middle line (x along it, y across) each box is a quarter plane seen corner on.
+    blue = shapely.Polygon(
+        [(0, -narrow / 2), (size, -narrow / 2 - size), (0, -narrow / 2 - 2 * size), (-size, -narrow / 2 - size)]
+    )
+    table = cover({"blue": blue, "green": shapely.affinity.rotate(blue, 180, origin=(0, 0))})
+    # Where the corridor is cut at the limit, widths are off by up to 1 % within a sample of the cut.
+    along, shares = np.meshgrid(np.linspace(-1, 1, 15) * (reach - limit / 40), [-0.9, -0.3, 0.3, 0.9])
+    inside = np.column_stack([along.ravel(), (shares * (narrow / 2 + np.abs(along))).ravel()])
+    return ClosedForm(
+        name=f"corners {gap / KM:g} km apart turned {angle:g}",
+        cover=turned(table, angle),
+        max_width_m=limit,
+        area_m2=reach * (narrow + limit),
+        width_min_m=narrow,
+        width_max_m=limit,
+        length_m=2 * reach,
+        width=lambda points: narrow + 2 * np.abs(_back(points, angle)[:, 0]),
+        inside=_turn(inside, angle),
+        outside=_turn(np.array([[1.03 * reach, 0.0], [-1.03 * reach, 0.0]]), angle),
+    )
+
+
 def block_before_wall(gap: float, length: float, *, max_width_m: float = W, angle: float = 0) -> ClosedForm:
     """Return a block before a very long wall: at both ends spans lean over from the block's sides to the wall.
 
@@ -392,6 +424,9 @@ CLOSED_FORMS: tuple[Callable[[], ClosedForm], ...] = (
     lambda: wedge(45, angle=45),
     lambda: wedge(65, angle=90),
     lambda: wedge(80, angle=3),
+    lambda: corner_to_corner(9 * KM),
+    lambda: corner_to_corner(5 * KM, angle=21),
+    lambda: corner_to_corner(0.93 * W / np.sqrt(2), angle=45),
     lambda: block_before_wall(7 * KM, 40 * KM),
     lambda: block_before_wall(3 * KM, 25 * KM, angle=52),
 )
