@@ -24,7 +24,10 @@ PAYLOADS = (
 TEXT_FIELDS = {
     "corridors": ("name", "facing_a", "facing_b"),
     "stretches": ("name", "facing_a", "facing_b"),
-    "incidents": ("source", "kind", "location_precision", "note", "ground"),
+    "incidents": (
+        *("source", "kind", "date_precision", "location_precision"),
+        *("note", "duplicate_of", "coded_to", "ground"),
+    ),
     "places": ("name", "ground", "nearest_zone_federal", "nearest_zone_regional"),
     "boundaries": ("name", "name_ar", "attribution", "layer"),
     "run": ("title", "notice"),
