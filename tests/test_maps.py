@@ -423,6 +423,7 @@ KEYS = {
     "created",
     "names",
     "layer",
+    "edition",
 }
 
 
