@@ -13,6 +13,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from anyascii import anyascii
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,6 +23,7 @@ SHOWN = 8  # candidates, as on the map page
 _LIKE = 75.0  # per cent of likeness from which a name is a candidate
 _NEAR = 50.0  # the same where it has the same consonants
 _SURE = 90.0  # the same consonants and so much likeness: the same name
+_HEARD = 1_000  # spellings, the likest, whose consonants are compared
 _PART = 3  # letters that a part of a name must have to stand for it
 
 # The same letters stand in `fold` of maps/assets/gapmap.js; a browser test holds the two together.
@@ -244,13 +248,13 @@ def _by_sound(
 
     folded = [_latin(each[2]) for each in spellings]
     wanted_sound = sound(text)
-    scores = process.cdist([_latin(fold(text))], folded, scorer=fuzz.ratio)[0] if folded else []
+    scores = process.cdist([_latin(fold(text))], folded, scorer=fuzz.ratio)[0] if folded else np.empty(0)
     found = []
-    for (key, spelling, _), score in zip(spellings, scores, strict=True):
-        if score >= _NEAR:
-            same = bool(wanted_sound) and sound(spelling) == wanted_sound
-            if same or score >= _LIKE:
-                found.append((not same, -float(score), key, spelling))
+    for row in np.argsort(-scores, kind="stable")[:_HEARD]:
+        key, spelling, _ = spellings[row]
+        same = bool(wanted_sound) and scores[row] >= _NEAR and sound(spelling) == wanted_sound
+        if same or scores[row] >= _LIKE:
+            found.append((not same, -float(scores[row]), key, spelling))
     found.sort()
     matches = [
         Match(key, held[key][0], spelling, "similar" if other else "sounds") for other, _, key, spelling in found
@@ -271,6 +275,4 @@ def _first_of_each(matches: Iterable[Match]) -> list[Match]:
 def _latin(folded: str) -> str:
     if folded.isascii():
         return folded
-    from anyascii import anyascii  # noqa: PLC0415 - most names are found by their letters
-
     return anyascii(folded).lower()
