@@ -111,7 +111,8 @@ class WhatIf:
         own = held["reach_m"].mask(held["reach_m"] == held["kind"].map(dict(force.reach_m)))
         columns = ["name", "kind", "reach_m", "valid_from", "valid_to", "geometry"]
         held.assign(reach_m=own)[columns].to_file(path, layer="zones", driver="GPKG", index=False)
-        return dataclasses.replace(force, zones=(path,), layer=None, crs=None)
+        # The new file has gapmap's own columns: nothing of how the old one was written holds for it.
+        return ForceInput(name=force.name, label=force.label, zones=(path,), reach_m=force.reach_m)
 
 
 def what_if(
@@ -313,7 +314,8 @@ def _addition(text: str, scenario: Scenario) -> dict[str, Any]:
         raise InputError(f"has no reach, and the scenario has none for a {kind} of {name}; {_FORMS}")
     if reach_m == 0 and kind != "area":
         raise InputError("has the reach 0, which covers nothing")
-    points = [parse_point(each) for each in re.split(r"\s+to\s+", where[: last.start()] if last else where)]
+    words = re.split(r"\s+to\s+", where[: last.start()] if last else where)
+    points = [parse_point(each, mgrs_zones=scenario.mgrs_zones) for each in words]
     if len(points) < _CORNERS[kind] or (kind == "post" and len(points) > 1):
         raise InputError(f"has {len(points)} points; {_FORMS}")
     shape = points[0] if kind == "post" else {"route": shapely.LineString, "area": shapely.Polygon}[kind](points)

@@ -271,6 +271,19 @@ def test_what_is_saved_holds_the_change_and_nothing_else(example: Path, tmp_path
         found.save(tmp_path / "changed")
 
 
+def test_a_file_with_columns_of_its_own_and_grids_without_their_zone(strip: Path) -> None:
+    (strip.parent / "north.csv").write_text("call,east,north_\nA,43,36.05\nB,43.1,36.05\n", encoding="utf-8")
+    text = strip.read_text(encoding="utf-8").replace("north.gpkg", "north.csv")
+    columns = 'columns = { name = "call", lon = "east", lat = "north_" }'
+    strip.write_text(
+        f'mgrs_zone = "38S"\n{text}'.replace("[forces.south]", f"{columns}\n[forces.south]"), encoding="utf-8"
+    )
+    found = what_if(strip, add=["post north LE 20000 86000 3km"], remove=["B"])
+    saved = found.save(strip.parent / "new")
+    held = gapmap.run(saved).zones
+    assert held.loc[held["force"] == "north", "name"].tolist() == ["A", "added 1"]
+
+
 def test_a_base_that_answers_another_question_is_refused(example: Path, tmp_path: Path) -> None:
     base = gapmap.open(example / "gaps.gpkg")
     other = shutil.copytree(example / "seam", tmp_path / "seam")
