@@ -192,9 +192,9 @@ def print_answer(answer: Answer) -> None:
         for record in records:
             table.add_row(*(_shown(record[name], how) for _, name, how in view))
         console.print(table)
-    count = f"{answer.matched} {answer.table} match{'es' * (answer.matched == 1)}"
+    count = f"Matching {answer.table}: {answer.matched}"
     if len(records) < answer.matched:
-        count += f"; the first {len(records)} are shown (more with --limit)"
+        count += f", {len(records)} of them shown (more with --limit)"
     console.print(f"{count}.", style="dim")
     _print_notes(console, answer.notes)
 
@@ -471,7 +471,8 @@ def show_progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 def plain(text: object) -> str:
     """Return text without control characters: a name in a file must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in str(text))
+    # Kurdish and Persian write with joiners, which steer nothing.
+    return "".join(c if c.isprintable() or c in "\n\u200c\u200d" else "?" for c in str(text))
 
 
 def _number(value: float, decimals: int = 0) -> str:

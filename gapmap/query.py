@@ -133,7 +133,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("result", metavar="RESULT", type=Path, help="a .gpkg that gapmap saved, or its folder")
     add("what", metavar="WHAT", help=f"{', '.join([*_ONE, *_TABLES])}")
-    add("words", metavar="POINT | NAME", nargs="*", help="with at and place: coordinates, MGRS, or the name of a place")
+    add(
+        "words",
+        metavar="POINT | NAME",
+        nargs="*",
+        default=[],
+        help="with at and place: coordinates, MGRS, or the name of a place",
+    )
     add("--radius", metavar="LENGTH", action="append", default=[], help="with at and place: count incidents within")
     add("--min-width", metavar="LENGTH", help="at least so wide, 10km; stretches and corridors at their widest")
     add("--force", metavar="NAME", action="append", help="with that force on one side; twice: between the two")

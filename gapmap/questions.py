@@ -306,8 +306,8 @@ def select(
     filters: list[_Filter] = []
     if min_width is not None:
         filters.append(_wide(_WIDTH[table], parse_length(min_width)))
-    if force:
-        filters.append(_facing(analysis, table, _listed(force)))
+    if forces := _each(force, "force"):
+        filters.append(_facing(analysis, table, forces))
     spot = None
     if within is not None:
         spot, near, said = _near(analysis, within)
@@ -319,7 +319,7 @@ def select(
         filters.append(inside)
     if min_population is not None:
         filters.append(_peopled(min_population))
-    happened = _happened(_day(since, "since"), _day(until, "until"), _listed(kind))
+    happened = _happened(_day(since, "since"), _day(until, "until"), _each(kind, "kind"))
     counts = None
     if happened and table == "incidents":
         filters += happened
@@ -336,8 +336,8 @@ def select(
         notes += _would_match(analysis, *reason)
     notes += _unpeopled(analysis, table, filters)
     rows = _measured(rows, table, spot, counts)
-    rows = _sorted(rows, _listed(sort) or (["distance_m"] if spot is not None else []))
-    chosen = _chosen(rows if limit is None else rows.head(limit), table, _listed(columns))
+    rows = _sorted(rows, _listed(sort, "sort") or (["distance_m"] if spot is not None else []))
+    chosen = _chosen(rows if limit is None else rows.head(limit), table, _listed(columns, "columns"))
     return Answer(table, chosen, bool(columns), len(rows), tuple(notes), str(run["notice"].iloc[0]))
 
 
@@ -482,11 +482,11 @@ def _inside(analysis: Analysis, area: str | Path | gpd.GeoDataFrame) -> tuple[_F
     notes: list[str] = []
     if isinstance(area, gpd.GeoDataFrame):
         polygons, label = area.geometry, "the area"
-    elif isinstance(area, Path) or Path(area).suffix or Path(area).is_file():
+    elif isinstance(area, Path) or Path(area).is_file():
         # Imported here: reading files takes longer than most answers.
         from gapmap.readers import read_polygons
 
-        polygons, label = read_polygons(area, role="area").geometry, Path(area).name
+        polygons, label = read_polygons(area, role="areas").geometry, Path(area).name
     else:
         polygons, label, notes = _boundary(analysis, area)
     if polygons.crs is None:
@@ -777,10 +777,17 @@ def _require_columns(rows: Any, columns: Iterable[str]) -> None:  # noqa: ANN401
         raise InputError("no such column", problems=[unknown("column", name, known) for name in wrong])
 
 
-def _listed(words: str | Sequence[str]) -> list[str]:
+def _each(words: str | Sequence[str], name: str) -> list[str]:
+    """Return one word or several as a list. An empty one is refused: without it, more would match than was asked for."""
+    found = [words] if isinstance(words, str) else list(words)
+    if not all(word.strip() for word in found):
+        raise InputError(f"--{name} is empty", hint="name what it is for, or leave it out")
+    return found
+
+
+def _listed(words: str | Sequence[str], name: str) -> list[str]:
     """Return words that stand apart or in one text, parted by commas."""
-    texts = [words] if isinstance(words, str) else words
-    return [word.strip() for text in texts for word in text.split(",") if word.strip()]
+    return [word.strip() for text in _each(words, name) for word in text.split(",") if word.strip()]
 
 
 def _day(value: str | dt.date | None, name: str) -> dt.date | None:

@@ -77,7 +77,8 @@ def test_a_table_on_the_screen(result: Analysis, capsys: pytest.CaptureFixture[s
     widest = result.stretches["width_max_m"].iloc[0] / 1000
     assert f"{widest:.1f}" in said
     assert "Gwer to Makhmour" in said
-    assert "the first 2 are shown" in said
+    matched = int((result.stretches["width_max_m"] >= 15_000).sum())
+    assert f"Matching stretches: {matched}, 2 of them shown" in said
     assert "Illustrative" in said
     give_rows(questions.select(result, "places", columns="name", sort="-name", limit=1), Target("table", None))
     assert capsys.readouterr().out.splitlines()[1].split() == ["place_id", "name"]

@@ -234,6 +234,7 @@ def test_kind(result: Analysis, memory: Analysis) -> None:
     for asked, kinds in (("IED", ["IED"]), ("ied", ["IED"]), (["IED", "attack"], ["IED", "attack"])):
         found = ids(questions.select(result, "incidents", kind=asked))
         assert found == list(whole.index[whole["kind"].isin(kinds)])
+    assert questions.select(result, "incidents", kind="IED, attack").matched == 0  # a kind may have a comma in its name
     inside = whole[(whole["kind"] == "IED") & (whole["stretch_id"] != "")]
     stretches = questions.select(result, "stretches", kind="IED")
     assert stretches.rows["incidents_matching"].to_dict() == inside["stretch_id"].value_counts().to_dict()
@@ -388,6 +389,11 @@ def test_filters_that_do_not_fit_are_refused(result: Analysis) -> None:
             questions.select(result, "incidents", **wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="is not a length"):
         questions.select(result, "stretches", min_width="wide")
+    for option in ("force", "kind", "sort", "columns"):  # as from a script whose variable is not set
+        with pytest.raises(InputError, match=f"--{option} is empty"):
+            questions.select(result, "stretches", **{option: [""]})  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=f"--{option} is empty"):
+            questions.select(result, "stretches", **{option: ""})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("evil", ["x' OR '1'='1", "'; DROP TABLE incidents; --", 'a"b', "a\0b", "%", "x')) --"])
