@@ -131,6 +131,20 @@ def test_a_command_that_succeeds_says_nothing_when_quiet(example: Path, capsys: 
         assert capsys.readouterr() == ("", "")
 
 
+def test_query_answers_with_and_without_typer(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--help") == 0
+    assert "query" in capsys.readouterr().out
+    words = ["query", str(example / "out"), "stretches", "--sort", "-width_max_m", "--format", "csv"]
+    assert call(*words) == 0
+    said = capsys.readouterr().out
+    widest = gapmap.open(example / "out" / "gaps.gpkg").stretches["width_max_m"].idxmax()
+    assert said.splitlines()[1].startswith(f"{widest},")
+    with pytest.raises(SystemExit) as caught:
+        cli.app(words)
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == said
+
+
 def test_run_prints_its_figures_as_json(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("run", example / "scenario.toml", "--out", example / "out", "--json") == 0
     figures = json.loads(capsys.readouterr().out)
