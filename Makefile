@@ -1,9 +1,10 @@
 # Everything runs in .venv, which is made on first use. Needs: Python 3.11 or later with venv and pip, and make.
 PYTHON ?= python3
 WORKERS ?= 2
+QGIS_PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-qgis lint bench clean
 
 # The demo needs only what a user needs: nothing of the test extra.
 demo: .venv/.installed
@@ -11,6 +12,13 @@ demo: .venv/.installed
 
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
+# QGIS, through the system's Python (Debian: python3-qgis), opens the demo's result and two editions of it.
+test-qgis: .venv/.installed-test
+	$(BIN)/gapmap demo --quiet --out out/qgis
+	$(BIN)/gapmap export out/qgis --edition public --format gpkg --out out/qgis --overwrite --quiet
+	$(BIN)/gapmap export out/qgis --edition partner --force federal --format gpkg --out out/qgis --overwrite --quiet
+	$(QGIS_PYTHON) scripts/check_qgis.py out/qgis/*.gpkg --picture out/qgis/qgis.png
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

@@ -142,7 +142,7 @@ def _write_gpkg(made: Edition, folder: Path) -> None:
     run = made.table("run").iloc[0]
     looks = styles.qml(made.table("cover").index.tolist(), max_width_m=run["max_width_m"])
     if made.name == "public":
-        looks = {"grid": styles.grid_qml(GAP_CLASSES_KM2)}
+        looks = styles.grid_qml(GAP_CLASSES_KM2)
     storage.write_layers(made.tables, folder / f"gapmap-{made.stem}.gpkg", looks=looks, mark=made.mark)
 
 

@@ -32,6 +32,7 @@ _GROUND: Sequence[tuple[str, str, Colour]] = (
     ("open", "other ground", (245, 245, 240)),
 )
 _INK: Colour = (40, 40, 40)
+_SHAPES: Mapping[str, str] = {"Point": "posts", "Line": "routes", "Polygon": "areas"}  # as they are drawn
 
 
 def qml(forces: Sequence[str], *, max_width_m: float) -> Mapping[str, str]:
@@ -52,14 +53,15 @@ def qml(forces: Sequence[str], *, max_width_m: float) -> Mapping[str, str]:
     Examples
     --------
     >>> sorted(qml(["federal", "regional"], max_width_m=20_000))  # doctest: +NORMALIZE_WHITESPACE
-    ['centrelines', 'corridors', 'cover', 'facets', 'ground', 'incidents', 'places', 'stretches', 'transects', 'zones']
+    ['boundaries', 'centrelines', 'corridors', 'cover', 'facets', 'ground', 'incidents', 'places', 'stretches',
+     'transects', 'zones']
     """
     colours = [FORCE_COLOURS[i % len(FORCE_COLOURS)] for i in range(len(forces))]
     by_force = list(zip(forces, forces, colours, strict=True))
     return {
         "cover": _categorised("force", [(v, text, _fill(c, 0.35, c)) for v, text, c in by_force]),
         "corridors": _by_width("width_mean_m", max_width_m, _area),
-        "stretches": _by_width("width_mean_m", max_width_m, lambda c: _fill(c, 0.7, _INK)),
+        "stretches": _by_width("width_mean_m", max_width_m, lambda c: _fill(c, 0.7, _INK), label="name"),
         "facets": _by_width("(width_start_m + width_end_m) / 2", max_width_m, _area),
         "transects": _by_width("width_m", max_width_m, lambda c: _line(tuple(v * 3 // 4 for v in c), 0.4)),
         "centrelines": _single(_line(_INK, 0.5, "dash")),
@@ -72,13 +74,14 @@ def qml(forces: Sequence[str], *, max_width_m: float) -> Mapping[str, str]:
                 ("area", "position somewhere in the area", _marker("circle", None, 2.0)),
             ],
         ),
-        "places": _single(_marker("square", (255, 255, 255), 1.6)),
+        "places": _single(_marker("square", (255, 255, 255), 1.6), label="name"),
         "zones": _by_geometry(by_force),
+        "boundaries": _single(_outline((120, 120, 120))),
     }
 
 
-def grid_qml(edges_km2: Sequence[float]) -> str:
-    """Write the style of the public grid.
+def grid_qml(edges_km2: Sequence[float]) -> Mapping[str, str]:
+    """Write the styles of the public grid.
 
     Parameters
     ----------
@@ -87,12 +90,13 @@ def grid_qml(edges_km2: Sequence[float]) -> str:
 
     Returns
     -------
-    str
-        QML: a fill for each class, light to dark.
+    mapping of str to str
+        QML by table name: the grid with a fill for each class, light to dark; its incidents, of which a cell has a row for
+        each year, as outlines.
 
     Examples
     --------
-    >>> grid_qml([135, 450]).count("<range ")
+    >>> grid_qml([135, 450])["grid"].count("<range ")
     2
     """
     ends = [*edges_km2[1:], None]
@@ -100,7 +104,8 @@ def grid_qml(edges_km2: Sequence[float]) -> str:
         (edge, edge, f"{edge:g} km2 and more" if end is None else f"{edge:g} to {end:g} km2")
         for edge, end in zip(edges_km2, ends, strict=True)
     ]
-    return _graded("gap_from_km2", classes, [_fill(colour, 0.7, _INK) for colour in WIDTH_COLOURS[1::2]])
+    fills = [_fill(colour, 0.7, _INK) for colour in WIDTH_COLOURS[1::2]]
+    return {"grid": _graded("gap_from_km2", classes, fills), "grid_incidents": _single(_outline(_INK))}
 
 
 Symbol = tuple[str, str, Mapping[str, str]]  # type of symbol, class of its layer, properties
@@ -109,6 +114,10 @@ Symbol = tuple[str, str, Mapping[str, str]]  # type of symbol, class of its laye
 def _fill(colour: Colour, opacity: float, edge: Colour | None) -> Symbol:
     outline = {"outline_style": "no"} if edge is None else {"outline_color": _rgba(edge), "outline_width": "0.3"}
     return "fill", "SimpleFill", {"color": _rgba(colour, opacity), "style": "solid", **outline}
+
+
+def _outline(colour: Colour) -> Symbol:
+    return "fill", "SimpleFill", {"style": "no", "outline_color": _rgba(colour), "outline_width": "0.2"}
 
 
 def _area(colour: Colour) -> Symbol:
@@ -132,9 +141,9 @@ def _rgba(colour: tuple[int, ...], opacity: float = 1) -> str:
     return ",".join(str(value) for value in (*colour, round(255 * opacity)))
 
 
-def _single(symbol: Symbol) -> str:
+def _single(symbol: Symbol, *, label: str = "") -> str:
     renderer = ET.Element("renderer-v2", type="singleSymbol", enableorderby="0", forceraster="0")
-    return _document(renderer, [symbol])
+    return _document(renderer, [symbol], label=label)
 
 
 def _categorised(column: str, categories: Sequence[tuple[str, str, Symbol]]) -> str:
@@ -145,22 +154,24 @@ def _categorised(column: str, categories: Sequence[tuple[str, str, Symbol]]) -> 
     return _document(renderer, [symbol for _, _, symbol in categories])
 
 
-def _by_width(expression: str, max_width_m: float, symbol: Callable[[Colour], Symbol]) -> str:
+def _by_width(expression: str, max_width_m: float, symbol: Callable[[Colour], Symbol], *, label: str = "") -> str:
     edges = [share * max_width_m for share in WIDTH_CLASSES]
     classes = [(lower, upper, f"{lower / 1000:g} to {upper / 1000:g} km") for lower, upper in pairwise(edges)]
-    return _graded(expression, classes, [symbol(colour) for colour in WIDTH_COLOURS])
+    return _graded(expression, classes, [symbol(colour) for colour in WIDTH_COLOURS], label=label)
 
 
-def _graded(expression: str, classes: Sequence[tuple[float, float, str]], symbols: Sequence[Symbol]) -> str:
+def _graded(
+    expression: str, classes: Sequence[tuple[float, float, str]], symbols: Sequence[Symbol], *, label: str = ""
+) -> str:
     renderer = ET.Element(
         "renderer-v2", type="graduatedSymbol", attr=expression, graduatedMethod="GraduatedColor", enableorderby="0"
     )
     parent = ET.SubElement(renderer, "ranges")
-    for i, (lower, upper, label) in enumerate(classes):
+    for i, (lower, upper, text) in enumerate(classes):
         ET.SubElement(
-            parent, "range", symbol=str(i), lower=f"{lower:.3f}", upper=f"{upper:.3f}", label=label, render="true"
+            parent, "range", symbol=str(i), lower=f"{lower:.3f}", upper=f"{upper:.3f}", label=text, render="true"
         )
-    return _document(renderer, symbols)
+    return _document(renderer, symbols, label=label)
 
 
 def _by_geometry(by_force: Sequence[tuple[str, str, Colour]]) -> str:
@@ -181,14 +192,15 @@ def _by_geometry(by_force: Sequence[tuple[str, str, Colour]]) -> str:
                 "rule",
                 key=f"rule{len(symbols)}",
                 symbol=str(len(symbols)),
-                label=label,
-                filter=f"\"force\" = '{quoted}' AND geometry_type(@geometry) = '{shape}'",
+                label=f"{label}: {_SHAPES[shape]}",
+                # $geometry, since QGIS before 3.28 knows no @geometry and would draw nothing.
+                filter=f"\"force\" = '{quoted}' AND geometry_type($geometry) = '{shape}'",
             )
             symbols.append(symbol)
     return _document(renderer, symbols)
 
 
-def _document(renderer: ET.Element, symbols: Sequence[Symbol]) -> str:
+def _document(renderer: ET.Element, symbols: Sequence[Symbol], *, label: str = "") -> str:
     parent = ET.SubElement(renderer, "symbols")
     for i, (kind, layer_class, properties) in enumerate(symbols):
         symbol = ET.SubElement(parent, "symbol", type=kind, name=str(i), alpha="1", clip_to_extent="1", force_rhr="0")
@@ -196,6 +208,28 @@ def _document(renderer: ET.Element, symbols: Sequence[Symbol]) -> str:
         options = ET.SubElement(layer, "Option", type="Map")
         for name, value in properties.items():
             ET.SubElement(options, "Option", name=name, type="QString", value=value)
-    root = ET.Element("qgis", version="3.28", styleCategories="Symbology")
+    root = ET.Element("qgis", version="3.22", styleCategories="Symbology|Labeling", labelsEnabled=str(int(bool(label))))
     root.append(renderer)
+    if label:
+        root.append(_labels(label))
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ET.tostring(root, encoding="unicode")
+
+
+def _labels(column: str) -> ET.Element:
+    """Write a column's text beside what it names, on a white rim that reads on any colour."""
+    labeling = ET.Element("labeling", type="simple")
+    settings = ET.SubElement(labeling, "settings", calloutType="simple")
+    style = ET.SubElement(
+        settings,
+        "text-style",
+        fieldName=column,
+        isExpression="0",
+        fontSize="8",
+        fontSizeUnit="Point",
+        textColor=_rgba(_INK),
+    )
+    ET.SubElement(
+        style, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferSizeUnits="MM", bufferColor=_rgba((255, 255, 255))
+    )
+    ET.SubElement(settings, "placement", placement="0", dist="1", distUnits="MM")
+    return labeling

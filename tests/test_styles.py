@@ -33,6 +33,21 @@ def test_classes_of_width_follow_the_limit(limit_m: float) -> None:
     assert len({each.get("symbol") for each in ranges}) == len(ranges)
 
 
+def test_a_zone_is_drawn_by_its_shape_in_any_qgis() -> None:
+    document = ET.fromstring(LAYERS["zones"])  # noqa: S314
+    filters = [each.get("filter", "") for each in document.iter("rule")]
+    assert len(filters) == 2 * 3
+    assert not [text for text in filters if "@" in text]  # QGIS before 3.28 has no @geometry: it would draw nothing
+
+
+@pytest.mark.parametrize("layer", ["places", "stretches"])
+def test_what_has_a_name_is_labelled(layer: str) -> None:
+    document = ET.fromstring(LAYERS[layer])  # noqa: S314
+    assert document.get("labelsEnabled") == "1"
+    assert "Labeling" in document.get("styleCategories", "")
+    assert [each.get("fieldName") for each in document.iter("text-style")] == ["name"]
+
+
 def test_each_force_takes_the_next_colour() -> None:
     assert len(set(FORCE_COLOURS)) == len(FORCE_COLOURS)
     document = ET.fromstring(qml(list("abcdefg"), max_width_m=1)["cover"])  # noqa: S314
