@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from gapmap.inputs import Inputs
     from gapmap.scenario import Scenario
+    from gapmap.whatif import WhatIf
 
 app = typer.Typer(
     name="gapmap",
@@ -311,7 +312,10 @@ def compare(
 
 @app.command(short_help="Say what would change with other zones, or another reach.")
 def whatif(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario (.toml).")],
+    scenario: Annotated[
+        Path,
+        typer.Argument(metavar="SCENARIO", help="A scenario (.toml), or the folder of a result with the one it used."),
+    ],
     add: Annotated[
         list[str] | None, typer.Option(help='A zone: "post FORCE POINT REACH", such as "post north 36.34, 43.13 5km".')
     ] = None,
@@ -320,7 +324,8 @@ def whatif(
         list[str] | None, typer.Option(metavar="FORCE=LENGTH", help="north=8km, or north.post=8km for posts alone.")
     ] = None,
     base: Annotated[
-        Path | None, typer.Option(metavar="RESULT", help="The scenario's saved result: halves the work.")
+        Path | None,
+        typer.Option(metavar="RESULT", help="The scenario's saved result: halves the work. One beside it is found."),
     ] = None,
     draw: Annotated[Path | None, typer.Option("--map", help="Draw both on one map: an HTML file.")] = None,
     save: Annotated[
@@ -337,15 +342,23 @@ def whatif(
     from gapmap.printing import print_changes, show_progress
 
     _require_map(draw, overwrite=overwrite)
+    scenario = scenario / "scenario.toml" if scenario.is_dir() else scenario
+    beside = scenario.with_name("gaps.gpkg")
+    reaches = _reaches(reach or [])
+
+    def ask(result: Path | None) -> WhatIf:
+        saved = None if result is None else gapmap.open(result)
+        return gapmap.what_if(scenario, add=add or [], remove=remove or [], reach=reaches, base=saved)
+
     with show_progress(quiet=quiet or as_json) as step:
         step("compare", 0, 2)
-        found = gapmap.what_if(
-            scenario,
-            add=add or [],
-            remove=remove or [],
-            reach=_reaches(reach or []),
-            base=None if base is None else gapmap.open(_result_file(base)),
-        )
+        if base is not None:
+            found = ask(_result_file(base))
+        else:
+            try:  # the figures are the same with a base and without
+                found = ask(beside if beside.exists() else None)
+            except ResultError:
+                found = ask(None)
         files = {} if save is None else {"scenario": found.save(save).as_posix()}
         if draw is not None:
             from gapmap import maps

@@ -56,7 +56,7 @@ class ScenarioError(InputError):
 
 
 class ResultError(InputError):
-    """A file that is not a result saved by gapmap."""
+    """A file that is not a result saved by gapmap, or not the result that is asked for."""
 
 
 class EditionError(InputError):

@@ -24,7 +24,7 @@ from gapmap.analysis import Grown, grow
 from gapmap.compare import Changes, find_changes
 from gapmap.corridors import find_corridors
 from gapmap.crs import WGS84
-from gapmap.errors import InputError, unknown
+from gapmap.errors import InputError, ResultError, unknown
 from gapmap.inputs import Inputs, read_inputs
 from gapmap.overlay import name_corridors
 from gapmap.points import parse_point
@@ -150,7 +150,9 @@ def what_if(
     InputError
         If the scenario or a file of it cannot be used; if nothing is asked for; and, all at once, for an unknown force,
         kind or zone (with the nearest right one), points and lengths that cannot be read, points far from every zone, a
-        zone that does not count on the scenario's date. If `base` answers another question than the scenario asks today.
+        zone that does not count on the scenario's date.
+    ResultError
+        If `base` is not the result of the scenario as it is now.
     EngineError
         If the geometry engine fails.
 
@@ -213,7 +215,7 @@ def _check_base(base: Analysis, scenario: Scenario, read: Inputs) -> None:
     if json.loads(run["versions"])["gapmap"] != gapmap.__version__:
         problems.append("made by another version of gapmap")
     if problems:
-        raise InputError(
+        raise ResultError(
             "the base is not the result of this scenario as it is now",
             problems=problems,
             hint="run the scenario again, or ask without a base",

@@ -330,6 +330,19 @@ def test_the_command_says_what_would_change(example: Path, tmp_path: Path, capsy
     figures = json.loads(capsys.readouterr().out)
     assert len(figures["asked"]) == 3
     assert figures["files"] == {}
+    # The folder of a result holds the scenario that made it; a result that is not that scenario's is passed over.
+    folder = shutil.copytree(example / "seam", tmp_path / "out")
+    assert call("whatif", folder, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == figures
+    shutil.copy(example / "gaps.gpkg", folder / "gaps.gpkg")
+    assert call("whatif", folder, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["corridors"] == figures["corridors"]
+    text = (folder / "scenario.toml").read_text(encoding="utf-8")
+    (folder / "scenario.toml").write_text(text.replace('max_width = "20 km"', 'max_width = "12 km"'), encoding="utf-8")
+    assert call("whatif", folder, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["before"]["max_width_km"] == 12
+    assert call("whatif", folder, *asked, "--base", folder) == 2
+    assert "max_width: 20 km in the result, 12 km in the scenario" in capsys.readouterr().err
     assert call("whatif", scenario, "--reach", "south") == 2
     assert "--reach 'south' is not FORCE=LENGTH" in capsys.readouterr().err
     assert call("whatif", scenario, *asked, "--map", example / "seam/places.csv") == 2
