@@ -29,7 +29,7 @@ lint: .venv/.installed-test
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 bench: .venv/.installed-test
-	$(BIN)/python benchmarks/bench_corridors.py
+	$(BIN)/python -m benchmarks.bench_corridors
 	$(BIN)/python benchmarks/bench_map.py
 
 clean:

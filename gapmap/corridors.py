@@ -8,7 +8,7 @@ linked into chains (``chains``).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -473,6 +473,11 @@ class _Ribbon:
             to_b=at_b[this + 1],
         )
 
+    def part(self, rows: Flags) -> _Ribbon:
+        """Return some intervals by themselves."""
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: value[rows] for name, value in kept.items() if not name.startswith("path")})
+
     def outlines(self, group: Ints) -> Shapes:
         """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
         xy, polygon = self._rings(group)
@@ -661,10 +666,11 @@ def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
     shapes = ribbon.outlines(group)
     invalid = np.flatnonzero(~shapely.is_valid(shapes))
     if len(invalid):
-        single = ribbon.outlines(np.arange(len(group)))
-        rows = np.append(_starts(group), len(group))
+        number = np.cumsum(np.diff(group, prepend=group[0]) != 0)
+        some = np.isin(number, invalid)
+        single = ribbon.part(some).outlines(np.arange(some.sum()))
         for k in invalid:
-            parts = shapely.get_parts(shapely.make_valid(single[rows[k] : rows[k + 1]]))
+            parts = shapely.get_parts(shapely.make_valid(single[number[some] == k]))
             shapes[k] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - no lines, no points
     return shapes
 
