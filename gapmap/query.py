@@ -7,6 +7,7 @@ building typer's parameters takes as long as an answer.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -55,11 +56,16 @@ def ask(words: Sequence[str]) -> None:
         raise InputError(unknown("question", given.what, [*_ONE, *_TABLES]))
     filters = {name: value for name, value in vars(given).items() if name in _FILTERS and value not in (None, [])}
     _refuse(given, filters)
+    collects = gc.isenabled()
+    gc.disable()  # an answer is short, and looking for garbage while importing takes a tenth of its time
     try:
         _answer(given, filters)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what is left is flushed into nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _answer(given: argparse.Namespace, filters: dict[str, Any]) -> None:
