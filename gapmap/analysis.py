@@ -502,7 +502,7 @@ def grow(scenario: Scenario, read: Inputs) -> Grown:
     outdated = zones.attrs["set_aside"]
     zones.attrs = {}  # pandas copies attrs deeply at every step
     covers = cover(zones, on=scenario.date, crs=crs)
-    return Grown(zones, outdated, covers, _area(read.area, covers))
+    return Grown(zones, outdated, covers, _area(read.area, covers, scenario.max_width_m))
 
 
 def open(path: str | Path) -> Analysis:  # noqa: A001 - always called as gapmap.open
@@ -532,14 +532,14 @@ def _say_nothing(_step: str, _done: int, _total: int) -> None:
     """Take the place of a progress bar."""
 
 
-def _area(area: gpd.GeoDataFrame | None, covers: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
-    """Return the area of interest in the CRS of the cover, and refuse one that misses it."""
+def _area(area: gpd.GeoDataFrame | None, covers: gpd.GeoDataFrame, width_m: float) -> gpd.GeoDataFrame | None:
+    """Return the area of interest in the CRS of the cover, and refuse one that no cover comes near."""
     if area is None:
         return None
     metric = area.to_crs(covers.crs)
     # Beyond the far side of the globe there are no coordinates; such a polygon misses too.
     finite = np.isfinite(metric.geometry.bounds.to_numpy()).all()
-    if not finite or not metric.intersects(covers.union_all()).any():
+    if not finite or not (metric.distance(covers.union_all()) <= width_m).any():
         raise InputError(
             f"{area.attrs['input']['name']}: the area of interest misses all zones",
             hint="check that its longitude and latitude are not swapped",

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import shapely
 
 from gapmap import tables
-from gapmap.crs import WGS84, working_crs
+from gapmap.crs import SCALE_ERROR_MAX, WGS84, scale_error, working_crs
 from gapmap.errors import InputError, MissingFileError
 from gapmap.readers import (
     attribution,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gapmap.scenario import PlacesInput, Scenario
+
+_FARTHEST = 3  # zones named when a region is too large
 
 
 @dataclass(frozen=True)
@@ -152,14 +155,16 @@ def read_inputs(scenario: Scenario) -> Inputs:
         terrain = attempt(_terrain, scenario.terrain.dem)
     faults = len(errors)
     attempt(suspect_swaps, [table for table in (*zone_files, incidents, places) if table is not None])
+    beyond_m = scenario.max_width_m
     comparable = len(errors) == faults and len(zone_files) == sum(len(force.zones) for force in scenario.forces)
 
     # The file of each zone is remembered by number: two forces may each have a zones.csv.
     zones = attempt(join_zones, [table.assign(file=number) for number, table in enumerate(zone_files)])
-    for polygons, beyond_m in ((area, 0.0), (excluded, scenario.max_width_m)) if comparable else ():
-        attempt(_meet, polygons, zones, beyond_m)
-    others = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
-    read = [*zone_files, *others]
+    comparisons = ((_one_region, zone_files, scenario.crs), (_meet, area, beyond_m), (_meet, excluded, beyond_m))
+    for compare, *others in comparisons if comparable else ():
+        attempt(compare, zones, *others)
+    optional = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
+    read = [*zone_files, *optional]
     return Inputs(
         zones=tables.empty("zones", WGS84) if zones is None else zones,
         incidents=tables.empty("incidents", WGS84) if incidents is None else incidents,
@@ -181,7 +186,28 @@ def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:
     return places
 
 
-def _meet(polygons: gpd.GeoDataFrame | None, zones: gpd.GeoDataFrame, beyond_m: float) -> None:
+def _one_region(zones: gpd.GeoDataFrame, files: Sequence[gpd.GeoDataFrame], kind: Literal["laea", "utm"]) -> None:
+    """Refuse zones that lie too far apart for one plane true to metres, and name those that lie farthest out."""
+    middles = zones.geometry.representative_point()
+    crs = working_crs([zones], kind=kind)
+    if scale_error(crs, zones.to_crs(crs).total_bounds) <= SCALE_ERROR_MAX:
+        return
+    lon, lat = float(middles.x.median()), float(middles.y.median())
+    ones = np.ones(len(zones))
+    _, _, far_m = pyproj.Geod(ellps="WGS84").inv(lon * ones, lat * ones, middles.x, middles.y)
+    farthest = [row for row in np.argsort(-far_m, kind="stable")[:_FARTHEST] if far_m[row] > far_m.max() / 2]
+    raise InputError(
+        "the zones lie too far apart: no plane is true to 0.1 % over all of them",
+        problems=[
+            f"{files[zones['file'].iloc[row]].attrs['input']['name']}: {zones['name'].iloc[row] or zones.index[row]} lies"
+            f" {far_m[row] / 1000:.0f} km from the middle of all zones, at {middles.y.iloc[row]:.3f}, {middles.x.iloc[row]:.3f}"
+            for row in farthest
+        ],
+        hint="check these positions; a region over about 1 100 km must be split into several scenarios",
+    )
+
+
+def _meet(zones: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame | None, beyond_m: float) -> None:
     """Refuse polygons that lie away from what the zones cover and a margin around it, as they are or when mirrored."""
     if polygons is None or zones["reach_m"].isna().any():  # a zone without reach is refused later, by its row
         return

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pytest
+import shapely
 
+from gapmap.analysis import grow
 from gapmap.errors import InputError, MissingFileError
 from gapmap.inputs import read_inputs
-from gapmap.scenario import Scenario, read_scenario
+from gapmap.scenario import LayerInput, Scenario, read_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,3 +134,19 @@ def test_a_terrain_that_is_no_raster_is_said(scenario: Scenario) -> None:
     (scenario.folder / "scenario.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"^places\.csv: cannot be read as a raster"):
         read_inputs(read_scenario(scenario.folder / "scenario.toml")).require_all()
+
+
+def test_a_zone_on_another_continent_is_named(scenario: Scenario) -> None:
+    far = scenario.forces[0].zones[1]
+    far.write_text("name,lon,lat\nB1,40.2,20.3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"(?s)too far apart.*zones\.csv: B1 lies 31\d\d km from .* at 20\.300, 40\.200"):
+        read_inputs(scenario).require_all()
+
+
+def test_an_area_of_interest_may_lie_wholly_in_a_gap(scenario: Scenario, tmp_path: Path) -> None:
+    path = tmp_path / "area.geojson"
+    gpd.GeoSeries([shapely.box(10.09, 20.19, 10.11, 20.21)], crs=4326).to_file(path)
+    asked = replace(scenario, area_of_interest=LayerInput(path))
+    grown = grow(asked, read_inputs(asked).require_all())
+    assert grown.area is not None
+    assert not grown.area.intersects(grown.cover.union_all()).any()
