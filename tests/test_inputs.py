@@ -146,7 +146,7 @@ def test_a_zone_on_another_continent_is_named(scenario: Scenario) -> None:
 def test_an_area_of_interest_may_lie_wholly_in_a_gap(scenario: Scenario, tmp_path: Path) -> None:
     path = tmp_path / "area.geojson"
     gpd.GeoSeries([shapely.box(10.09, 20.19, 10.11, 20.21)], crs=4326).to_file(path)
-    asked = replace(scenario, area_of_interest=LayerInput(path))
+    asked = replace(scenario, area_of_interest=LayerInput(file=path))
     grown = grow(asked, read_inputs(asked).require_all())
     assert grown.area is not None
     assert not grown.area.intersects(grown.cover.union_all()).any()
