@@ -297,7 +297,7 @@ def print_changes(figures: dict[str, Any]) -> None:
     for line in figures["asked"]:
         console.print(f"  {plain(line)}")
     console.print()
-    if figures["differences"]:
+    if figures["differences"] and not figures["asked"]:
         table = _table(["The questions differ in", "before", "now"])
         for each in figures["differences"]:
             table.add_row(*(plain(each[column]) for column in ("what", "before", "after")))

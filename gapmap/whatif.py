@@ -191,8 +191,11 @@ def what_if(
         raise InputError(
             "nothing is to change", hint='--add "post FORCE POINT REACH", --remove ZONE, --reach FORCE=8km'
         )
-    changes = find_changes(base or _side(slim, read, grown), _side(wanted, after, after_grown))
+    before = base or _side(scenario, read, grown, inputs="[]")
+    # The files are those of the scenario as it is, so that of the questions only a reach differs.
+    inputs = before.table("run")["inputs"].iloc[0]
     scenario = dataclasses.replace(scenario, forces=wanted.forces)
+    changes = find_changes(before, _side(scenario, after, after_grown, inputs=inputs))
     return WhatIf(tuple(asked), changes, scenario, zones, frozenset([*added["force"], *gone["force"]]))
 
 
@@ -232,7 +235,7 @@ class _Tables:
         return self.content[name]
 
 
-def _side(scenario: Scenario, read: Inputs, grown: Grown) -> _Tables:
+def _side(scenario: Scenario, read: Inputs, grown: Grown, *, inputs: str) -> _Tables:
     """Compute the tables that a comparison reads."""
     crs, limit_m = grown.cover.crs, scenario.max_width_m
     found = find_corridors(
@@ -257,7 +260,7 @@ def _side(scenario: Scenario, read: Inputs, grown: Grown) -> _Tables:
         "date": scenario.date,
         "max_width_m": limit_m,
         "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),
-        "inputs": "[]",
+        "inputs": inputs,
         "crs": crs.to_wkt(),
     }
     content = {
