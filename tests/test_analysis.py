@@ -179,7 +179,7 @@ def test_the_file_is_sound_and_styled(saved: Path) -> None:
         indexed = {
             row[0] for row in file.execute("SELECT table_name FROM gpkg_extensions WHERE extension_name LIKE '%rtree%'")
         }
-    assert set(styled) == set(tables.COLUMNS) - tables.PLAIN - {"boundaries"}
+    assert set(styled) == set(tables.COLUMNS) - tables.PLAIN
     assert set(geometry) == set(tables.COLUMNS) - tables.PLAIN == indexed
     assert columns == {"geom"} == set(geometry.values())
     assert registered == ("attributes",)
