@@ -439,7 +439,8 @@ def _table(texts: Sequence[str] = (), figures: Sequence[str] = ()) -> Table:
 
 
 def _console() -> Console:
-    return Console(highlight=False, markup=False, emoji=False)
+    # In a notebook, too, what a command says goes to standard output.
+    return Console(highlight=False, markup=False, emoji=False, force_jupyter=False)
 
 
 @contextlib.contextmanager
