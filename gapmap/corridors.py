@@ -23,6 +23,7 @@ from gapmap.errors import CrsError, EngineError, InputError
 from gapmap.noding import edges_of_union, united
 from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
+from gapmap.widths import width_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ class Corridors:
         )
 
     def width_at(self, points: GeoSeries) -> pd.Series:
-        """Return the width in metres of the corridor at some points; see :func:`width_here`.
+        """Return the width in metres of the corridor at some points; see :func:`gapmap.widths.width_here`.
 
         Parameters
         ----------
@@ -232,52 +233,6 @@ def find_corridors(
     )
 
 
-def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
-    """Return the width in metres of the corridor at some points, from a table of facets.
-
-    Parameters
-    ----------
-    facets : GeoDataFrame of Polygon
-        As in :class:`Corridors`, in a metric CRS.
-    points : GeoSeries of Point
-        Any CRS.
-
-    Returns
-    -------
-    Series of float
-        On the index of ``points``; NaN outside every facet and for empty points.
-
-    Raises
-    ------
-    CrsError
-        If either has no CRS, or that of the facets is not true to metres.
-
-    Notes
-    -----
-    The one rule for "width here", in memory, in the file and on the page: with d0 and d1 the distances to the first
-    and second span of the facet, the width is ``width_start_m + d0 / (d0 + d1) * (width_end_m - width_start_m)``. A
-    point on the line between two facets takes the first.
-    """
-    crs = require_metric(facets)
-    shapes = _projected(points, crs).to_numpy()
-    width = np.full(len(shapes), np.nan)
-    row, facet = shapely.STRtree(facets.geometry.to_numpy()).query(shapes, predicate="intersects")
-    first = np.lexsort((facet, row))
-    row, facet = row[first], facet[first]
-    row, first = np.unique(row, return_index=True)
-    facet = facet[first]
-    xy = shapely.get_coordinates(shapes[row])
-    start, end = (
-        _distance(xy, *(facets[[f"{which}_{end}_x", f"{which}_{end}_y"]].to_numpy()[facet] for end in "ab"))
-        for which in ("start", "end")
-    )
-    both = start + end
-    share = np.divide(start, both, out=np.full(len(both), 0.5), where=both > 0)
-    first_width, last_width = (facets[f"width_{which}_m"].to_numpy()[facet] for which in ("start", "end"))
-    width[row] = first_width + share * (last_width - first_width)
-    return pd.Series(width, index=points.index, name="width_m")
-
-
 class _Clip:
     """The area of interest less what is excluded, for cutting tables."""
 
@@ -290,12 +245,13 @@ class _Clip:
     def cut(self, shapes: Shapes, *, excluded: bool = True) -> Shapes:
         """Return the parts of the shapes inside the area, and outside the excluded ground."""
         if self.area is not None:
-            inside = shapely.contains_properly(self.area, shapes)
-            shapes = np.where(inside, shapes, shapely.intersection(shapes, self.area))
+            outer = np.flatnonzero(~shapely.contains_properly(self.area, shapes))
+            shapes = shapes.copy()
+            shapes[outer] = shapely.intersection(shapes[outer], self.area)
         if excluded and self.outside is not None:
-            shapes = np.where(
-                shapely.intersects(self.outside, shapes), shapely.difference(shapes, self.outside), shapes
-            )
+            met = np.flatnonzero(shapely.intersects(self.outside, shapes))
+            shapes = shapes.copy()
+            shapes[met] = shapely.difference(shapes[met], self.outside)
         return shapes
 
 
@@ -706,11 +662,3 @@ def _ids(prefix: str | list[str], number: Ints) -> Shapes:
     digits = max(2, len(str(number.max(initial=0))))
     prefixes = [prefix] * len(number) if isinstance(prefix, str) else prefix
     return np.array([f"{first}{n:0{digits}d}" for first, n in zip(prefixes, number, strict=True)], dtype=object)
-
-
-def _distance(xy: Floats, a: Floats, b: Floats) -> Floats:
-    """Return the distances from points to segments, which may be points themselves."""
-    run = b - a
-    square = (run**2).sum(axis=1)
-    along = np.divide(((xy - a) * run).sum(axis=1), square, out=np.zeros(len(xy)), where=square > 0)
-    return np.hypot(*(xy - a - np.clip(along, 0, 1)[:, None] * run).T)

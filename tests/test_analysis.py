@@ -24,9 +24,9 @@ from pandas.testing import assert_frame_equal
 import gapmap
 from gapmap import storage, styles, tables
 from gapmap.analysis import Analysis
-from gapmap.corridors import width_here
 from gapmap.errors import InputError, MissingFileError, ResultError
 from gapmap.overlay import overlay
+from gapmap.widths import width_here
 from tests import test_overlay as hand
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from selenium.webdriver.common.keys import Keys
 
 from gapmap.analysis import open as open_result
 from gapmap.analysis import run
-from gapmap.corridors import width_here
 from gapmap.maps import build_map, save
+from gapmap.widths import width_here
 from tests import browser
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, hostile

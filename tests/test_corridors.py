@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from gapmap import tables
-from gapmap.corridors import Corridors, find_corridors, width_here
+from gapmap.corridors import Corridors, find_corridors
 from gapmap.errors import CrsError, InputError
+from gapmap.widths import width_here
 from tests import scenes
 from tests.oracles import Oracle
 from tests.scenes import CLOSED_FORMS, KM, LAEA, W

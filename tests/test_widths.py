@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import shapely
 
-from gapmap import corridors
 from gapmap.errors import CrsError
 from gapmap.widths import width_here
 from tests import test_overlay as hand
@@ -33,11 +32,3 @@ def test_outside_every_facet_and_for_nothing_there_is_no_width() -> None:
     assert np.isnan(width_here(wedge(), spots)).tolist() == [True, True, False]
     with pytest.raises(CrsError, match="no CRS"):
         width_here(wedge(), gpd.GeoSeries([shapely.Point(0, 0)]))
-
-
-def test_the_engine_has_the_same_rule() -> None:
-    random = np.random.default_rng(3)
-    spots = gpd.GeoSeries(shapely.points(random.uniform([-500, -3_500], [4_500, 3_500], (500, 2))), crs=hand.CRS)
-    ours = width_here(wedge(), spots)
-    assert ours.equals(corridors.width_here(wedge(), spots))
-    assert 100 < ours.notna().sum() < 500
