@@ -436,7 +436,7 @@ class _Ribbon:
 
     def outlines(self, group: Ints) -> Shapes:
         """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
-        xy, polygon = self._rings(group)
+        xy, polygon = self._tidy_rings(group)
         return shapely.polygons(shapely.linearrings(xy, indices=polygon))
 
     def areas(self) -> Floats:
@@ -460,6 +460,10 @@ class _Ribbon:
         xy = np.empty((len(polygon), 2))
         xy[outward] = self.path_a[(self.from_a[rows][polygon] + nth)[outward]]
         xy[~outward] = self.path_b[(self.to_b[last][polygon] - (nth - out[polygon]))[~outward]]
+        return xy, polygon
+
+    def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
+        xy, polygon = self._rings(group)
         fresh = np.ones(len(xy), bool)
         fresh[1:] = (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1]) | (polygon[1:] != polygon[:-1])
         # Where two stations fall together there is no ground between: a ring of four equal corners stands for it.

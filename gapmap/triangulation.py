@@ -165,21 +165,20 @@ def refine(edges: Edges) -> Edges:
     where that is 10 m or more. The distance is that of either end to the nearest *vertex*, which halving the edges
     until the first rule holds for both brings near enough to the true one. The rule looks at the geometry alone.
     """
-    # Far edges are told apart once. They stay as they are and have no say in the others: of two vertices of different
-    # forces within the bound, each lies on an edge that has a gap or belongs to several forces.
-    everywhere = np.ones(len(edges.ends), bool)
-    near = np.isfinite(_gaps(edges, everywhere, bound_m=_REFINE_BOUND_M))
-    near |= (edges.members.sum(axis=1) > 1)[edges.label]
+    # Far edges are told apart once, and keep their distance. They have no say in how the others are halved: of two
+    # vertices of different forces within the bound, each lies on an edge that has a gap or belongs to several forces.
+    gap = _gaps(edges, np.ones(len(edges.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)
+    near = (gap <= _REFINE_BOUND_M) | (edges.members.sum(axis=1) > 1)[edges.label]
     used, part = edges.part(near)
     part = _refine_near(part)
     rows = np.concatenate([used, len(edges.xy) + np.arange(len(part.xy) - len(used))])
+    gap = np.concatenate([gap[~near], _gaps(part, np.ones(len(part.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)])
     edges = replace(
         edges,
         xy=np.concatenate([edges.xy, part.xy[len(used) :]]),
         ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
         label=np.concatenate([edges.label[~near], part.label]),
     )
-    gap = _gaps(edges, np.ones(len(edges.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)
     finest = np.minimum(FINE_MIN_M, COARSE_RATIO * gap)
     return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(np.maximum(FINE_RATIO * gap, finest), SPACING_MIN_M)))
 
