@@ -1521,7 +1521,7 @@
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
     const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
-    [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition,
+    [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition && run.edition + ".",
       versions.length ? versions[0] + "." : "", ...run.attributions, facts.grid ? "" : words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
     (function made() {
