@@ -31,6 +31,7 @@ lint: .venv/.installed-test
 bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks.bench_corridors
 	$(BIN)/python benchmarks/bench_map.py
+	$(BIN)/python benchmarks/bench_read.py
 
 clean:
 	rm -rf .venv out

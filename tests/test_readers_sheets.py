@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gapmap.errors import InputError
 from gapmap.readers.sheets import fold, read_csv, read_xlsx
+from gapmap.readers.values import parse_numbers
 from tests.test_readers_zones import write, write_xlsx
 
 if TYPE_CHECKING:
@@ -68,32 +69,32 @@ def test_short_rows_blank_lines_and_headers_of_several_lines(tmp_path: Path) -> 
     sheet = read_csv(write(tmp_path / "a.csv", '"a\nx",b,c\n1\n\n"2\n3",4,5,\n'))
     assert sheet.header == ("a\nx", "b", "c")
     assert sheet.columns.to_numpy().tolist() == [["1", "", ""], ["", "", ""], ["2\n3", "4", "5"]]
-    for text in ('"a\nx",b', '"a\nx",b\n', '"a\nx",b\n\n\n'):
-        sheet = read_csv(write(tmp_path / "a.csv", text), numbers={"b"})
-        assert (sheet.header, len(sheet.columns)) == (("a\nx", "b"), 0)
+    for text, rows in (('"a\nx",b', 0), ('"a\nx",b\n', 0), ('"a\nx",b\n\n\n', 2)):
+        sheet = read_csv(write(tmp_path / "a.csv", text), wanted={"b"})
+        assert len(sheet.columns) == rows
+        sheet = read_csv(tmp_path / "a.csv")
+        assert (sheet.header, len(sheet.columns)) == (("a\nx", "b"), rows)
 
 
-def test_columns_that_are_wanted_and_those_that_are_numbers(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "Id,Lat,note,deaths,x\n007,36.5,n,,9\n,nan,m,3,9\n")
-    sheet = read_csv(path, wanted={"id", "lat", "deaths"}, numbers={"lat", "deaths"})
+def test_columns_that_are_wanted_and_those_that_stay_as_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "Id,Lat,note,deaths,x\n007,36.5,n,,9\n1,nan,m,3,9\n")
+    sheet = read_csv(path, wanted={"id", "lat", "deaths"}, as_written={"id"})
     assert sheet.header == ("Id", "Lat", "note", "deaths", "x")
     assert list(sheet.columns) == ["Id", "Lat", "deaths"]
-    assert sheet.columns["Id"].tolist() == ["007", ""]
+    assert sheet.columns["Id"].tolist() == ["007", "1"]
     assert sheet.columns["Lat"].tolist() == ["36.5", "nan"]  # not all are numbers: text, as written
     assert sheet.columns["deaths"].tolist() == pytest.approx([np.nan, 3], nan_ok=True)
+    assert read_csv(path, wanted={"id"}).columns["Id"].tolist() == [7, 1]
 
 
 def test_a_column_that_turns_to_text_far_down(tmp_path: Path) -> None:
     # pandas reads a large file in parts: numbers in one, text in another.
     rows = ["36.5"] * 300_000 + ["36,5"]
     path = write(tmp_path / "a.csv", "lat;b\n" + "".join(f"{row};1\n" for row in rows))
-    column = read_csv(path, wanted={"lat", "b"}, numbers={"lat"}).columns["lat"]
-    assert set(column) == {"36.5", "36,5"}
-
-
-def test_a_column_of_truth_is_no_column_of_numbers(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "deaths\nTrue\nFalse\n")
-    assert read_csv(path, numbers={"deaths"}).columns["deaths"].tolist() == ["True", "False"]
+    column = read_csv(path, wanted={"lat", "b"}).columns["lat"]
+    numbers, bad = parse_numbers(column, coordinates=True)
+    assert set(numbers) == {36.5}
+    assert not bad.any()
 
 
 CELLS = st.text(

@@ -86,6 +86,7 @@ def test_numbers() -> None:
     assert numbers(texts) == [1, 1.5, 1.5, 3, 12_500, "bad", None, "bad", "bad", "bad", 1_000, -2]
     assert numbers(["1,500", "43,125"], coordinates=True) == [1.5, 43.125]
     assert numbers([1.0, np.nan, np.inf]) == [1, None, "bad"]
+    assert numbers([True, False]) == ["bad", "bad"]
     assert numbers([]) == []
 
 
@@ -99,4 +100,8 @@ def test_each_distinct_text_is_read_once() -> None:
     column = Distinct(pd.Series(["a", "b", "a", ""]))
     assert column.each(read, int).tolist() == [1, 1, 1, 0]
     assert seen == ["a", "b", ""]
+    assert column.where(lambda text: text == "a") == [(0, "a"), (2, "a")]
+    assert column.where(lambda text: text == "c") == []
+    mixed = Distinct(pd.Series([1.0, np.nan, 2.5, "x "], dtype=object))
+    assert mixed.each(str, "str").tolist() == ["1", "", "2.5", "x"]
     assert Distinct.blank(3).each(lambda text: text == "", bool).all()

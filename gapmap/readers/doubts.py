@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STACK = 5  # so many at one position are a stack: of a town's middle, or a district's
-_CELL_KM = 1.0
-_CELL_DAYS = 2
+_HALF_CELL_KM = 0.5  # cells of 1 km and two days
 _KM_A_DEGREE = 111.32
 _POSITION = 1e6  # positions that agree to the sixth decimal of a degree are one
 
@@ -74,12 +73,13 @@ def first_telling(
     if not len(day):
         return first
     # Two that are near in all three share a cell of one of the eight grids, each shifted by half a cell one way or the other.
-    x = lon * np.cos(np.radians(lat)) * _KM_A_DEGREE / _CELL_KM
-    y = lat * _KM_A_DEGREE / _CELL_KM
-    for shift_x, shift_y, shift_day in product((0.0, 0.5), (0.0, 0.5), (0, 1)):
+    half_x = _integers(lon * np.cos(np.radians(lat)) * _KM_A_DEGREE / _HALF_CELL_KM)
+    half_y = _integers(lat * _KM_A_DEGREE / _HALF_CELL_KM)
+    for shift_x, shift_y, shift_day in product((0, 1), repeat=3):
         # Each fits its share of 64 bits: 2 ** 16 cells each way on the globe, days of a century, kinds by thousands.
-        cell = _integers(x + shift_x) + (_integers(y + shift_y) << 16) + ((day + shift_day) // _CELL_DAYS << 32)
-        keys = cell + (kind << 48)
+        keys = (
+            ((half_x + shift_x) >> 1) + ((half_y + shift_y) >> 1 << 16) + ((day + shift_day) >> 1 << 32) + (kind << 48)
+        )
         ranked = np.sort(keys)  # numbers are sorted faster than hashed
         twice = ranked[1:][np.diff(ranked) == 0]
         if len(twice):

@@ -26,7 +26,7 @@ import pyproj
 from gapmap.errors import CrsError, InputError, MissingFileError, unknown
 from gapmap.readers import kml
 from gapmap.readers.sheets import Headless, as_text, fold, pick, read_csv, read_xlsx
-from gapmap.readers.values import Distinct
+from gapmap.readers.values import Distinct, cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -61,8 +61,8 @@ class Rows:
     path : Path
         Where they come from.
     columns : DataFrame
-        Text, "" for nothing, or numbers where those were asked for; columns named as in the file; index: the row's number,
-        from 1.
+        Text, "" for nothing; of a CSV of which some columns were asked for these, as pandas takes them. Named as in the file;
+        index: the row's number, from 1.
     geometry : GeoSeries or None
         In the CRS of the file, with the same index; None for CSV and XLSX.
     broken : tuple of int
@@ -122,10 +122,10 @@ class Rows:
         column = self.column(names)
         if column is None:
             return pd.Series("", index=self.columns.index, dtype=object)
-        texts = self.columns[column]
-        if texts.dtype == object:
-            return texts
-        return texts.map(lambda number: f"{number:.15g}", na_action="ignore").fillna("").astype(object)
+        cells = self.columns[column]
+        if cells.dtype == object:
+            return cells
+        return pd.Series([cell_text(cell) for cell in cells.tolist()], index=cells.index, dtype=object)
 
     def distinct(self, names: Iterable[str]) -> Distinct:
         """Return a column by one of its names, to be looked at a distinct text at a time.
@@ -142,10 +142,10 @@ class Rows:
         """
         if self.column(names) is None:
             return Distinct.blank(len(self.columns.index))
-        return Distinct(self.texts(names))
+        return Distinct(self.cells(names))
 
-    def values(self, names: Iterable[str]) -> pd.Series:
-        """Return a column by one of its names, as numbers where it was read so.
+    def cells(self, names: Iterable[str]) -> pd.Series:
+        """Return a column by one of its names, as it was read.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Rows:
         Returns
         -------
         Series
-            Numbers, or text, for :func:`gapmap.readers.values.parse_numbers`; NaN in every row if there is none.
+            Text or numbers, for room ``values``; NaN in every row if there is none.
         """
         column = self.column(names)
         return pd.Series(np.nan, index=self.columns.index) if column is None else self.columns[column]
@@ -169,7 +169,7 @@ def read_rows(
     may_be_empty: bool = False,
     encoding: str | None = None,
     wanted: Collection[str] | None = None,
-    numbers: Collection[str] = (),
+    as_written: Collection[str] = (),
     headless: Headless | None = None,
 ) -> Rows:
     """Read a file of any accepted format.
@@ -187,7 +187,7 @@ def read_rows(
         Whether a file with columns and no rows will do.
     encoding : str, optional
         Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
-    wanted, numbers, headless : optional
+    wanted, as_written, headless : optional
         Of a CSV or XLSX: see :func:`gapmap.readers.sheets.read_csv`.
 
     Returns
@@ -220,7 +220,7 @@ def read_rows(
     if suffix in _TEXT:
         _check_text(path)
     if suffix in _SEPARATED:
-        sheet = read_csv(path, encoding=encoding, wanted=wanted, numbers=numbers, headless=headless)
+        sheet = read_csv(path, encoding=encoding, wanted=wanted, as_written=as_written, headless=headless)
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)

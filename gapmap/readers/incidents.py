@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,16 +22,17 @@ from gapmap.errors import InputError, unknown
 from gapmap.readers import doubts, files, positions, values
 from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, recognise
 from gapmap.readers.sheets import fold
-from gapmap.tables import COLUMNS, INDEX, TEXT
+from gapmap.readers.values import Distinct
+from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
-_NUMBERS = ("lon", "lat", "deaths", "deaths_low", "deaths_high", "radius_km")
+_AS_WRITTEN = ("id", "kind", "note")
 _RADIUS_MAX_M = 500_000.0
 _CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
 _TURNS = (("x", 360.0), ("y", 180.0))
@@ -136,7 +137,7 @@ def read_incidents(
     >>> found.attrs["set_aside"]
     [{'source': 'log.csv', 'source_row': 2, 'reason': 'no geometry'}]
     """
-    wanted, numbers = _wanted(columns or {})
+    wanted, as_written = _wanted(columns or {})
     rows = files.read_rows(
         path,
         role="incidents",
@@ -144,7 +145,7 @@ def read_incidents(
         may_be_empty=True,
         encoding=encoding,
         wanted=wanted,
-        numbers=numbers,
+        as_written=as_written,
         headless=headless,
     )
     layout = recognise(rows.header)
@@ -175,14 +176,18 @@ def read_incidents(
     used = np.ones(total, dtype=bool)
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
-    found, ids = _sorted(content, np.flatnonzero(used))
-    remarks = [*layout.remarks, *_doubts(found, ids)]
-    out = gpd.GeoDataFrame(
-        {column: _typed(found.get(column), dtype, len(ids)) for column, dtype in COLUMNS["incidents"].items()},
-        geometry=shapely.points(found["x"], found["y"]),
-        crs=WGS84,
-        index=pd.Index(ids, dtype=TEXT, name=INDEX["incidents"]),
-    ).assign(source=rows.path.name)
+    found = _sorted(content, np.flatnonzero(used))
+    remarks = [*layout.remarks, *_doubts(found)]
+    everywhere = Distinct.blank(len(found["id"]))
+    found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
+    found["ground"] = found["stretch_id"] = everywhere.each(str, TEXT)  # filled by the overlay
+    # Each is of its type already: conform would look at all cells again.
+    table = pd.DataFrame(
+        {column: pd.array(found[column], dtype=dtype, copy=False) for column, dtype in COLUMNS["incidents"].items()},
+        index=pd.Index(found["id"], dtype=TEXT, name=INDEX["incidents"]),
+        copy=False,
+    )
+    out = gpd.GeoDataFrame(table, geometry=shapely.points(found["x"], found["y"]), crs=WGS84)
     out.attrs["input"] = {
         **files.describe(
             rows.path,
@@ -200,64 +205,72 @@ def read_incidents(
 
 
 def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str]]:
-    """Return the folded names of all columns that any layout or the mapping may need, and of those that hold numbers."""
+    """Return the folded names of all columns that any layout or the mapping may need, and of those to be kept as written."""
     layouts = (PLAIN, *LAYOUTS)
     known = {name for layout in layouts for name in layout.known_by}
     named = {name for layout in layouts for names in layout.fields.values() for name in names}
-    numbers = {name for layout in layouts for field in _NUMBERS for name in layout.fields[field]}
+    written = {name for layout in layouts for field in _AS_WRITTEN for name in layout.fields[field]}
     mapped = {fold(column) for column in columns.values()}
-    return known | named | mapped, numbers - mapped
+    return known | named | mapped, written | {fold(columns[field]) for field in _AS_WRITTEN if field in columns}
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
     if nowhere.any():
-        blank = rows.columns[nowhere].isin(["", np.nan]).all(axis=1)
+        cells = rows.columns[nowhere]
+        blank = (cells.isna() | (cells == "")).all(axis=1)
         aside.update(dict.fromkeys(blank.index[blank].tolist(), "blank row"))
 
 
 def _content(
     rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
-) -> dict[str, np.ndarray]:
-    """Return when it happened, what, and to whom."""
-    dates = rows.texts(names["date"])
+) -> dict[str, Any]:
+    """Return when it happened, what, and to whom: arrays of the types of the table."""
     if layout.day_first_marks and not day_first:
-        _require_one_style(rows, dates)
+        _require_one_style(rows, rows.distinct(names["date"]))
     marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks
-    first, bad = values.parse_days(dates, day_first=marks)
-    aside.update({row: values.no_day("date", dates[row]) for row in dates.index[bad] if row not in aside})
-    _note(aside, dates, first.isna() & ~bad, "no date")
+    first, bad = values.parse_days(rows.cells(names["date"]), day_first=marks)
+    _note(aside, rows.cells(names["date"]), bad, lambda text: values.no_day("date", text))
+    _note(aside, first, first.isna() & ~bad, lambda _: "no date")
     last = first
     if rows.column(names["date_to"]) is not None:
-        ends = rows.texts(names["date_to"])
+        ends = rows.cells(names["date_to"])
         last, bad = values.parse_days(ends, day_first=marks)
-        aside.update({row: values.no_day("date_to", ends[row]) for row in ends.index[bad] if row not in aside})
+        _note(aside, ends, bad, lambda text: values.no_day("date_to", text))
         last = last.fillna(first)
-        _note(aside, ends, last < first, "dates reversed: date_to {} is before date")
+        _note(aside, ends, last < first, "dates reversed: date_to {} is before date".format)
+    kinds = rows.distinct(names["kind"])
     content = {
         "source_row": rows.columns.index.to_numpy(),
-        "id": rows.texts(names["id"]).to_numpy(),
-        "note": rows.texts(names["note"]).to_numpy(),
-        "kind": rows.distinct(names["kind"]).each(lambda text: layout.kinds.get(text, text)),
+        "id": np.array([text.strip() for text in _text(rows, names["id"])], dtype=object),
+        "note": _text(rows, names["note"]),
+        "kind": kinds.each(lambda text: layout.kinds.get(text, text), TEXT),
         "date_from": first.to_numpy(),
         "date_to": last.to_numpy(),
-        "date_precision": rows.distinct(names["date_precision"]).each(lambda text: layout.days.get(_code(text), text)),
+        "date_precision": rows.distinct(names["date_precision"]).each(lambda text: layout.days.get(text, text), TEXT),
     }
     for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
-        cells = rows.values(names[field])
+        cells = rows.cells(names[field])
         deaths, bad = values.parse_numbers(cells)
-        _note(aside, cells, bad | (deaths < 0), field + " {!r} is not a number of zero or more")
+        _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
         content[column] = deaths.to_numpy()
-    distinct = rows.distinct(names["civilians"])
-    content["civilians"] = distinct.each(lambda text: layout.civilians.get(text.lower(), np.nan), float)
+    targets = rows.distinct(names["civilians"])
+    content["civilians"] = targets.each(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
-        unread = distinct.each(lambda text: text != "" and text.lower() not in layout.civilians, bool)
-        _note(aside, rows.texts(names["civilians"]), unread, "civilians {!r} is not 1, 0, yes or no")
+        for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
+            aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
     return content
+
+
+def _text(rows: files.Rows, names: Sequence[str]) -> np.ndarray:
+    """Return a column as it is written, "" for nothing; not a distinct text at a time, since nearly all differ."""
+    if rows.column(names) is None:
+        return np.full(len(rows.columns.index), "", dtype=object)
+    return rows.cells(names).astype(TEXT).to_numpy(dtype=object, na_value="")
 
 
 def _precision(
     rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, radius_m: Radii, aside: dict[int, str]
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     """Return how well each position is known, on one scale."""
     radii = {word: radius_m.get(word, radius) for word, radius in layout.radius_m.items()}
     if other := [word for word in radius_m if word not in radii and word not in PLAIN.radius_m]:
@@ -265,33 +278,35 @@ def _precision(
             f"{rows.path.name}: {layout.name} has no such precision",
             problems=[f"radius: {unknown('precision', word, radii)}" for word in other],
         )
-    given, distinct = rows.texts(names["precision"]), rows.distinct(names["precision"])
+    given = rows.distinct(names["precision"])
     field = "precision" if layout is PLAIN else names["precision"][0]
-    silent = distinct.each(lambda text: text == "", bool)
-    strange = distinct.each(lambda text: _code(text) not in radii and not (layout is PLAIN and text == ""), bool)
-    _note(aside, given, strange, field + " {!r} is not one of " + ", ".join(radii))
-    coarse = distinct.each(lambda text: radii.get(_code(text), 0.0) is None, bool)
-    _note(aside, given, coarse, field + ' {0} is too coarse to place it; to use it: radius = {{ {0} = "50 km" }}')
-    default = radii["near"] if layout is PLAIN else None  # a plain table may say nothing about it
-    radius = distinct.each(lambda text: radii.get(_code(text), default if text == "" else None) or np.nan, float)
-    word = distinct.each(
-        lambda text: (_code(text) or "near") if layout is PLAIN else _word(radii.get(_code(text)) or np.nan)
-    )
+    fallback = "near" if layout is PLAIN else ""  # a plain table may say nothing about it
 
+    def radius(text: str) -> float:
+        return radii.get(text.lower() or fallback) or np.nan
+
+    for place, text in given.where(lambda text: (text.lower() or fallback) not in radii):
+        aside.setdefault(place + 1, f"{field} {text!r} is not one of {', '.join(radii)}")
+    for place, text in given.where(lambda text: radii.get(text.lower(), 0.0) is None):
+        aside.setdefault(
+            place + 1, f'{field} {text} is too coarse to place it; to use it: radius = {{ {text} = "50 km" }}'
+        )
+    metres = given.each(radius, REAL)
+    words = given.each(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
     digits = positions.mgrs_radii_m(rows, {field: names[field] for field in positions.COLUMNS}).to_numpy()
     if not np.isnan(digits).all():
         # Where a row says nothing, the digits of its MGRS reference do; and they are heard where they promise less.
-        alone = silent & ~np.isnan(digits)
-        radius = np.where(alone, digits, np.fmax(radius, digits))
-        word = np.where(alone, [_word(metres) for metres in digits], word)
-    cells = rows.values(names["radius_km"])
+        alone = given.each(lambda text: text == "", bool) & ~np.isnan(digits)
+        metres = np.where(alone, digits, np.fmax(metres, digits))
+        words = pd.array(np.where(alone, [_word(each) for each in digits], words), dtype=TEXT)
+    cells = rows.cells(names["radius_km"])
     km, bad = values.parse_numbers(cells)
-    _note(aside, cells, bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500")
+    _note(aside, cells, bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500".format)
     stated = (km * 1e3).to_numpy()
     return {
-        "location_precision": word,
-        "location_radius_m": np.where(np.isnan(stated), radius, stated),
-        "coded_to": distinct.each(lambda text: layout.coded_to.get(_code(text), "")),
+        "location_precision": words,
+        "location_radius_m": np.where(np.isnan(stated), metres, stated),
+        "coded_to": given.each(lambda text: layout.coded_to.get(text, ""), TEXT),
     }
 
 
@@ -299,29 +314,22 @@ def _word(radius_m: float) -> str:
     return next((word for word, metres in _WORDS if radius_m <= metres), "area")
 
 
-def _code(text: str) -> str:
-    """Return a code in the form of the tables: a column with a blank in it often comes as 1.0, 2.0."""
-    return text.lower().removesuffix(".0")
+def _note(aside: dict[int, str], cells: pd.Series, bad: pd.Series | np.ndarray, reason: Callable[[str], str]) -> None:
+    if bad.any():
+        found = cells[bad]
+        for row, cell in zip(found.index.tolist(), found.tolist(), strict=True):
+            if row not in aside:
+                aside[row] = reason(values.cell_text(cell))
 
 
-def _note(aside: dict[int, str], cells: pd.Series, bad: pd.Series | np.ndarray, reason: str) -> None:
-    if not bad.any():
-        return
-    found = cells[bad]
-    for row, cell in zip(found.index.tolist(), found.tolist(), strict=True):
-        if row not in aside:
-            aside[row] = reason.format(cell if isinstance(cell, str) else f"{cell:.15g}")
-
-
-def _require_one_style(rows: files.Rows, dates: pd.Series) -> None:
+def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
     """Refuse dates of which some name the day first and others the year: a spreadsheet turned some of them, nobody knows how."""
-    figures = values.is_numeric_day(dates)
-    others = dates.index[~figures & (dates != "")]
-    if figures.any() and len(others):
-        one, other = dates.index[figures][0], others[0]
+    figures = dates.where(values.is_numeric_day)
+    others = dates.where(lambda text: text != "" and not values.is_numeric_day(text)) if figures else []
+    if figures and others:
         raise InputError(
             f"{rows.path.name}: dates in two styles, of which one may have day and month the other way round",
-            problems=[f"row {row}: {dates[row]!r}" for row in sorted((one, other))],
+            problems=[f"row {place + 1}: {text!r}" for place, text in sorted((figures[0], others[0]))],
             hint='get the file again from its source; or, if the day comes first in all of these, say dates = "day-first"',
         )
 
@@ -336,12 +344,13 @@ def _outside(
             aside.setdefault(row, reason)
 
 
-def _repeats(ids: np.ndarray, used: np.ndarray) -> dict[int, str]:
+def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an array of text
     """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
     places = np.flatnonzero(used)
-    given = pd.Series(ids[places], index=places)
-    again = given[given.duplicated(keep=False)]
-    again = again[again != ""]
+    given = pd.Series(ids.take(places), index=places)
+    if given.is_unique:
+        return {}
+    again = given[given.duplicated(keep=False) & (given != "")]
     first: dict[str, int] = {}
     found = {
         place + 1: f"the id {name!r} is in row {first[name] + 1} already"
@@ -352,8 +361,8 @@ def _repeats(ids: np.ndarray, used: np.ndarray) -> dict[int, str]:
     return found
 
 
-def _sorted(content: Mapping[str, np.ndarray], used: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the rows in use, sorted by date, position and all else, and the id of each."""
+def _sorted(content: Mapping[str, Any], used: np.ndarray) -> dict[str, Any]:
+    """Return the rows in use, sorted by date, position and all else, and each with an id."""
     # One number for day and place sorts all but those few that share both; text is slow to sort.
     x, y = (np.floor((content[axis][used] / turn + 0.5) * _CELLS).astype(np.int64) for axis, turn in _TURNS)
     key = (_day_numbers(content["date_from"][used]) * 2 * _CELLS + x) * 2 * _CELLS + y
@@ -363,30 +372,33 @@ def _sorted(content: Mapping[str, np.ndarray], used: np.ndarray) -> tuple[dict[s
     if tied.any():
         places = order[tied]
         by = ("x", "y", "date_to", "id", "kind", "note", "source_row")
-        rest = pd.DataFrame({"key": key[places], **{name: content[name][used[places]] for name in by}}, index=places)
+        rest = pd.DataFrame(
+            {"key": key[places], **{name: content[name].take(used[places]) for name in by}}, index=places
+        )
         order[tied] = rest.sort_values(["key", *by], kind="stable").index
-    out = {name: cells[used[order]] for name, cells in content.items()}
-    ids = out.pop("id")
-    if (ids == "").any():
-        taken = set(ids)
+    out = {name: cells.take(used[order]) for name, cells in content.items()}
+    taken = set(out["id"])
+    if "" in taken:
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
-        ids = np.array([given or next(numbers) for given in ids], dtype=object)
-    return out, ids
+        out["id"] = np.array([given or next(numbers) for given in out["id"]], dtype=object)
+    return out
 
 
 def _day_numbers(days: np.ndarray) -> np.ndarray:
     return days.astype("datetime64[D]").astype(np.int64)
 
 
-def _doubts(found: dict[str, np.ndarray], ids: np.ndarray) -> list[str]:
+def _doubts(found: dict[str, Any]) -> list[str]:
     """Fill in what is doubtful about each incident, and say it in sentences."""
-    lon, lat = found["x"], found["y"]
+    lon, lat, ids = found["x"], found["y"], found["id"]
     stacked = doubts.count_at_position(lon, lat)
     first = doubts.first_telling(_day_numbers(found["date_from"]), pd.factorize(found["kind"])[0], lon, lat)
     again = np.flatnonzero(first != np.arange(len(first)))
-    duplicate_of = np.full(len(ids), "", dtype=object)
-    duplicate_of[again] = ids[first[again]]
-    found["stacked"], found["duplicate_of"] = stacked, duplicate_of
+    earlier = ids.take(first[again])
+    telling = np.zeros(len(ids), dtype=np.int64)
+    telling[again] = np.arange(1, len(again) + 1)
+    found["stacked"] = stacked
+    found["duplicate_of"] = np.array(["", *earlier], dtype=object).take(telling)
     remarks = []
     heaps = np.flatnonzero(stacked >= doubts.STACK)
     if len(heaps):
@@ -397,17 +409,12 @@ def _doubts(found: dict[str, np.ndarray], ids: np.ndarray) -> list[str]:
             f"{stacked[top]} at {lat[top]:.4f}, {lon[top]:.4f}: coded to the middle of a town or district?"
         )
     if len(again):
-        pairs = ", ".join(f"{ids[row]} and {duplicate_of[row]}" for row in again[:_SHOWN])
+        pairs = ", ".join(
+            f"{ids[row]} and {other}" for row, other in zip(again[:_SHOWN], earlier[:_SHOWN], strict=True)
+        )
         more = f" and {len(again) - _SHOWN} more" if len(again) > _SHOWN else ""
         remarks.append(
             f"{len(again)} may be told twice, being of one kind, at most a day and about a kilometre from an earlier one; "
             f"all are used: {pairs}{more}"
         )
     return remarks
-
-
-def _typed(cells: np.ndarray | None, dtype: str, rows: int) -> pd.api.extensions.ExtensionArray | np.ndarray:
-    """Return a column in the type of the table; what no reader fills is blank."""
-    if cells is None:
-        cells = np.full(rows, "", dtype=object)
-    return pd.array(cells, dtype=TEXT) if dtype == TEXT else cells.astype(dtype, copy=False)

@@ -17,7 +17,7 @@ import shapely
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError
 from gapmap.points import mgrs_side_m, parse_angle, parse_point
-from gapmap.readers.values import parse_numbers
+from gapmap.readers.values import cell_text, parse_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,7 +161,7 @@ def locate_points(
     # The same for two columns of degrees, without a million shapes made to be asked for their coordinates.
     problems = {}
     index = rows.columns.index
-    lon, lat = (_angles(rows.values(columns[axis]), axis, problems) for axis in ("lon", "lat"))
+    lon, lat = (_angles(rows.cells(columns[axis]), axis, problems) for axis in ("lon", "lat"))
     problems.update(dict.fromkeys(index[(lon[1] != lat[1])], _HALF))
     nowhere = index[~lon[1] & ~lat[1]]
     problems.update(dict.fromkeys(nowhere, NO_POSITION))
@@ -208,8 +208,8 @@ def _from_columns(
             'columns = { lat = "North", lon = "East" }',
         )
     index = rows.columns.index
-    lon, lon_given = _angles(rows.values(columns["lon"]), "lon", problems)
-    lat, lat_given = _angles(rows.values(columns["lat"]), "lat", problems)
+    lon, lon_given = _angles(rows.cells(columns["lon"]), "lon", problems)
+    lat, lat_given = _angles(rows.cells(columns["lat"]), "lat", problems)
     values = np.full(len(index), None, dtype=object)
     pair = np.isfinite(lon) & np.isfinite(lat)
     values[pair] = shapely.points(lon[pair], lat[pair])
@@ -235,7 +235,7 @@ def _angles(cells: pd.Series, axis: Literal["lat", "lon"], problems: dict[int, s
     degrees, bad = parse_numbers(cells, coordinates=True)
     for row in degrees.index[bad]:
         try:
-            degrees[row] = parse_angle(str(cells[row]), axis)
+            degrees[row] = parse_angle(cell_text(cells[row]), axis)
         except InputError as error:
             problems[row] = error.message
     return degrees.to_numpy(), (degrees.notna() | bad).to_numpy()

@@ -7,20 +7,19 @@ numbers from 1. Method: pandas for CSV, in UTF-8 unless a byte-order mark or the
 from __future__ import annotations
 
 import codecs
-import datetime as dt
 import io
 import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
 import openpyxl
 import pandas as pd
 
 from gapmap.errors import InputError
+from gapmap.readers.values import cell_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,8 @@ class Sheet:
     header : tuple of str
         The names of all columns, as the file spells them.
     columns : DataFrame
-        The columns that were asked for; text, "" for nothing, or numbers; index: the row's number, from 1.
+        Text, "" for nothing; of a CSV of which some columns were asked for these, as pandas takes them, NaN for nothing.
+        Index: the row's number, from 1.
     read_as : str
         How the file was understood.
     """
@@ -86,7 +86,7 @@ def read_csv(
     *,
     encoding: str | None = None,
     wanted: Collection[str] | None = None,
-    numbers: Collection[str] = (),
+    as_written: Collection[str] = (),
     headless: Headless | None = None,
 ) -> Sheet:
     """Read a CSV parted by commas, semicolons or tabs, whichever its first row has most of.
@@ -97,8 +97,10 @@ def read_csv(
         The file.
     encoding : str, optional
         Any that Python knows, for a file that is neither UTF-8 nor begins with a byte-order mark.
-    wanted, numbers : collection of str, optional
-        Folded names of the columns to read (all unless given), and of those to read as numbers where all their cells are.
+    wanted : collection of str, optional
+        Folded names of the columns to read, as pandas takes them: numbers where all cells are. Without it all, as text.
+    as_written : collection of str, optional
+        Of these those that stay text, such as the id 007.
     headless : callable, optional
         Told the first row; names the columns where that row is no header.
 
@@ -112,64 +114,59 @@ def read_csv(
     InputError
         If the file is not in that encoding, a row has more values than there are columns, or quotes are left open.
     """
-    data, name = _utf8(path, encoding)
-    stated = _STATED_SEPARATOR.match(data)
-    data = data[stated.end() :] if stated else data.lstrip(b"\r\n")
-    first = data[: data.find(b"\n") + 1 or None].decode()
-    separator = stated[1].decode() if stated else max(_SEPARATORS, key=first.count)
+    stream, stated = _utf8(path, encoding)
+    with stream:
+        separator, start = _separator(stream)
 
-    def parse(text: bytes, **options: object) -> pd.DataFrame:
-        try:
-            with warnings.catch_warnings():
-                # Of a column that holds numbers in one part of the file and text in another: it is read as text.
-                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-                return pd.read_csv(
-                    io.BytesIO(text),
-                    sep=separator,
-                    keep_default_na=False,
-                    skip_blank_lines=False,
-                    **options,
-                )
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"{path.name}: not a readable CSV ({error})") from error
+        def parse(first: bytes, place: int, **options: object) -> pd.DataFrame:
+            stream.seek(place)
+            try:
+                with warnings.catch_warnings():
+                    # Of a column that holds numbers in one part of the file and text in another: room values takes both.
+                    warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+                    return pd.read_csv(
+                        io.BufferedReader(_Under(first, stream), _BLOCK),
+                        sep=separator,
+                        keep_default_na=False,
+                        skip_blank_lines=False,
+                        **options,
+                    )
+            except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+                raise InputError(f"{path.name}: not a readable CSV ({error})") from error
 
-    top = parse(data, header=None, nrows=1, dtype=str).iloc[0]
-    cells = [_text(cell) for cell in top]
-    names = headless(cells) if headless else None
-    header = list(cells if names is None else names)
-    _require_names(header, path)
-    keep = [place for place, column in enumerate(header) if column and (wanted is None or fold(column) in wanted)]
-    figures = [place for place in keep if fold(header[place]) in numbers]
-    # Read with one column more than there are, under a header of our own, so that a row of too many values shows: pandas would
-    # cut it in silence, and one of two columns with the same name would be renamed.
-    beyond = len(header)
-    if names is None and _ends_with_header(data, top):
-        body = pd.DataFrame(columns=range(beyond + 1), dtype=object)
-    else:
+        top = parse(b"", start, header=None, nrows=1, dtype=str).iloc[0]
+        cells = [cell_text(cell) for cell in top]
+        names = headless(cells) if headless else None
+        header = list(cells if names is None else names)
+        _require_names(header, path)
+        keep = [place for place, column in enumerate(header) if column and (wanted is None or fold(column) in wanted)]
+        # Read under a header of our own with one column more than there are, so that a row of too many values shows: pandas
+        # would cut it in silence, and would rename one of two columns with the same name.
+        beyond = len(header)
         numbered = separator.join(map(str, range(beyond + 1))).encode() + b"\n"
-        body = parse(
-            numbered + data,
-            header=0,
-            skiprows=[1] if names is None else None,
-            usecols=[*keep, beyond],
-            dtype=dict.fromkeys({*map(str, keep), str(beyond)} - {*map(str, figures)}, object),
-            na_values={str(place): [""] for place in (*figures, beyond)},
-            index_col=False,
-        ).rename(columns=int)
-    body.index = pd.RangeIndex(1, len(body) + 1)
-    long = body.index[body[beyond].notna()]
+        below = start if names is not None else _below(stream, start, sum(str(cell).count("\n") for cell in top))
+
+        def take(places: Sequence[int], dtype: type | None) -> pd.DataFrame:
+            nothing = {str(place): [""] for place in (*keep, beyond)}
+            body = parse(numbered, below, header=0, usecols=places, na_values=nothing, index_col=False, dtype=dtype)
+            return body.rename(columns=int).set_axis(pd.RangeIndex(1, len(body) + 1))
+
+        # What pandas takes a column for by itself, it reads in half the time.
+        body = take([*keep, beyond], object if wanted is None else None)
+        turned = [place for place in keep if fold(header[place]) in as_written and _is_turned(body[place])]
+        if wanted is not None and turned:
+            body = body.drop(columns=turned).join(take(turned, object))
+    long = body.index[body.pop(beyond).notna()]
     if len(long):
         raise InputError(
             f"{path.name}: not a readable CSV: row {long[0]} has more than the {beyond} values that the first row names",
             hint="a text with a comma in it stands in quotes" if separator == "," else "",
         )
-    columns = {
-        place: body[place] if place in figures and _is_figures(body[place]) else _stripped(body[place])
-        for place in keep
-    }
-    table = pd.DataFrame(columns, index=body.index, copy=False).set_axis([header[place] for place in keep], axis=1)
+    if wanted is None:
+        body = as_text(body)
+    table = body[keep].set_axis([header[place] for place in keep], axis=1)
     without = "; no header, columns by their place" if names is not None else ""
-    return Sheet(tuple(filter(None, header)), table, f"{name}, parted by {_SEPARATORS[separator]}{without}")
+    return Sheet(tuple(filter(None, header)), table, f"{stated}, parted by {_SEPARATORS[separator]}{without}")
 
 
 def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Headless | None = None) -> Sheet:
@@ -212,7 +209,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         raise InputError(f"{path.name}: the file is empty")
     width = max(len(line) for line in lines)
     cells = pd.DataFrame([line + [None] * (width - len(line)) for line in lines], dtype=object)
-    first = [_text(name) for name in cells.iloc[0]]
+    first = [cell_text(name) for name in cells.iloc[0]]
     names = headless(first) if headless else None
     header = list(first if names is None else names)
     _require_names(header, path)
@@ -272,27 +269,56 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
         Numbers as they were typed, dates as ISO, "" for nothing.
     """
     # By place, for two columns may have one name; Rows.column refuses them when they are asked for.
-    columns = {place: [_text(value) for value in table.iloc[:, place]] for place in range(table.shape[1])}
+    columns = {place: [cell_text(value) for value in table.iloc[:, place]] for place in range(table.shape[1])}
     return pd.DataFrame(columns, index=table.index, dtype=object).set_axis(table.columns, axis=1)
 
 
-def _utf8(path: Path, encoding: str | None) -> tuple[bytes, str]:
-    """Return the file in UTF-8 without its byte-order mark, and the name of the encoding that it has."""
-    data = path.read_bytes()
-    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
-    stated = _MARKS.get(mark) or encoding or "UTF-8"
+class _Under(io.RawIOBase):
+    """A stream under a first line of our own.
+
+    Parameters
+    ----------
+    first : bytes
+        The line.
+    stream : binary file
+        Read from where it is.
+    """
+
+    def __init__(self, first: bytes, stream: IO[bytes]) -> None:
+        self._first, self._stream = first, stream
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever Python's streams hand over
+        """Fill a buffer; see io.RawIOBase."""
+        view = memoryview(buffer).cast("B")
+        data = self._first[: len(view)] or self._stream.read(len(view))
+        self._first = self._first[len(view) :]
+        view[: len(data)] = data
+        return len(data)
+
+
+def _utf8(path: Path, encoding: str | None) -> tuple[IO[bytes], str]:
+    """Open a file as UTF-8; also return which encoding it has."""
+    with path.open("rb") as file:
+        head = file.read(_BLOCK)
+    stated = next((name for mark, name in _MARKS.items() if head.startswith(mark)), encoding or "UTF-8")
     try:
-        if codecs.lookup(stated).name == "utf-8":
-            if not data.isascii():
-                data.decode("utf-8")
-            data = data.removeprefix(codecs.BOM_UTF8)
-        else:
-            _require_no_utf8(data, path, stated)
-            data = data.decode(stated).encode()
+        codec = codecs.lookup(stated).name
     except LookupError as error:
         raise InputError(
             f"{path.name}: unknown encoding {stated!r}", hint='for example encoding = "windows-1256"'
         ) from error
+    if codec == "utf-8" and b"\n" in head and b"\0" not in head and _is_utf8(path):
+        return path.open("rb"), stated
+    data = path.read_bytes()
+    if codec != "utf-8" and not codec.startswith("utf-16") and not data.isascii() and _is_utf8(path):
+        # Nearly every other encoding would take it, and garble every name.
+        raise InputError(f"{path.name}: is UTF-8, not {stated}", hint="leave encoding out")
+    try:
+        text = data.decode(stated)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         row = f" (data row {line - 1})" if line > 1 else ""
@@ -301,24 +327,44 @@ def _utf8(path: Path, encoding: str | None) -> tuple[bytes, str]:
             hint='save it as UTF-8 (in a spreadsheet: "CSV UTF-8"), or say what it is: encoding = "windows-1256"; '
             "the encoding is not guessed",
         ) from error
-    if b"\n" not in data:  # lines end as they did on old Macs
-        data = data.replace(b"\r", b"\n")
-    if b"\0" in data[:4096]:
+    if "\0" in text[:_BLOCK]:
         raise InputError(
             f"{path.name}: not text in {stated}", hint='say what it is, for example encoding = "utf-16-le"'
         )
-    return data, stated
+    # Lines may end as they did on old Macs.
+    return io.BytesIO((text if "\n" in text else text.replace("\r", "\n")).encode()), stated
 
 
-def _require_no_utf8(data: bytes, path: Path, stated: str) -> None:
-    """Refuse to read UTF-8 as another encoding: nearly all of them would take it, and every name would be garbled."""
-    if data.isascii() or codecs.lookup(stated).name.startswith("utf-16"):
-        return
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        data.decode("utf-8")
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return
-    raise InputError(f"{path.name}: is UTF-8, not {stated}", hint="leave encoding out")
+        return False
+    return True
+
+
+def _separator(stream: IO[bytes]) -> tuple[str, int]:
+    """Return what parts the values, and where the first row begins."""
+    head = stream.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
+    mark = stream.seek(0, io.SEEK_CUR) - len(head)
+    stated = _STATED_SEPARATOR.match(head)
+    if stated:
+        return stated[1].decode(), mark + stated.end()
+    blank = len(head) - len(head.lstrip(b"\r\n"))
+    first = head[blank:].partition(b"\n")[0].decode(errors="replace")
+    return max(_SEPARATORS, key=first.count), mark + blank
+
+
+def _below(stream: IO[bytes], start: int, breaks: int) -> int:
+    """Return where the row below the first one begins, which has so many line breaks in its cells."""
+    stream.seek(start)
+    for _ in range(1 + breaks):
+        stream.readline()
+    return stream.tell()
 
 
 def _require_names(header: Sequence[str], path: Path) -> None:
@@ -326,27 +372,9 @@ def _require_names(header: Sequence[str], path: Path) -> None:
         raise InputError(f"{path.name}: its first row is blank", hint="the first row must name the columns")
 
 
-def _ends_with_header(data: bytes, top: Iterable[object]) -> bool:
-    """Whether nothing but blank lines follows the first row, in whose cells there may be line breaks."""
-    start = 0
-    for _ in range(1 + sum(str(cell).count("\n") for cell in top)):
-        start = data.find(b"\n", start) + 1
-        if start == 0:
-            return True
-    return not data[start : start + _BLOCK].strip(b"\r\n")
-
-
-def _is_figures(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-
-
-def _stripped(column: pd.Series) -> pd.Series:
-    values = column.tolist()
-    try:
-        stripped = [value.strip() for value in values]
-    except AttributeError:  # numbers in one part of the file and text in another, or a row that is too short
-        stripped = [_text(value) for value in values]
-    return pd.Series(stripped, index=column.index, dtype=object)
+def _is_turned(column: pd.Series) -> bool:
+    """Whether pandas took text for something else."""
+    return not (pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype))
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
@@ -360,18 +388,3 @@ def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
         yield from ([] for _ in range(held))
         held = 0
         yield list(line[:width])
-
-
-def _text(value: object) -> str:
-    """Return a cell as text; a number as it was typed, a date as ISO, "" for nothing."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, float | np.floating):
-        if np.isnan(value):
-            return ""
-        return str(int(value)) if float(value).is_integer() else repr(float(value))
-    if isinstance(value, list | np.ndarray):
-        return str(list(value))
-    if value is None or value is pd.NaT or value is pd.NA:
-        return ""
-    return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from gapmap.tables import TEXT
 from gapmap.units import decimal_point, western
 
 if TYPE_CHECKING:
@@ -31,16 +32,17 @@ _MONTH_NAMES = (
 
 
 class Distinct:
-    """A column of text of which each distinct cell is looked at once.
+    """A column of which each distinct cell is looked at once.
 
     Parameters
     ----------
-    texts : Series
-        Text.
+    cells : Series
+        Text, or whatever pandas took it for; NaN for nothing.
     """
 
-    def __init__(self, texts: pd.Series) -> None:
-        self._codes, self._texts = pd.factorize(texts.to_numpy(dtype=object))
+    def __init__(self, cells: pd.Series) -> None:
+        self._codes, distinct = pd.factorize(cells, use_na_sentinel=False)
+        self._texts = [cell_text(cell) for cell in distinct.tolist()]
 
     @classmethod
     def blank(cls, rows: int) -> Distinct:
@@ -57,40 +59,85 @@ class Distinct:
             "" in every row.
         """
         column = cls(pd.Series([""]))
-        column._codes = np.zeros(rows, dtype=np.int8)
+        column._codes = np.zeros(rows, dtype=np.int64)
         return column
 
-    def each(self, read: Callable[[str], object], dtype: type | str = object) -> np.ndarray:
+    def each(self, read: Callable[[str], object], dtype: type | str) -> Any:  # noqa: ANN401 - an array of that type
         """Return what a function makes of every cell.
 
         Parameters
         ----------
         read : callable
             Called once for each distinct text.
-        dtype : type or str, optional
-            Of the array.
+        dtype : type or str
+            Of the array; "str" for text as in tables.
 
         Returns
         -------
-        ndarray
+        ndarray or ExtensionArray
             As long as the column.
 
         Examples
         --------
-        >>> Distinct(pd.Series(["a", "b", "a"])).each(str.upper).tolist()
-        ['A', 'B', 'A']
+        >>> Distinct(pd.Series(["a", "bc", "a"])).each(str.upper, "str").tolist()
+        ['A', 'BC', 'A']
         """
-        found: np.ndarray = np.empty(len(self._texts), dtype=dtype)
-        found[:] = [read(text) for text in self._texts]
-        return found[self._codes]
+        found = [read(text) for text in self._texts]
+        cells = pd.array(found, dtype=dtype) if dtype == TEXT else np.array(found, dtype=dtype)
+        return cells.take(self._codes)
+
+    def where(self, is_so: Callable[[str], bool]) -> list[tuple[int, str]]:
+        """Return the cells of which something is so.
+
+        Parameters
+        ----------
+        is_so : callable
+            Called once for each distinct text.
+
+        Returns
+        -------
+        list of tuple
+            Place, from 0, and text.
+        """
+        found = np.array([is_so(text) for text in self._texts], dtype=bool)
+        if not found.any():
+            return []
+        places = np.flatnonzero(found[self._codes])
+        return [(place, self._texts[code]) for place, code in zip(places.tolist(), self._codes[places], strict=True)]
 
 
-def parse_days(texts: pd.Series, *, day_first: str = "") -> tuple[pd.Series, pd.Series]:
+def cell_text(cell: object) -> str:
+    """Return a cell as text.
+
+    Parameters
+    ----------
+    cell : object
+        What a reader gave: text, a number, a date, nothing.
+
+    Returns
+    -------
+    str
+        Without blanks around it; a number as it was typed, a date as ISO, "" for nothing.
+    """
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, float | np.floating):
+        if np.isnan(cell):
+            return ""
+        return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
+    if isinstance(cell, list | np.ndarray):
+        return str(list(cell))
+    if cell is None or cell is pd.NaT or cell is pd.NA:
+        return ""
+    return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+
+
+def parse_days(cells: pd.Series, *, day_first: str = "") -> tuple[pd.Series, pd.Series]:
     """Read dates.
 
     Parameters
     ----------
-    texts : Series
+    cells : Series
         ``2021-06-01`` or ``2021/6/1``, ``1 June 2021`` or ``01-Jun-2021``, with or without a time of day, which is passed
         over; digits of any script; "" for none.
     day_first : str, optional
@@ -102,26 +149,25 @@ def parse_days(texts: pd.Series, *, day_first: str = "") -> tuple[pd.Series, pd.
     tuple of Series
         The days (NaT for none), and whether a text is there that is no date from 1900 to 2100.
     """
-    distinct = Distinct(texts)
-    days = pd.Series(distinct.each(lambda text: _day(text, day_first), "datetime64[ms]"), index=texts.index)
-    return days, pd.Series(distinct.each(bool, bool), texts.index) & days.isna()
+    distinct = Distinct(cells)
+    days = pd.Series(distinct.each(lambda text: _day(text, day_first), "datetime64[ms]"), index=cells.index)
+    return days, pd.Series(distinct.each(bool, bool), cells.index) & days.isna()
 
 
-def is_numeric_day(texts: pd.Series) -> pd.Series:
-    """Tell which texts have the form of a date whose day or month may come first.
+def is_numeric_day(text: str) -> bool:
+    """Tell whether a text has the form of a date whose day or month may come first.
 
     Parameters
     ----------
-    texts : Series
+    text : str
         As for :func:`parse_days`.
 
     Returns
     -------
-    Series
+    bool
         True for "1/6/2021", whatever its numbers.
     """
-    found = Distinct(texts).each(lambda text: _DAY_FIRST.fullmatch(western(text).strip()) is not None, bool)
-    return pd.Series(found, index=texts.index)
+    return _DAY_FIRST.fullmatch(western(text).strip()) is not None
 
 
 def no_day(field: str, text: str) -> str:
@@ -140,16 +186,16 @@ def no_day(field: str, text: str) -> str:
         For the list of problems.
     """
     said = f"{field} {text!r} is not an ISO date such as 2021-06-01"
-    return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(pd.Series([text]))[0] else said
+    return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
 
 
-def parse_numbers(texts: pd.Series, *, coordinates: bool = False) -> tuple[pd.Series, pd.Series]:
+def parse_numbers(cells: pd.Series, *, coordinates: bool = False) -> tuple[pd.Series, pd.Series]:
     """Read numbers.
 
     Parameters
     ----------
-    texts : Series
-        Numbers as they are; or text: digits of any script, decimal point or comma, "" for none.
+    cells : Series
+        Numbers as they are; or text: digits of any script, decimal point or comma, "" or NaN for none.
     coordinates : bool, optional
         Of which a comma is always the decimal mark; else "1,500" is no number, since it may be either.
 
@@ -158,10 +204,11 @@ def parse_numbers(texts: pd.Series, *, coordinates: bool = False) -> tuple[pd.Se
     tuple of Series
         The numbers (NaN for none), and whether something is there that is no finite number.
     """
-    if pd.api.types.is_numeric_dtype(texts.dtype):
-        numbers = texts.astype(float)
+    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+        numbers = cells.astype(float)
         finite = np.isfinite(numbers)
         return numbers.where(finite), numbers.notna() & ~finite
+    texts = pd.Series([cell_text(cell) for cell in cells.tolist()], index=cells.index, dtype=object)
     given = texts != ""
     numbers = pd.to_numeric(texts.where(given, None), errors="coerce").astype(float)
     odd = given & numbers.isna()
