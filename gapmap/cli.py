@@ -1,4 +1,4 @@
-"""The command line: demo, init, check, run, map, query, compare, whatif, export.
+"""The command line: demo, init, check, run, map, query, compare, whatif, export, report.
 
 In: arguments. Out: files where told, figures on standard output, errors on standard error, exit code 0 (done), 1
 (failed) or 2 (wrong use or wrong input). Method: thin commands over the library; whatever is slow to import (the geo
@@ -461,6 +461,48 @@ def export_(
             typer.echo(f"Wrote {plain(path)} ({file_size(path)})")
         if to is not None:
             typer.echo(plain(f"Wrote run {figures['run_id']} to schema {schema}"))
+
+
+@app.command(short_help="Write the briefing of a saved result: A4 pages as HTML or PDF.")
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
+    edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")],
+    force: Annotated[str | None, typer.Option(help="Whose partner edition it is.")] = None,
+    language: Annotated[str, typer.Option(help="en, ar (Arabic), ckb (Sorani) or kmr (Badini).")] = "en",
+    stretch: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A stretch that gets a sheet; the five widest unless told.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A .html or .pdf (needs gapmap[report]) file; report-EDITION.html unless told.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the briefing of one edition of a saved result. There is no default: say what may leave.
+
+    The situation in five lines, a map, a table of stretches, a sheet for each chosen stretch with a proposed hand-over
+    point, method and limits, rows set aside, where the data came from. The public edition has the grid alone.
+    """
+    from gapmap.editions import edition as make_edition
+    from gapmap.printing import file_size, plain, show_progress
+    from gapmap.report import build_report, require_writer, save
+
+    result = _result_file(result)
+    if out is not None:
+        require_writer(out)
+    with show_progress(quiet=quiet) as step:
+        step("make the edition", 0, 2)
+        made = make_edition(gapmap.open(result), edition, force=force)
+        target = result.with_name(f"report-{made.stem}.html") if out is None else out
+        if target.exists() and not overwrite:
+            raise InputError(f"{target} is there already", hint="name another with --out, or --overwrite")
+        _require_writable(target.parent)
+        page = build_report(made, language=language, stretches=stretch or [])
+        step("write", 1, 2)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        save(page, target)
+    if not quiet:
+        typer.echo(plain(f"{made.mark}\n\nWrote {target} ({file_size(target)})"))
 
 
 def demo_scenario() -> Path:

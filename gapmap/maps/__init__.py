@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MapSource", "build_map", "save"]
 
+_NOT_SPOKEN = ("_", "head_", "noscript", "report_")  # words of the catalogue that the page's script has no use for
+
 
 def build_map(
     analysis: MapSource,
@@ -118,7 +120,7 @@ def build_map(
     if changes is not None:
         figures["changes"], drawn["changes"] = changed_facts(changes), changed_shapes(changes)
     (south, west), (north, east) = figures["bounds"]
-    spoken = {key: text for key, text in words.items() if not key.startswith(("_", "head_", "noscript"))}
+    spoken = {key: text for key, text in words.items() if not key.startswith(_NOT_SPOKEN)}
     return GapPage(
         location=[(south + north) / 2, (west + east) / 2],
         title=figures["run"]["title"],
