@@ -196,7 +196,8 @@ def is_mgrs_zone(text: str) -> bool:
 
 
 def _clean(text: str) -> str:
-    return " ".join(western(text).translate(_LOOKALIKES).replace("''", '"').upper().split())
+    clean = " ".join(western(text).translate(_LOOKALIKES).replace("''", '"').upper().split())
+    return clean.removeprefix("MGRS").strip(" :()")
 
 
 def _halves(clean: str, text: str) -> tuple[str, str]:

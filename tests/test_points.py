@@ -76,7 +76,8 @@ def test_mgrs_is_the_centre_of_its_square(text: str, side: int) -> None:
 def test_mgrs_in_other_digits_and_with_blanks() -> None:
     expected = parse_point("38SLE716599")
     assert parse_point("٣٨SLE٧١٦٥٩٩").equals(expected)
-    assert parse_point(" 38 s le 716 599 ").equals(expected)
+    for text in (" 38 s le 716 599 ", "MGRS: 38SLE716599", "(38S LE 716 599)"):
+        assert parse_point(text).equals(expected)
 
 
 def test_mgrs_without_its_zone() -> None:

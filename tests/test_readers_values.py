@@ -42,6 +42,7 @@ def test_the_day_comes_first_only_when_told(text: str) -> None:
     assert days([text]) == ["bad"]
     assert days([text], DAY_FIRST_MARKS) == ["2021-06-01"]
     assert 'dates = "day-first"' in no_day("date", text)
+    assert "the year in full" in no_day("date", "1/6/21", day_first=True)
 
 
 @pytest.mark.parametrize(

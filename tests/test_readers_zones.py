@@ -725,6 +725,33 @@ def test_a_workbook_that_lies_about_its_size(tmp_path: Path) -> None:
         read_zones(write(path, bytes(data)), force="a")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"PK\x03\x04rest", "packed, as .xlsx and .kmz are"),
+        ("a.kml", b"PK\x03\x04rest", "packed, as .xlsx and .kmz are"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"an old Excel workbook \(.xls\)"),
+        (
+            "a.csv",
+            b"Posts of the north,,\nname,lat,lon\nA,36,43\n",
+            "the first row names the columns, with nothing above",
+        ),
+        ("a.csv", b"name,lat,lon\nA,0,0.0\n", "row 1: longitude 0 and latitude 0, which stand for no position"),
+        ("a.csv", b"name,wkt\nA,POINT (0 0)\n", "row 1: longitude 0 and latitude 0, which stand for no position"),
+    ],
+)
+def test_what_tired_people_send(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_zones(write(tmp_path / name, content), force="a")
+
+
+def test_a_track_with_a_part_without_points(tmp_path: Path) -> None:
+    text = GPX.replace("<trk><name>Patrol</name>", "<trk><name>Patrol</name><trkseg/>")
+    zones = read_zones(write(tmp_path / "a.gpx", text), force="a")
+    track = zones.set_index("name").geometry["Patrol"]
+    assert [part.is_empty for part in track.geoms] == [False]
+
+
 def test_folders_in_folders_without_end(tmp_path: Path) -> None:
     deep = "<Folder>" * 50_000 + "</Folder>" * 50_000
     with pytest.raises(InputError, match="folders in folders without end"):

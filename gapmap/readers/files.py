@@ -39,6 +39,7 @@ _XML = (".kml", ".gpx")
 _TEXT = (".geojson", ".json", *_XML)
 _ZIPPED = (".kmz", ".xlsx")
 _WGS84_BY_SPEC = (".kml", ".kmz", ".gpx")
+_ZIP, _OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _UNPACKED_MAX = 1 << 30  # bytes a KMZ or XLSX may unpack to
 # A part larger than this that is packed tighter than this is no table or drawing: honest ones come to a twentieth or so.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 26, 200
@@ -215,6 +216,7 @@ def read_rows(
         raise InputError(f"{path.name}: format {suffix!r} is not read", hint=f"accepted: {', '.join(VECTOR + PLAIN)}")
     if path.stat().st_size == 0:
         raise InputError(f"{path.name}: the file is empty")
+    _check_kind(path)
     if suffix in _ZIPPED:
         _check_zip(path)
     if suffix in _TEXT:
@@ -407,6 +409,16 @@ def list_rows(rows: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:_ROWS_SHOWN]))
     more = f" and {len(numbers) - _ROWS_SHOWN} more" if len(numbers) > _ROWS_SHOWN else ""
     return f"row{'s' * (len(numbers) > 1)} {shown}{more}"
+
+
+def _check_kind(path: Path) -> None:
+    """Say what a file with the wrong ending is."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(_OLD_WORKBOOK):
+        raise InputError(f"{path.name}: an old Excel workbook (.xls)", hint="save it as .xlsx")
+    if head.startswith(_ZIP) and path.suffix.lower() not in _ZIPPED:
+        raise InputError(f"{path.name}: packed, as .xlsx and .kmz are", hint="give it the ending that it had")
 
 
 def _check_zip(path: Path) -> None:

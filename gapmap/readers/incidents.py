@@ -229,13 +229,13 @@ def _content(
         _require_one_style(rows, rows.distinct(names["date"]))
     marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks
     first, bad = values.parse_days(rows.cells(names["date"]), day_first=marks)
-    _note(aside, rows.cells(names["date"]), bad, lambda text: values.no_day("date", text))
+    _note(aside, rows.cells(names["date"]), bad, lambda text: values.no_day("date", text, day_first=day_first))
     _note(aside, first, first.isna() & ~bad, lambda _: "no date")
     last = first
     if rows.column(names["date_to"]) is not None:
         ends = rows.cells(names["date_to"])
         last, bad = values.parse_days(ends, day_first=marks)
-        _note(aside, ends, bad, lambda text: values.no_day("date_to", text))
+        _note(aside, ends, bad, lambda text: values.no_day("date_to", text, day_first=day_first))
         last = last.fillna(first)
         _note(aside, ends, last < first, "dates reversed: date_to {} is before date".format)
     kinds = rows.distinct(names["kind"])

@@ -95,7 +95,7 @@ PLAIN = Layout(
         **positions.COLUMNS,
     ),
     radius_m={"exact": 1_000.0, "near": 5_000.0, "area": 15_000.0},
-    civilians={"1": 1.0, "yes": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "false": 0.0},
+    civilians={"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0},
 )
 # One layout for all years: names in capitals until 2017 or so, without civilian_targeting until March 2023.
 ACLED = Layout(

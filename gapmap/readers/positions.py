@@ -33,6 +33,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "wkt": ("wkt", "geometry", "geom", "the_geom"),
 }
 NO_POSITION = "no geometry"
+_ZERO = "longitude 0 and latitude 0, which stand for no position"
 _HALF = "one of longitude and latitude is missing"
 _POINT = 0  # shapely's type id
 _BROKEN = "the geometry cannot be built: a ring not closed or of too few points, a line of one point, or a NaN in it"
@@ -96,6 +97,9 @@ def locate(
     gone = (shapely.is_missing(values) | shapely.is_empty(values)) & ~geometry.index.isin(list(problems))
     problems.update(dict.fromkeys(geometry.index[gone], NO_POSITION))
     coordinates, owner = shapely.get_coordinates(values, return_index=True)
+    zero = shapely.get_num_coordinates(values) == 1
+    zero[owner[(coordinates != 0).any(axis=1)]] = False
+    problems.update({row: _ZERO for row in geometry.index[zero] if row not in problems})
     endless = geometry.index[np.unique(owner[~np.isfinite(coordinates).all(axis=1)])]
     problems.update(dict.fromkeys(endless, "a coordinate is not a finite number"))
     values[geometry.index.isin(list(problems))] = None
@@ -163,6 +167,7 @@ def locate_points(
     index = rows.columns.index
     lon, lat = (_angles(rows.cells(columns[axis]), axis, problems) for axis in ("lon", "lat"))
     problems.update(dict.fromkeys(index[(lon[1] != lat[1])], _HALF))
+    problems.update(dict.fromkeys(index[(lon[0] == 0) & (lat[0] == 0)], _ZERO))
     nowhere = index[~lon[1] & ~lat[1]]
     problems.update(dict.fromkeys(nowhere, NO_POSITION))
     for name, (degrees, _), limit in (("longitude", lon, _LON_MAX), ("latitude", lat, _LAT_MAX)):
@@ -204,7 +209,7 @@ def _from_columns(
     ):
         raise InputError(
             f"{rows.path.name}: no position column among {', '.join(rows.header) or 'none'}",
-            hint="name two columns lon and lat, or one position, mgrs or wkt; or say which they are: "
+            hint="the first row names the columns, with nothing above it: lon and lat, or position, mgrs or wkt; or say which: "
             'columns = { lat = "North", lon = "East" }',
         )
     index = rows.columns.index

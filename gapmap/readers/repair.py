@@ -11,6 +11,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+_MULTI = {
+    "MultiPoint": shapely.multipoints,
+    "MultiLineString": shapely.multilinestrings,
+    "MultiPolygon": shapely.multipolygons,
+}
 _COLLECTION = 7  # shapely's type id
 _LINE = 1  # dimension
 _CORNERS = 3
@@ -73,6 +78,10 @@ def repair(geometry: gpd.GeoSeries, problems: dict[int, str]) -> tuple[gpd.GeoSe
         The rows that were repaired.
     """
     values = geometry.to_numpy(copy=True)
+    for place in np.flatnonzero(shapely.get_num_geometries(values) > 1):  # a track may have a part without points
+        parts = shapely.get_parts(values[place])
+        if shapely.is_empty(parts).any() and values[place].geom_type in _MULTI:
+            values[place] = _MULTI[values[place].geom_type](parts[~shapely.is_empty(parts)])
     collections = geometry.index[shapely.get_type_id(values) == _COLLECTION]
     for row in collections:
         problems.setdefault(row, "a geometry collection: give points, lines and polygons a row each")

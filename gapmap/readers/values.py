@@ -170,7 +170,7 @@ def is_numeric_day(text: str) -> bool:
     return _DAY_FIRST.fullmatch(western(text).strip()) is not None
 
 
-def no_day(field: str, text: str) -> str:
+def no_day(field: str, text: str, *, day_first: bool = False) -> str:
     """Say that a text is no date, and what to do where the day may come first.
 
     Parameters
@@ -179,12 +179,16 @@ def no_day(field: str, text: str) -> str:
         What the date is.
     text : str
         As written.
+    day_first : bool, optional
+        Whether the day was said to come first.
 
     Returns
     -------
     str
         For the list of problems.
     """
+    if day_first:
+        return f"{field} {text!r} is neither an ISO date nor one such as 1/6/2021, the day first and the year in full"
     said = f"{field} {text!r} is not an ISO date such as 2021-06-01"
     return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
 

@@ -335,7 +335,7 @@ def _days(rows: files.Rows, names: Sequence[str], kml: str, problems: dict[int, 
     texts = rows.texts(names)
     days, bad = values.parse_days(texts, day_first=values.DAY_FIRST_MARKS if day_first else "")
     for row in texts.index[bad]:
-        problems.setdefault(row, values.no_day(names[0], texts[row]))
+        problems.setdefault(row, values.no_day(names[0], texts[row], day_first=day_first))
     return days
 
 
