@@ -4,7 +4,7 @@ WORKERS ?= 2
 QGIS_PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: demo test test-qgis lint bench clean
+.PHONY: demo test test-qgis bundle test-bundle lint bench clean
 
 # The demo needs only what a user needs: nothing of the test extra.
 demo: .venv/.installed
@@ -19,6 +19,13 @@ test-qgis: .venv/.installed-test
 	$(BIN)/gapmap export out/qgis --edition public --format gpkg --out out/qgis --overwrite --quiet
 	$(BIN)/gapmap export out/qgis --edition partner --force federal --format gpkg --out out/qgis --overwrite --quiet
 	$(QGIS_PYTHON) scripts/check_qgis.py out/qgis/*.gpkg --picture out/qgis/qgis.png
+
+# A zip that installs without a network, on Windows and Linux. Fetches some 600 MB.
+bundle: .venv/.installed-test
+	$(BIN)/python scripts/make_bundle.py
+
+test-bundle: bundle
+	$(BIN)/python scripts/check_bundle.py
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .
