@@ -8,14 +8,16 @@ there. Areas differ by hatching or lightness, never by colour alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import shapely
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
 _THINNED_MM = 0.1
 _ANGLES = (45, -45, 0, 90, 22)  # of the hatching of the first, second, ... force
@@ -120,7 +122,7 @@ class Picture:
 
     def draw(
         self,
-        shapes: Iterable[shapely.Geometry],
+        shapes: ArrayLike,
         *,
         fill: str = "none",
         line: str = "none",
@@ -131,7 +133,7 @@ class Picture:
 
         Parameters
         ----------
-        shapes : iterable of shapely.Geometry
+        shapes : array_like of shapely.Geometry
             Polygons and lines, in metres.
         fill, line : str
             Paints.
@@ -142,7 +144,9 @@ class Picture:
         """
         west, south, east, north = self.bounds
         room = thick * self.metres_per_mm  # edges made by cutting lie outside the picture
-        cut = shapely.clip_by_rect(list(shapes), west - room, south - room, east + room, north + room)
+        cut = shapely.clip_by_rect(
+            np.asarray(shapes, dtype=object), west - room, south - room, east + room, north + room
+        )
         # Cut edges first, then thinned: what is far outside costs nothing.
         parts = shapely.get_parts(shapely.simplify(cut, _THINNED_MM * self.metres_per_mm))
         path = "".join(self._path(part) for part in parts if not part.is_empty)
@@ -163,19 +167,23 @@ class Picture:
             return ""
         return "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in (self._at(*xy) for xy in part.coords))
 
-    def mark(self, points: Iterable[shapely.Point], shape: str, *, size: float = 1.0) -> None:
+    def mark(self, points: ArrayLike, shape: str, *, size: float = 1.0) -> None:
         """Draw points.
 
         Parameters
         ----------
-        points : iterable of shapely.Point
-            In metres; those outside the picture are left out.
+        points : array_like of shapely.Point
+            In metres; those outside the picture are left out, and of those within half a millimetre of each other only
+            one is drawn.
         shape : {"ring", "square", "dot", "cross"}
             A small circle, a filled square, a filled circle, or a circle with a cross.
         size : float
             Half its width, in millimetres.
         """
-        for x, y in (self._at(point.x, point.y) for point in points if self._seen(point)):
+        at = np.column_stack(self._at(*shapely.get_coordinates(np.asarray(points, dtype=object)).T))
+        at = at[((at > 0) & (at < (self.width_mm, self.height_mm))).all(axis=1)]
+        first = np.sort(np.unique(np.rint(at * 2), axis=0, return_index=True)[1])
+        for x, y in at[first]:
             ink = {"stroke": "#000", "stroke-width": "0.3"}
             if shape == "square":
                 box = {
@@ -297,7 +305,7 @@ class Picture:
             for number, each in enumerate(self.labels)
         )
 
-    def _at(self, x: float, y: float) -> tuple[float, float]:
+    def _at(self, x: Any, y: Any) -> tuple[Any, Any]:  # noqa: ANN401 - figures or arrays of them
         return (x - self.bounds[0]) / self.metres_per_mm, (self.bounds[3] - y) / self.metres_per_mm
 
     def _seen(self, point: shapely.Point) -> bool:

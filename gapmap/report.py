@@ -38,7 +38,7 @@ from gapmap.styles import FORCE_COLOURS, WIDTH_CLASSES, WIDTH_COLOURS
 from gapmap.summary import TOP, count_reasons, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -366,10 +366,9 @@ class _Whole(_Writer):
         certain = f"{self.summary['incidents_inside_certain']:,}"
         return said + Markup("{}").format(self.words["head_joint"]) + self.said("report_certain", n=certain)
 
-    def colour_of(self, width_m: float | None) -> str:
+    def colour_of(self, width_m: float) -> str:
         edges = np.array(WIDTH_CLASSES[1:-1]) * self.limit_m
-        number = 0 if width_m is None else int(np.searchsorted(edges, width_m, side="right"))
-        return rgb(WIDTH_COLOURS[number])
+        return rgb(WIDTH_COLOURS[int(np.searchsorted(edges, width_m, side="right"))])
 
     def hatch(self, picture: Picture, number: int) -> str:
         return picture.hatching(number, FORCE_COLOURS[number % len(FORCE_COLOURS)])
@@ -395,7 +394,7 @@ class _Whole(_Writer):
         shown = gpd.GeoSeries([*cover.geometry, *self.stretches.geometry], crs=self.stretches.crs)
         picture = self.picture("overview", shown.total_bounds if len(shown) else (0, 0, 1e5, 1e5), _HIGH_MM)
         self.ground_below(picture)
-        self.fill_stretches(picture, self.stretches.index)
+        self.fill_stretches(picture, self.stretches)
         self.borders(picture)
         for key in chosen:
             self.number(picture, key)
@@ -410,10 +409,11 @@ class _Whole(_Writer):
         )
         picture.name_point(point, str(self.numbers[key]), kind="number", always=True)
 
-    def fill_stretches(self, picture: Picture, keys: Iterable[Any], *, plain: bool = False) -> None:
-        for key in keys:
-            paint = "#fff" if plain else self.colour_of(self.records[str(key)]["width_mean_m"])
-            picture.draw([self.stretches.geometry[key]], fill=paint, line=_LINE, thick=0.25)
+    def fill_stretches(self, picture: Picture, table: gpd.GeoDataFrame) -> None:
+        """Fill stretches by their mean width; those of one class are one path."""
+        paints = np.array([self.colour_of(width_m) for width_m in table["width_mean_m"]])
+        for paint, shapes in table.geometry.groupby(paints):
+            picture.draw(shapes, fill=paint, line=_LINE, thick=0.25)
 
     def name_places(self, picture: Picture, *, most: int) -> None:
         """Write the names of the largest places that are in the picture, those in stretches first."""
@@ -539,8 +539,8 @@ class _Whole(_Writer):
         room = 0.08 * max(east - west, north - south)
         picture = self.picture(name, (west - room, south - room, east + room, north + room), _SHEET_MM)
         self.ground_below(picture)
-        self.fill_stretches(picture, self.stretches.index[self.stretches.index != key], plain=True)
-        self.fill_stretches(picture, [key])
+        picture.draw(self.stretches.geometry[self.stretches.index != key], fill="#fff", line=_LINE, thick=0.25)
+        self.fill_stretches(picture, self.stretches.loc[[key]])
         picture.draw(lines.geometry, line=_LINE, thick=0.12)
         picture.draw(self.made.table("centrelines").geometry, line=_LINE, thick=0.4, dash="1.6 0.9")
         self.borders(picture)

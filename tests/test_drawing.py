@@ -81,6 +81,14 @@ def test_hatchings_of_different_forces_run_different_ways(picture: Picture) -> N
     assert len(paints) == len(set(turns)) == 5
 
 
+def test_points_are_drawn_where_they_lie_and_once_where_they_lie_together(picture: Picture) -> None:
+    picture.mark([shapely.Point(x, 250) for x in (100, 101, 300, -5, 2000)], "ring", size=0.6)
+    assert numbers(picture, "circle", "cx") == [10, 30]
+    assert numbers(picture, "circle", "cy") == [25, 25]
+    picture.mark([], "square")
+    assert "rect" not in picture.svg
+
+
 def test_texts_are_not_in_the_svg(picture: Picture) -> None:
     picture.name_point(shapely.Point(300, 250), "<b>Gwer</b>")
     picture.note("Made for a test", "across", 0, 10)

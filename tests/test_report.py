@@ -26,6 +26,7 @@ from gapmap.maps.languages import LANGUAGES, catalogue
 from gapmap.maps.page import own_asset
 from gapmap.points import parse_point
 from gapmap.report import HandOver, build_report, hand_over, mgrs_words, require_writer, save
+from gapmap.styles import WIDTH_COLOURS
 from tests import browser
 from tests.fake_analysis import FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, hostile
@@ -260,6 +261,32 @@ def test_rows_set_aside_and_inputs_are_listed(result: Analysis) -> None:
     assert found == [
         [each["name"], each["sha256"], *(str(each[name]) for name in ("rows", "used", "set_aside"))] for each in inputs
     ]
+
+
+def test_stretches_are_painted_by_the_class_of_their_mean_width(fake: FakeAnalysis) -> None:
+    limit_m, stretches = 20_000, fake.table("stretches")
+    shares = [0.1, 0.25, 0.5, 0.75]  # where the second to the last class begin
+
+    def colour(width_m: float) -> str:
+        return "#{:02x}{:02x}{:02x}".format(*WIDTH_COLOURS[sum(width_m >= share * limit_m for share in shares)])
+
+    expected = {key: colour(width_m) for key, width_m in stretches["width_mean_m"].items()}
+    assert len(set(expected.values())) > 1
+    text = build_report(edition(fake, "full"), stretches=list(stretches.index))
+    overview, *sheets = re.findall(r'<div class="picture " .*?</svg>', text)
+    assert set(re.findall('fill="(#[0-9a-f]{6})"', overview)) == set(expected.values())
+    for key, drawn in zip(stretches.index, sheets, strict=True):
+        assert set(re.findall('fill="(#[0-9a-f]{6})"', drawn)) == {expected[key]}
+
+
+def test_every_paint_is_one_that_is_there(result: Analysis) -> None:
+    for name in ("full", "public"):
+        text = build_report(edition(result, name))
+        paints = set(re.findall('(?:fill|stroke)="([^"]*)"', text))
+        ids = set(re.findall(r'<pattern id="([^"]+)"', text))
+        assert len(re.findall("<pattern", text)) == len(ids)
+        for paint in paints:
+            assert re.fullmatch("none|#[0-9a-f]{3}|#[0-9a-f]{6}", paint) or paint[5:-1] in ids, paint
 
 
 # ---- The hand-over point
