@@ -8,6 +8,7 @@ text goes through a template that escapes it; PDF is made from that same HTML.
 from __future__ import annotations
 
 import base64
+import difflib
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from gapmap import tables
 from gapmap.crs import WGS84, bearings, working_crs
 from gapmap.drawing import Picture, rgb
 from gapmap.editions import GAP_CLASSES_KM2, WINDOW_KM2
-from gapmap.errors import InputError, unknown
+from gapmap.errors import InputError
 from gapmap.maps.grid import grid_facts
 from gapmap.maps.languages import catalogue, phrase, phrase_html
 from gapmap.maps.layers import facts
@@ -50,6 +51,8 @@ _ROWS, _PLACES, _YEARS, _ZONES = 100, 6, 10, 12  # the most of each that is list
 _WIDE_MM, _HIGH_MM, _SHEET_MM, _CHART_MM = 180.0, 150.0, 74.0, 21.0
 _MGRS_FIGURES = 4  # of easting and northing: squares of 10 m
 _LINE, _GREY = "#000", "#777"
+# Invisible marks that turn the text after them around: in a name, they would write the figures beside it backwards.
+_TURNING = dict.fromkeys([*range(0x202A, 0x202F), 0x2066, 0x2067])
 
 
 def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str] = ()) -> str:
@@ -86,14 +89,14 @@ def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str
     content = writer.content(stretches)
     drawn = [content["overview"], *(each["map"] for each in content["sheets"])]
     drawn += [each["chart"] for each in content["sheets"] if each["chart"]]
-    foot = " · ".join(text for text in (content["mark"], content["notice"]) if text)
+    foot = " · ".join(text for text in (content["mark"], content["notice"]) if text).translate(_TURNING)
     style = own_asset("report.css").replace('"{foot}"', _css_text(foot))
     style += "".join(
         f"#{each.name}{{height:{each.height_mm:g}mm;width:{each.width_mm:g}mm}}{each.rules()}" for each in drawn
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    page = _template().render(**content, words=writer.words, style=style, policy=policy)
+    page = _template().render(**content, words=writer.words, style=style, policy=policy).translate(_TURNING)
     check_page(page, [])
     return page
 
@@ -275,11 +278,9 @@ class _Whole(_Writer):
 
     def content(self, stretches: Sequence[str]) -> dict[str, Any]:
         if wrong := [each for each in stretches if each not in self.numbers]:
-            raise InputError(
-                "no such stretch",
-                problems=[unknown("stretch", each, self.numbers) for each in wrong],
-                hint="gapmap query",
-            )
+            near = {each: ", ".join(difflib.get_close_matches(each, self.numbers)) for each in wrong}
+            problems = [f"{each!r}" + (f"; did you mean {near[each]}?" if near[each] else "") for each in wrong]
+            raise InputError("no such stretch", problems=problems, hint="their ids: gapmap query RESULT stretches")
         chosen = list(dict.fromkeys(stretches)) or [str(key) for key in self.ranked[:TOP]]
         return {
             **self.frame(self.run),
