@@ -1,8 +1,8 @@
 """The area of interest parted into kinds of ground.
 
 In: covers, corridors and what is wider than the limit, as geometries in one metric CRS. Out: one table whose parts do
-not overlap and together are the area. Method: each kind takes what it claims of the area that the kinds before it
-left; ground inside one force comes from a triangulation of its own.
+not overlap and together are the area. Method: all outlines are noded together once, and each face between them is told
+by a point of it what claims it; ground inside one force comes from a triangulation of its own.
 """
 
 from __future__ import annotations
@@ -17,12 +17,18 @@ from gapmap import tables
 from gapmap.noding import edges_of_union
 from gapmap.triangulation import EDGE_MAX_M, GRID_M, densify, enclosed_triangles
 
-_SLIVER_M2 = 1.0  # what overlay leaves along edges stays with the ground that is told apart later
+_KINDS = ("excluded", "overlap", "covered", "corridor", "beyond", "interior", "open")
+_SLIVER_M2 = 1.0  # what noding leaves along edges is open ground
+_NODING_M = 1e-8  # outlines are noded on this grid: too fine to be seen in an area, and safe whatever they cross
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+    Shapes = NDArray[np.object_]
 
 
 def partition(
@@ -63,20 +69,22 @@ def partition(
     EngineError
         If the triangulation of the ground inside a force fails.
     """
-    rest = area
-    found: dict[tuple[str, str], list[Any]] = {}
-    for kind, forces, claim in _claims(covers, excluded, corridors, beyond, max_width_m):
-        part = _polygons(shapely.intersection(rest, claim), least_m2=_SLIVER_M2)
-        if part.area > 0:
-            found.setdefault((kind, forces), []).append(part)
-            rest = _polygons(shapely.difference(rest, part))
-    if rest.area > 0:
-        found["open", ""] = [rest]
+    names = sorted(covers)
+    claims: list[tuple[str, tuple[str, ...], Any]] = [
+        *([("excluded", (), excluded)] if excluded is not None else []),
+        *(("covered", (name,), covers[name]) for name in names),
+        *(("corridor", pair, shape) for pair, shape in corridors.items()),
+        *(("beyond", pair, shape) for pair, shape in beyond.items()),
+        *(("interior", (name,), interior(covers[name], max_width_m=max_width_m)) for name in names),
+    ]
+    faces = _faces([area, *(shape for _, _, shape in claims)])
+    faces = faces[_hold(area, faces)]
+    found = _dissolved(faces, _told(faces, claims))
     if not found:
         return tables.empty("ground", crs)
+    order = {kind: rank for rank, kind in enumerate(_KINDS)}
     rows = [
-        (kind, forces, parts[0] if len(parts) == 1 else _polygons(shapely.union_all(parts)))
-        for (kind, forces), parts in found.items()
+        (kind, forces, found[kind, forces]) for kind, forces in sorted(found, key=lambda key: (order[key[0]], key[1]))
     ]
     frame = gpd.GeoDataFrame(rows, columns=["kind", "forces", "geometry"], geometry="geometry", crs=crs)
     frame["area_km2"] = frame.geometry.area / 1e6
@@ -110,51 +118,56 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
     return _polygons(shapely.union_all(shapely.polygons(shapely.linearrings(corners))))
 
 
-def _claims(
-    covers: Mapping[str, Any],
-    excluded: Any,  # noqa: ANN401
-    corridors: Mapping[tuple[str, ...], Any],
-    beyond: Mapping[tuple[str, ...], Any],
-    max_width_m: float,
-) -> Iterator[tuple[str, str, Any]]:
-    """Yield (kind, forces, geometry) in the order in which ground is claimed."""
-    if excluded is not None:
-        yield "excluded", "", excluded
-    held: dict[tuple[str, ...], Any] = {(force,): cover for force, cover in covers.items()}
-    kinds: tuple[tuple[str, str, Mapping[tuple[str, ...], Any]], ...] = (
-        ("overlap", "covered", held),
-        ("corridor", "corridor", corridors),
-        ("beyond", "beyond", beyond),
-    )
-    for several, kind, claims in kinds:
-        # Before an edge that several forces hold, the ground lies between each of them and the other side.
-        for names, shape in _shared(claims):
-            yield several, " + ".join(names), shape
-        for key, shape in claims.items():
-            yield kind, " + ".join(key), shape
-    for force, cover in covers.items():
-        yield "interior", force, interior(cover, max_width_m=max_width_m)
+def _faces(shapes: Iterable[Any]) -> Shapes:
+    """Return the faces between all outlines."""
+    lines = shapely.union_all(shapely.boundary(np.array(list(shapes), dtype=object)), grid_size=_NODING_M)
+    return shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
 
 
-def _shared(claims: Mapping[tuple[str, ...], Any]) -> Iterator[tuple[list[str], Any]]:
-    """Yield the ground claimed more than once with all forces that claim it, that of the most claims first."""
-    keys = sorted(claims)
-    known: list[tuple[tuple[tuple[str, ...], ...], Any]] = [((key,), claims[key]) for key in keys]
-    found = []
-    while known:
-        known = [
-            ((*those, key), both)
-            for those, shape in known
-            for key in keys[keys.index(those[-1]) + 1 :]
-            if (both := _polygons(shapely.intersection(shape, claims[key]), least_m2=_SLIVER_M2)).area > 0
-        ]
-        found.extend(known)
-    for those, shape in reversed(found):
-        yield sorted({force for key in those for force in key}), shape
+def _hold(shape: Any, faces: Shapes) -> Flags:  # noqa: ANN401
+    """Say which faces lie in a shape; each lies in it or beside it."""
+    shapely.prepare(shape)
+    return np.asarray(shapely.contains_xy(shape, shapely.get_coordinates(shapely.point_on_surface(faces))))
 
 
-def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401
-    """Drop points and lines that overlay leaves where parts merely touch, and parts smaller than told."""
-    parts = shapely.get_parts(shape)
-    parts = parts[(shapely.get_dimensions(parts) == 2) & (shapely.area(parts) >= least_m2)]  # noqa: PLR2004 - polygons
+def _told(faces: Shapes, claims: list[tuple[str, tuple[str, ...], Any]]) -> list[tuple[str, str]]:
+    """Return the kind and the forces of each face: of the first kind that claims it, all forces that do."""
+    kind, forces = np.full(len(faces), "open", dtype=object), [set[str]() for _ in faces]
+    for name, own, shape in claims:
+        free = np.flatnonzero((kind == "open") | ((kind == name) & (name != "interior")))
+        for face in free[_hold(shape, faces[free])]:
+            kind[face] = name
+            forces[face].update(own)
+    # Before an edge that several forces hold, the ground lies between each of them and the other side.
+    return [
+        ("overlap" if name == "covered" and len(own) > 1 else name, " + ".join(sorted(own)))
+        for name, own in zip(kind, forces, strict=True)
+    ]
+
+
+def _dissolved(faces: Shapes, told: list[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """Join the faces of each kind and set of forces; slivers become open ground."""
+    of = np.array([f"{kind}|{forces}" for kind, forces in told], dtype=str)
+    found: dict[tuple[str, str], Any] = {}
+    slivers: list[Any] = []
+    for key in np.unique(of):
+        parts = shapely.get_parts(shapely.coverage_union_all(faces[of == key]))
+        kind, _, forces = str(key).partition("|")
+        small = (shapely.area(parts) < _SLIVER_M2) & (kind != "open")
+        slivers.extend(parts[small])
+        if not small.all():
+            found[kind, forces] = _one(parts[~small])
+    if slivers:
+        rest = [*slivers, *([found["open", ""]] if ("open", "") in found else [])]
+        found["open", ""] = _one(shapely.get_parts(shapely.coverage_union_all(rest)))
+    return found
+
+
+def _one(parts: Shapes) -> Any:  # noqa: ANN401
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def _polygons(shape: Any) -> Any:  # noqa: ANN401
+    """Drop points and lines that a union leaves where parts merely touch."""
+    parts = shapely.get_parts(shape)
+    return _one(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - polygons

@@ -54,6 +54,14 @@ def test_nasty_covers_turned_and_far_away(name: str) -> None:
     assert broken(nasty(name, 37.3, (1_012_345.67, -765_432.1))) == []
 
 
+@pytest.mark.parametrize("name", NASTY)
+def test_the_ground_of_nasty_covers_is_the_whole_area(name: str) -> None:
+    # Once overlays failed where outlines nearly coincide, or lost ground: a court turned by 81 degrees.
+    found = fuzz.run([nasty(name, 81, (937_512.3, 811_111.7))])
+    assert found.ground.area.sum() == pytest.approx(found._area.area, rel=1e-9)
+    assert found.ground.is_valid.all()
+
+
 @pytest.mark.parametrize("number", range(2))
 def test_a_short_run_of_the_fuzzer(number: int) -> None:
     assert fuzz.judge_batch(0, number).failed == ()
