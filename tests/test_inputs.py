@@ -139,7 +139,9 @@ def test_a_terrain_that_is_no_raster_is_said(scenario: Scenario) -> None:
 def test_a_zone_on_another_continent_is_named(scenario: Scenario) -> None:
     far = scenario.forces[0].zones[1]
     far.write_text("name,lon,lat\nB1,40.2,20.3\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"(?s)too far apart.*zones\.csv: B1 lies 31\d\d km from .* at 20\.300, 40\.200"):
+    with pytest.raises(
+        InputError, match=r"(?s)too far apart.*zones\.csv: B1 lies 31\d\d km from .* at 20\.300, 40\.200"
+    ):
         read_inputs(scenario).require_all()
 
 
