@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from gapmap import analysis
-from gapmap.corridors import width_here
+from gapmap.widths import width_here
 
 if TYPE_CHECKING:
     from gapmap.analysis import Analysis
