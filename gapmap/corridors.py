@@ -583,7 +583,9 @@ def _facet_table(
         geometry=shapes,
         crs=crs,
     )
-    frame = frame[frame.geometry.area > 0]
+    empty = shapely.area(shapes) == 0
+    if empty.any():
+        frame = frame[~empty]
     return frame.set_axis(_ids("F", np.arange(len(frame)) + 1))
 
 

@@ -115,7 +115,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     number = mixed.sum(axis=1)
     corner = xy[corners]
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
-    foot_base = corner[:, 1:].mean(axis=1)
+    foot_base = np.where(strip[:, None], (corner[:, 1] + corner[:, 2]) / 2, np.nan)
     side, sides = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
 
     apex, first, second = corner.transpose(1, 0, 2)
@@ -299,18 +299,20 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
     pairs = int(pair.max(initial=0)) + 1
-    keys = np.concatenate([pieces.side_0, pieces.side_1]) * pairs + np.tile(pair, 2)
-    _, of = np.unique(keys, return_inverse=True)
+    of = np.concatenate([pieces.side_0, pieces.side_1]) + 1
+    if (pair != pair[:1]).any():
+        _, of = np.unique(of * pairs + np.tile(pair, 2), return_inverse=True)
     of_0, of_1 = np.split(of, 2)
     side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
-    number = np.bincount(side, minlength=len(of))
+    numbers = int(of.max(initial=0)) + 1
+    number = np.bincount(side, minlength=numbers)
     base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
     weight = np.tile(1 / base[pieces.strip], 2)
-    whole = np.maximum(np.bincount(side, weights=weight, minlength=len(of)), 1 / _MUCH)
+    whole = np.maximum(np.bincount(side, weights=weight, minlength=numbers), 1 / _MUCH)
     filled = {}
     for end in "ab":
         foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
-        mean = np.stack([np.bincount(side, weights=axis, minlength=len(of)) / whole for axis in foot.T], axis=1)
+        mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / whole for axis in foot.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
             filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[nth], getattr(pieces, f"{end}{k}"))
@@ -333,11 +335,14 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     )
     low, high = _within(radius_0, radius_1, limit)
     start, stop = np.maximum(start, low), np.minimum(stop, high)
-    keep = start < stop
-    pieces, start, stop, strip = pieces.take(keep), start[keep], stop[keep], strip[keep]
-
-    radius_0, radius_1, own = radius_0[keep], radius_1[keep], own[keep]
     foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
+    over = np.fmax.reduce([pieces.width_0, pieces.width_1, foot_width, radius_0, radius_1]) > limit
+    keep = start < stop
+    whole = pieces.take(keep)
+    rows = np.flatnonzero(keep & over)  # few: all others stay as they are
+    pieces, start, stop, strip, own = pieces.take(rows), start[rows], stop[rows], strip[rows], own[rows]
+    radius_0, radius_1, foot_width = radius_0[rows], radius_1[rows], foot_width[rows]
+
     half_way = np.where(strip, foot_width, (pieces.width_0 + pieces.width_1) / 2)
     by_width = _within_by_way_of(pieces.width_0, half_way, pieces.width_1, limit)
     by_radius = _within_by_way_of(radius_0, own, radius_1, limit)
@@ -345,7 +350,7 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     has_foot = (strip & (foot_width <= limit) & (span_start < _HALF) & (span_stop > _HALF))[:, None]
     middle_a = np.where(strip[:, None], pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)
     middle_b = np.where(strip[:, None], pieces.foot_b, (pieces.span_b0 + pieces.span_b1) / 2)
-    return pieces._replace(
+    cut = pieces._replace(
         a0=_between(pieces.a0, pieces.a1, start),
         b0=_between(pieces.b0, pieces.b1, start),
         a1=_between(pieces.a0, pieces.a1, stop),
@@ -363,6 +368,10 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
         foot_a=np.where(has_foot, pieces.foot_a, np.nan),
         foot_b=np.where(has_foot, pieces.foot_b, np.nan),
     )
+    place = (np.cumsum(keep) - 1)[rows]
+    for column, fresh in zip(whole, cut, strict=True):
+        cast("Any", column)[place] = fresh
+    return whole
 
 
 def _within(v0: Floats, v1: Floats, limit: float) -> tuple[Floats, Floats]:

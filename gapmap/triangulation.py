@@ -414,10 +414,11 @@ def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[I
     apart = _disjoint(members)
     corners = label[triangles]
     mixed = apart[corners, np.roll(corners, -1, axis=1)]
-    xy = edges.xy[triangles]
-    order = np.lexsort((xy[..., 1], xy[..., 0]), axis=1)
-    opposite = (np.where(mixed.sum(axis=1) == 1, mixed.argmax(axis=1), (~mixed).argmax(axis=1)) + 2) % 3
-    turn = (np.where(mixed.all(axis=1), order[:, 0], opposite)[:, None] + np.arange(3)) % 3
+    first = (np.where(mixed.sum(axis=1) == 1, mixed.argmax(axis=1), (~mixed).argmax(axis=1)) + 2) % 3
+    between_three = np.flatnonzero(mixed.all(axis=1))
+    xy = edges.xy[triangles[between_three]]
+    first[between_three] = np.lexsort((xy[..., 1], xy[..., 0]), axis=1)[:, 0]
+    turn = (first[:, None] + np.arange(3)) % 3
     return np.take_along_axis(triangles, turn, axis=1), np.take_along_axis(mixed, turn, axis=1)
 
 
