@@ -597,7 +597,10 @@ def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
 
 
 def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
-    """Return facets as columns, in decimetres; outlines and spans relative to the outline's first corner."""
+    """Return facets as columns, in decimetres, outlines relative to their first corner.
+
+    Spans mostly run from corner to corner of the outline: ``ends`` has which, and -1 where ``loose`` has the next end.
+    """
     rows, parts = _exploded(facets.geometry.to_numpy())
     at, owner = shapely.get_coordinates(shapely.get_exterior_ring(parts), return_index=True)
     last = np.diff(owner, append=-1) != 0  # the corner that closes the ring
@@ -606,12 +609,20 @@ def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
     first = whole[starts]
     chosen = facets.iloc[rows]
     names = [f"{end}_{side}_{axis}" for end in ("start", "end") for side in "ab" for axis in "xy"]
-    spans = np.rint(chosen[names].to_numpy(dtype="float64") * _METRE).astype("int64") - np.tile(first, 4)
+    spans = np.rint(chosen[names].to_numpy(dtype="float64") * _METRE).astype("int64").reshape(-1, 4, 2)
+    count = np.bincount(owner, minlength=len(parts))
+    begin = np.cumsum(count) - count
+    ends = np.full(spans.shape[:2], -1)
+    for k in range(int(count.max(initial=0))):  # tens of corners
+        some = np.flatnonzero(count > k)
+        met = (spans[some] == whole[begin[some] + k][:, None]).all(axis=2)
+        ends[some] = np.where(met & (ends[some] < 0), k, ends[some])
     return {
-        "count": np.bincount(owner, minlength=len(parts)).tolist(),
+        "count": count.tolist(),
         "first": np.diff(first, axis=0, prepend=np.zeros((1, 2), dtype="int64")).ravel().tolist(),
         "corners": np.diff(whole, axis=0, prepend=0)[~starts].ravel().tolist(),
-        "spans": spans.ravel().tolist(),
+        "ends": ends.ravel().tolist(),
+        "loose": (spans - first[:, None])[ends < 0].ravel().tolist(),
         "width_start": np.rint(chosen["width_start_m"].to_numpy() * _METRE).astype("int64").tolist(),
         "width_end": np.rint(chosen["width_end_m"].to_numpy() * _METRE).astype("int64").tolist(),
         "stretch": stretch_ids.get_indexer(chosen["stretch_id"]).tolist(),

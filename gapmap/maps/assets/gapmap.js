@@ -24,15 +24,11 @@
   function facetIndex(data) {
     const CELL = 20000, total = data.count.length, from = new Int32Array(total + 1);
     for (let i = 0; i < total; i++) from[i + 1] = from[i] + data.count[i];
-    const xy = new Float64Array(2 * from[total]), spans = Float64Array.from(data.spans), cells = new Map();
-    let x = 0, y = 0, read = 0;
+    const xy = new Float64Array(2 * from[total]), spans = new Float64Array(8 * total), cells = new Map();
+    let x = 0, y = 0, read = 0, loose = 0;
     for (let i = 0; i < total; i++) {
       x += data.first[2 * i];
       y += data.first[2 * i + 1];
-      for (let k = 0; k < 8; k += 2) {
-        spans[8 * i + k] += x;
-        spans[8 * i + k + 1] += y;
-      }
       let cx = x, cy = y, west = x, east = x, south = y, north = y;
       for (let v = from[i]; v < from[i + 1]; v++) {
         if (v > from[i]) {
@@ -43,6 +39,11 @@
         xy[2 * v + 1] = cy;
         west = Math.min(west, cx); east = Math.max(east, cx);
         south = Math.min(south, cy); north = Math.max(north, cy);
+      }
+      for (let k = 0; k < 4; k++) {
+        const corner = data.ends[4 * i + k], v = from[i] + corner;
+        spans[8 * i + 2 * k] = corner < 0 ? x + data.loose[loose++] : xy[2 * v];
+        spans[8 * i + 2 * k + 1] = corner < 0 ? y + data.loose[loose++] : xy[2 * v + 1];
       }
       for (let a = Math.floor(west / CELL); a <= Math.floor(east / CELL); a++) {
         for (let b = Math.floor(south / CELL); b <= Math.floor(north / CELL); b++) {
