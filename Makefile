@@ -11,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/gapmap demo
 
 test: lint
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=15
 
 # QGIS, through the system's Python (Debian: python3-qgis), opens the demo's result and two editions of it.
 test-qgis: .venv/.installed-test
@@ -38,6 +38,8 @@ lint: .venv/.installed-test
 bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks.bench_corridors
 	$(BIN)/python benchmarks/bench_map.py
+	$(BIN)/python benchmarks/bench_commands.py
+	$(BIN)/python benchmarks/bench_query.py
 	$(BIN)/python benchmarks/bench_read.py
 
 clean:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -29,14 +28,12 @@ def call(*words: object) -> int:
         return int(end.code or 0)
 
 
-def test_help_answers_in_under_0_4_times_an_import_of_geopandas() -> None:
-    def seconds(code: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-        return time.perf_counter() - start
-
-    rounds = [(seconds("from gapmap.cli import main; main(['--help'])"), seconds("import geopandas")) for _ in range(5)]
-    assert min(a for a, _ in rounds) < 0.4 * min(b for _, b in rounds)
+def test_help_loads_nothing_heavy() -> None:
+    # So it answers in a third of the time of ``import geopandas``; ``benchmarks/bench_commands.py`` measures it.
+    code = "import sys; from gapmap.cli import main; code = main(['--help']); print(*sys.modules); sys.exit(code)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "Commands" in done.stdout
+    assert not {"numpy", "pandas", "shapely", "geopandas", "folium", "rich"} & set(done.stdout.split())
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
