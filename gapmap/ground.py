@@ -15,10 +15,11 @@ import shapely
 
 from gapmap import tables
 from gapmap.noding import edges_of_union
-from gapmap.triangulation import EDGE_MAX_M, GRID_M, densify, enclosed_triangles
+from gapmap.triangulation import EDGE_MAX_M, GRID_M, SPACING_MIN_M, densify, enclosed_triangles
 
 _KINDS = ("excluded", "overlap", "covered", "corridor", "beyond", "interior", "open")
 _SLIVER_M2 = 1.0  # what noding leaves along edges is open ground
+_IN_LINE_M = 1e-6
 _NODING_M = 1e-8  # outlines are noded on this grid: too fine to be seen in an area, and safe whatever they cross
 
 if TYPE_CHECKING:
@@ -113,14 +114,16 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
         If the triangulation fails.
     """
     edges = edges_of_union(np.array([cover], dtype=object), grid_m=GRID_M)
-    edges = densify(edges, length_max_m=min(EDGE_MAX_M, max_width_m / 50))
+    edges = densify(edges, length_max_m=min(EDGE_MAX_M, max(max_width_m / 50, SPACING_MIN_M)))
     corners = enclosed_triangles(edges, limit_m=max_width_m)
     return _polygons(shapely.union_all(shapely.polygons(shapely.linearrings(corners))))
 
 
 def _faces(shapes: Iterable[Any]) -> Shapes:
     """Return the faces between all outlines."""
-    lines = shapely.union_all(shapely.boundary(np.array(list(shapes), dtype=object)), grid_size=_NODING_M)
+    outlines = shapely.boundary(np.array(list(shapes), dtype=object))
+    # Corridors have tens of thousands of vertices in line on an edge of the cover: noding them takes minutes.
+    lines = shapely.union_all(shapely.simplify(outlines, _IN_LINE_M, preserve_topology=False), grid_size=_NODING_M)
     return shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
 
 

@@ -160,7 +160,11 @@ def read_inputs(scenario: Scenario) -> Inputs:
 
     # The file of each zone is remembered by number: two forces may each have a zones.csv.
     zones = attempt(join_zones, [table.assign(file=number) for number, table in enumerate(zone_files)])
-    comparisons = ((_one_region, zone_files, scenario.crs), (_meet, area, beyond_m), (_meet, excluded, beyond_m))
+    comparisons = (
+        (_one_region, zone_files, scenario.crs, beyond_m),
+        (_meet, area, beyond_m),
+        (_meet, excluded, beyond_m),
+    )
     for compare, *others in comparisons if comparable else ():
         attempt(compare, zones, *others)
     optional = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
@@ -186,24 +190,36 @@ def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:
     return places
 
 
-def _one_region(zones: gpd.GeoDataFrame, files: Sequence[gpd.GeoDataFrame], kind: Literal["laea", "utm"]) -> None:
-    """Refuse zones that lie too far apart for one plane true to metres, and name those that lie farthest out."""
-    middles = zones.geometry.representative_point()
+def _one_region(
+    zones: gpd.GeoDataFrame, files: Sequence[gpd.GeoDataFrame], kind: Literal["laea", "utm"], beyond_m: float
+) -> None:
+    """Refuse zones too far apart, or a limit too large, for one plane true to metres; name zones that lie far out."""
     crs = working_crs([zones], kind=kind)
-    if scale_error(crs, zones.to_crs(crs).total_bounds) <= SCALE_ERROR_MAX:
+    west, south, east, north = zones.to_crs(crs).total_bounds
+    grown = np.array([west - beyond_m, south - beyond_m, east + beyond_m, north + beyond_m])
+    if scale_error(crs, grown) <= SCALE_ERROR_MAX:
         return
-    lon, lat = float(middles.x.median()), float(middles.y.median())
-    ones = np.ones(len(zones))
-    _, _, far_m = pyproj.Geod(ellps="WGS84").inv(lon * ones, lat * ones, middles.x, middles.y)
+    middles = zones.geometry.representative_point()
+    x, y = middles.x.to_numpy(), middles.y.to_numpy()
+    lon, lat = np.full(len(x), np.median(x)), np.full(len(y), np.median(y))
+    _, _, far_m = pyproj.Geod(ellps="WGS84").inv(lon, lat, x, y)
+    hint = "check these positions; a region over about 1 100 km must be split into several scenarios"
+    if far_m.max() < beyond_m:
+        raise InputError(
+            f"max_width of {beyond_m / 1000:g} km: no plane is true to 0.1 % over the zones and such a way around them",
+            hint="lower max_width",
+        )
+    swapped = np.hypot(y - lon, x - lat) < np.hypot(x - lon, y - lat) / 2
     farthest = [row for row in np.argsort(-far_m, kind="stable")[:_FARTHEST] if far_m[row] > far_m.max() / 2]
     raise InputError(
         "the zones lie too far apart: no plane is true to 0.1 % over all of them",
         problems=[
             f"{files[zones['file'].iloc[row]].attrs['input']['name']}: {zones['name'].iloc[row] or zones.index[row]} lies"
-            f" {far_m[row] / 1000:.0f} km from the middle of all zones, at {middles.y.iloc[row]:.3f}, {middles.x.iloc[row]:.3f}"
+            f" {far_m[row] / 1000:.0f} km from the middle of all zones, at {y[row]:.3f}, {x[row]:.3f}"
+            + ("; are its longitude and latitude swapped?" if swapped[row] else "")
             for row in farthest
         ],
-        hint="check these positions; a region over about 1 100 km must be split into several scenarios",
+        hint=hint,
     )
 
 

@@ -189,3 +189,11 @@ def test_the_order_of_rows_changes_nothing() -> None:
     one, other = find_corridors(table).ground, find_corridors(parts).ground
     assert one.drop(columns="geometry").equals(other.drop(columns="geometry"))
     assert np.allclose(shapely.area(one.geometry.to_numpy()), shapely.area(other.geometry.to_numpy()), rtol=1e-12)
+
+
+def test_a_narrow_gap_beside_long_straight_edges() -> None:
+    # Thousands of corners of the corridor lie in line on one edge: noding them as they are once took minutes.
+    table = scenes.strips(5, 60 * KM).cover
+    found = find_corridors(table)
+    assert km2(found)["corridor", "blue + green"] == pytest.approx(0.3, rel=1e-6)
+    assert found.ground.area.sum() == pytest.approx(found._area.area, rel=1e-9)

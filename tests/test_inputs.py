@@ -152,3 +152,15 @@ def test_an_area_of_interest_may_lie_wholly_in_a_gap(scenario: Scenario, tmp_pat
     grown = grow(asked, read_inputs(asked).require_all())
     assert grown.area is not None
     assert not grown.area.intersects(grown.cover.union_all()).any()
+
+
+def test_a_zone_with_swapped_coordinates_is_named(scenario: Scenario) -> None:
+    swapped = scenario.forces[0].zones[1]
+    swapped.write_text("name,lon,lat\nB1,20.3,10.2\nB2,10.2,20.3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"(?s)too far apart.*zones\.csv: B1 lies .* longitude and latitude swapped\?"):
+        read_inputs(scenario).require_all()
+
+
+def test_a_limit_too_large_for_one_plane_is_named(scenario: Scenario) -> None:
+    with pytest.raises(InputError, match=r"(?s)max_width of 900 km: no plane.*lower max_width"):
+        read_inputs(replace(scenario, max_width_m=900_000)).require_all()
