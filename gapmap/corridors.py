@@ -18,8 +18,8 @@ import pandas as pd
 import shapely
 
 from gapmap import chains, ground, tables, tiling
-from gapmap.crs import require_metric
-from gapmap.errors import CrsError, EngineError, InputError
+from gapmap.crs import projected, require_metric
+from gapmap.errors import EngineError, InputError
 from gapmap.noding import edges_of_union, united
 from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
@@ -291,14 +291,8 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
 def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
     if table is None:
         return None
-    shapes = _projected(table.geometry, crs).to_numpy()
+    shapes = projected(table.geometry, crs).to_numpy()
     return shapely.make_valid(united(shapely.force_2d(shapes)))
-
-
-def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj
-    if points.crs is None:
-        raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
-    return points if points.crs == crs else points.to_crs(crs)
 
 
 def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tiles | None) -> tuple[Pieces, float]:

@@ -183,6 +183,31 @@ def bearings(start: shapely.Point, shapes: GeoSeries) -> NDArray[np.float64]:
     return np.where((ends == [start.x, start.y]).all(axis=1), np.nan, np.asarray(towards) % 360)
 
 
+def projected(shapes: GeoSeries, crs: pyproj.CRS) -> GeoSeries:
+    """Return geometries in a CRS, as they are where they have it already.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        Any geometry, any CRS.
+    crs : pyproj.CRS
+        Where to.
+
+    Returns
+    -------
+    GeoSeries
+        On the same index.
+
+    Raises
+    ------
+    CrsError
+        If the geometries have no CRS.
+    """
+    if shapes.crs is None:
+        raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
+    return shapes if shapes.crs == crs else shapes.to_crs(crs)
+
+
 def _lonlat_centre(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, float]:
     """Return the middle of the data's box in degrees, also where the data lie across the antimeridian."""
     places = []

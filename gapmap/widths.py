@@ -6,14 +6,13 @@ width runs linearly with the distances to both.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap.crs import require_metric
-from gapmap.errors import CrsError
+from gapmap.crs import projected, require_metric
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -47,7 +46,7 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     point on the line between two facets takes the first.
     """
     crs = require_metric(facets)
-    shapes = _projected(points, crs).to_numpy()
+    shapes = projected(points, crs).to_numpy()
     width = np.full(len(shapes), np.nan)
     row, facet = shapely.STRtree(facets.geometry.to_numpy()).query(shapes, predicate="intersects")
     first = np.lexsort((facet, row))
@@ -64,12 +63,6 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     first_width, last_width = (facets[f"width_{which}_m"].to_numpy()[facet] for which in ("start", "end"))
     width[row] = first_width + share * (last_width - first_width)
     return pd.Series(width, index=points.index, name="width_m")
-
-
-def _projected(points: GeoSeries, crs: Any) -> GeoSeries:  # noqa: ANN401 - pyproj
-    if points.crs is None:
-        raise CrsError("a table has no CRS", hint="set it: table.set_crs(...)")
-    return points if points.crs == crs else points.to_crs(crs)
 
 
 def _distance(xy: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
