@@ -437,7 +437,9 @@ def _states(places: gpd.GeoDataFrame, side: _Side) -> pd.DataFrame:
         if kind == "covered":
             state.loc[hit.index, "forces"] = [" + ".join(claim.index[rows]) for rows in hit]
         elif kind == "beyond":
-            state.loc[hit.index, "forces"] = first["forces"].to_numpy()
+            # Before an edge that several forces hold, ground between several pairs may come as one row or as a row each.
+            among = [set(" + ".join(claim["forces"].iloc[rows]).split(" + ")) for rows in hit]
+            state.loc[hit.index, "forces"] = [" + ".join(sorted(forces)) for forces in among]
         else:
             state.loc[hit.index, "forces"] = (first["force_a"] + " + " + first["force_b"]).to_numpy()
             state.loc[hit.index, "corridor_id"] = first.index.to_numpy()

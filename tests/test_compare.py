@@ -42,6 +42,7 @@ class Scene:
         default_factory=lambda: {"alpha": box(-1, 19, 41, 20), "bravo": box(-1, -20, 41, -19)}
     )
     beyond: Any = None
+    beyond_forces: tuple[str, ...] = ("alpha + bravo",)
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     run: Mapping[str, object] = field(default_factory=dict)
     crs: pyproj.CRS = CRS
@@ -106,10 +107,8 @@ class Scene:
         return gpd.GeoDataFrame({"area_km2": shapes.area / 1e6}, geometry=shapes)
 
     def _ground(self) -> gpd.GeoDataFrame:
-        shapes = [] if self.beyond is None else [self.beyond]
-        frame = gpd.GeoDataFrame(
-            {"kind": "beyond", "forces": "alpha + bravo"}, geometry=shapes, index=range(len(shapes))
-        )
+        forces = [] if self.beyond is None else list(self.beyond_forces)
+        frame = gpd.GeoDataFrame({"kind": "beyond", "forces": forces}, geometry=[self.beyond] * len(forces))
         return frame.set_axis([f"G{n}" for n in range(len(frame))])
 
     def _places(self) -> gpd.GeoDataFrame:
@@ -211,6 +210,15 @@ def test_places_say_how_their_state_changed() -> None:
     assert found.places_compared == 6
     one_more = Scene(WHOLE, places={**spots, "held": (6, 19.5), "elsewhere": (1, 1)})
     assert find_changes(before, one_more).places_compared == 5
+
+
+def test_ground_between_several_pairs_is_the_same_in_one_row_and_in_several() -> None:
+    # A run tells it as one row, a what-if as a row for each pair.
+    part, spots = {"C01": (0, 0, 10, 4)}, {"wide": (32, 2)}
+    for forces in (("alpha + bravo + carol",), ("alpha + bravo", "alpha + carol")):
+        before = Scene(part, places=spots, beyond=box(30, 0, 34, 4), beyond_forces=forces)
+        (row,) = find_changes(before, Scene(part, places=spots)).places.itertuples()
+        assert (row.kind_before, row.forces_before, row.kind_after) == ("beyond", "alpha + bravo + carol", "other")
 
 
 def test_another_working_crs_changes_nothing() -> None:
