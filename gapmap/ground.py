@@ -138,7 +138,7 @@ def _told(faces: Shapes, claims: list[tuple[str, tuple[str, ...], Any]]) -> list
     kind, forces = np.full(len(faces), "open", dtype=object), [set[str]() for _ in faces]
     for name, own, shape in claims:
         free = np.flatnonzero((kind == "open") | ((kind == name) & (name != "interior")))
-        for face in free[_hold(shape, faces[free])]:
+        for face in free[_hold(shape, faces[free])]:  # each face is claimed a few times at most
             kind[face] = name
             forces[face].update(own)
     # Before an edge that several forces hold, the ground lies between each of them and the other side.

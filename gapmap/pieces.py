@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
 _HALF, _TWO, _THREE = 0.5, 2, 3
 _NO_SIDE = -1
-_MUCH = 1e12  # a weight beside which no other counts
 
 
 class Pieces(NamedTuple):
@@ -308,7 +307,8 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     number = np.bincount(side, minlength=numbers)
     base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
     weight = np.tile(1 / base[pieces.strip], 2)
-    whole = np.maximum(np.bincount(side, weights=weight, minlength=numbers), 1 / _MUCH)
+    whole = np.bincount(side, weights=weight, minlength=numbers)
+    whole[whole == 0] = 1  # sides without a strip have no mean, and need none
     filled = {}
     for end in "ab":
         foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
