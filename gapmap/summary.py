@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gapmap import tables
 from gapmap.corridors import find_corridors
 from gapmap.styles import WIDTH_CLASSES
 
@@ -51,7 +52,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
     return {
         "title": run["title"],
         "notice": run["notice"],
-        "date": _day(run["date"]),
+        "date": tables.iso_day(run["date"]),
         "max_width_km": run["max_width_m"] / 1000,
         "corridors": len(corridors),
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
@@ -66,7 +67,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "incidents_inside": int((incidents["stretch_id"] != "").sum()),
         "incidents_inside_certain": _certain(incidents, corridors),
         "incidents_outside_area": int((incidents["ground"] == "").sum()),
-        "incidents_over": _incidents_over(incidents, _day(run["date"])),
+        "incidents_over": _incidents_over(incidents, tables.iso_day(run["date"])),
         "places": len(places),
         "places_inside": int((places["stretch_id"] != "").sum()),
         # Extremes lie in one spot, often at the limit; the mean says more of a stretch. The stretches of a corridor are
@@ -92,7 +93,7 @@ def _incidents_over(incidents: Any, day: str | None) -> str:  # noqa: ANN401 - a
     if incidents.empty:
         return ""
     gap = f"the gap of {day}" if day else "the one gap of zones without dates"
-    first, last = _day(incidents["date_from"].min()), _day(incidents["date_to"].max())
+    first, last = tables.iso_day(incidents["date_from"].min()), tables.iso_day(incidents["date_to"].max())
     span = f", {first} to {last}," if first and last else ""
     return f"All incidents{span} are laid over {gap}, whatever their own day."
 
@@ -163,8 +164,8 @@ def contents(zones: Any, incidents: Any, places: Any) -> list[dict[str, Any]]:  
                 "what": f"zones of {force}",
                 "rows": len(held),
                 "kinds": {str(kind): int(count) for kind, count in kinds.items()},
-                "first": _day(min(days)) if days else None,
-                "last": _day(max(days)) if days else None,
+                "first": tables.iso_day(min(days)) if days else None,
+                "last": tables.iso_day(max(days)) if days else None,
             }
         )
     if len(incidents):
@@ -174,8 +175,8 @@ def contents(zones: Any, incidents: Any, places: Any) -> list[dict[str, Any]]:  
                 "what": "incidents",
                 "rows": len(incidents),
                 "kinds": {str(kind): int(count) for kind, count in kinds.items()},
-                "first": _day(incidents["date_from"].min()),
-                "last": _day(incidents["date_to"].max()),
+                "first": tables.iso_day(incidents["date_from"].min()),
+                "last": tables.iso_day(incidents["date_to"].max()),
             }
         )
     if len(places):
@@ -239,8 +240,3 @@ def _ranking(stretches: Any, columns: list[str]) -> list[dict[str, Any]]:  # noq
         }
         for stretch_id, row in top.iterrows()
     ]
-
-
-def _day(value: Any) -> str | None:  # noqa: ANN401 - Timestamp or NaT
-    text = str(value)[:10]
-    return None if text == "NaT" else text

@@ -248,6 +248,27 @@ def empty(name: str, crs: pyproj.CRS | None = None) -> gpd.GeoDataFrame | pd.Dat
     return gpd.GeoDataFrame(columns, index=index, geometry=gpd.GeoSeries([], index=index, crs=crs), crs=crs)
 
 
+def iso_day(value: pd.Timestamp | None) -> str | None:
+    """Return a day as text.
+
+    Parameters
+    ----------
+    value : Timestamp, NaT or None
+        A cell of a column of days.
+
+    Returns
+    -------
+    str or None
+        "2021-06-01"; None where there is no day.
+
+    Examples
+    --------
+    >>> iso_day(pd.Timestamp("2021-06-01 12:00")), iso_day(pd.NaT)
+    ('2021-06-01', None)
+    """
+    return None if value is None or pd.isna(value) else value.date().isoformat()
+
+
 def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a copy with the table's columns in order, types set, missing ones filled; further columns follow.
 

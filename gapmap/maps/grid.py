@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyproj
 
+from gapmap import tables
 from gapmap.editions import GAP_CLASSES_KM2
 from gapmap.maps.layers import crs_parameters, rings_of_each, shapes
 
@@ -49,13 +50,12 @@ def grid_facts(made: Edition, *, headline: str, mark: str) -> dict[str, Any]:
     middle = pyproj.CRS.from_proj4(
         f"+proj=laea +lat_0={(south + north) / 2:.1f} +lon_0={(west + east) / 2:.1f} +datum=WGS84 +units=m +no_defs"
     )
-    date = run["date"]
     return {
         "run": {
             "title": run["title"] or "gapmap",
             "notice": run["notice"],
             "edition": mark,
-            "date": None if date != date else date.date().isoformat(),  # noqa: PLR0124 - NaT
+            "date": tables.iso_day(run["date"]),
             "headline": headline,
             "max_width_m": float(run["max_width_m"]),
             "crs": "",

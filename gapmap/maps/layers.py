@@ -93,7 +93,7 @@ def facts(
             "title": run["title"] or "gapmap",
             "notice": run["notice"],
             "edition": mark,
-            "date": _day(run["date"]),
+            "date": tables.iso_day(run["date"]),
             "headline": headline,
             "max_width_m": limit,
             "crs": _crs_words(crs),
@@ -438,14 +438,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     if value is None or value != value:  # noqa: PLR0124 -- NaN and NaT alone differ from themselves
         return None
     if hasattr(value, "isoformat"):
-        return _day(value)
+        return tables.iso_day(value)
     if isinstance(value, np.generic):
         value = value.item()
     return round(value, 4) if isinstance(value, float) else value
-
-
-def _day(value: pd.Timestamp | None) -> str | None:
-    return None if value is None or value != value else value.date().isoformat()  # noqa: PLR0124 -- NaT
 
 
 def _places(table: gpd.GeoDataFrame, language: str) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ import pandas as pd
 import pyproj
 import shapely
 
+from gapmap import tables
+
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -112,7 +114,7 @@ def _columns(rows: gpd.GeoDataFrame, stretch_ids: pd.Index) -> tuple[dict[str, N
         "stretch": stretch_ids.get_indexer(rows["stretch_id"]) + 1,
     }
     return columns, {
-        "first_day": None if pd.isna(base) else base.date().isoformat(),
+        "first_day": tables.iso_day(base),
         "kinds": kinds,
         "precisions": precisions,
         "grounds": grounds,
