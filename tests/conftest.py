@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sentinels import sentinel_result
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from gapmap import Analysis
 
 REQUIRE_ALL = os.environ.get("GAPMAP_REQUIRE_ALL", "") not in {"", "0"}
 
@@ -49,3 +53,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason, count in sorted(counts.items()):
         terminalreporter.line(f"SKIPPED {count}: {reason}", red=True)
     terminalreporter.line("With GAPMAP_REQUIRE_ALL=1 each of these is a failure.", red=True)
+
+
+@pytest.fixture(scope="session")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Return a result whose zones carry words to be sought in what leaves the room."""
+    return sentinel_result(tmp_path_factory.mktemp("points"))
+
+
+@pytest.fixture(scope="session")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Return the same, whose incidents are shared as counts."""
+    return sentinel_result(tmp_path_factory.mktemp("counts"), share="counts")

@@ -31,11 +31,6 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield driver
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("points"))
-
-
 def unpacked(page: str) -> str:
     """Return a page with its packed blocks opened."""
     blocks = re.findall(r'type="application/x-gapmap"[^>]*>([^<]*)<', page)

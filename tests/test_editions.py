@@ -30,16 +30,6 @@ if TYPE_CHECKING:
 GRID = [("partner", "north"), ("partner", "south"), ("public", None)]
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("points"))
-
-
-@pytest.fixture(scope="module")
-def counts(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("counts"), share="counts")
-
-
 def everything(made: Edition) -> str:
     """Return all that an edition holds, as text."""
     parts = [made.mark, made.recipe]

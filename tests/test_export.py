@@ -28,7 +28,7 @@ from gapmap.editions import Edition, edition
 from gapmap.errors import InputError
 from gapmap.export import FORMATS, export
 from tests.fake_analysis import FakeAnalysis, fake_analysis
-from tests.sentinels import KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE, sentinel_result
+from tests.sentinels import KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE
 
 if TYPE_CHECKING:
     from gapmap import Analysis
@@ -37,16 +37,6 @@ EDITIONS: list[tuple[str, str | None]] = [("full", None), ("partner", "north"), 
 SCHEMA = Path(__file__).parent.parent / ".cache" / "geojson-schema" / "package" / "FeatureCollection.json"
 VALIDATOR = Path("/usr/lib/python3/dist-packages/osgeo_utils/samples/validate_gpkg.py")
 NASTY = "=cmd|'/c calc'!A1</name><script>alert(1)</script>{{7*7}}\x01]]>&amp;"
-
-
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("points"))
-
-
-@pytest.fixture(scope="module")
-def counts(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("counts"), share="counts")
 
 
 @pytest.fixture(scope="module", params=EDITIONS, ids=["full", "partner", "public"])

@@ -28,11 +28,6 @@ psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("points"))
-
-
-@pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serve() as started:
         ask(started, "CREATE EXTENSION postgis")

@@ -33,7 +33,7 @@ from gapmap.styles import WIDTH_COLOURS
 from tests import browser
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, width
 from tests.hostile import PAYLOADS, hostile
-from tests.sentinels import INCIDENT_FILE, KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE, sentinel_result
+from tests.sentinels import INCIDENT_FILE, KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,16 +95,6 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def fake() -> FakeAnalysis:
     return fake_analysis()
-
-
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("points"))
-
-
-@pytest.fixture(scope="module")
-def counts(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return sentinel_result(tmp_path_factory.mktemp("counts"), share="counts")
 
 
 def full(analysis: Source, *, language: str = "en", stretches: Sequence[str] = ()) -> Page:
