@@ -68,7 +68,8 @@
 
   const block = (id) => document.getElementById(id).textContent;
   const words = JSON.parse(block("gapmap-words"));
-  const number = (value, digits) => value.toLocaleString("en-GB", { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
+  const NUMBERS = [0, 1, 2].map((digits) => new Intl.NumberFormat("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  const number = (value, digits) => NUMBERS[digits || 0].format(value);
   // A sentence of the catalogue; values stand isolated, so that a number and its unit keep their order among Arabic words.
   function t(key, values) {
     return words[key].replace(/\{(\w+)\}/g, (mark, name) => "\u2068" + values[name] + "\u2069");
@@ -385,11 +386,6 @@
       ink.stroke();
       if (open) { ink.lineWidth = r * 0.45; ink.strokeStyle = colour; ink.stroke(); } else { ink.fillStyle = colour; ink.fill(); }
     }
-    const forms = kinds.map(() => KINDS.length - 1);
-    if (points) {
-      const counts = points.byKind(kinds.length);
-      kinds.map((_, i) => i).sort((a, b) => counts[b] - counts[a] || a - b).forEach(function (kind, rank) { forms[kind] = Math.min(rank, KINDS.length - 1); });
-    }
     const MANY = 20000;
     let dense = false;
     function drawIncidents(ink, bounds) {
@@ -501,18 +497,26 @@
       for (let i = 0; i < points.count; i++) { if (first[i]) lastDay = Math.max(lastDay, first[i] - 1 + days[i]); else undated++; }
     }
     const visibleCount = () => (points ? points.shown() : 0);
+    const BINS = 160, binDays = Math.max(1, Math.ceil((lastDay + 1) / BINS)), bins = Math.ceil((lastDay + 1) / binDays);
+    const tally = () => points.tally(kinds.length, stretches.length, bins, binDays);
+    const forms = kinds.map(() => KINDS.length - 1);  // of each kind; the most frequent ones have one of their own
+    if (points) {
+      const counts = tally().byKind;
+      kinds.map((_, i) => i).sort((a, b) => counts[b] - counts[a] || a - b).forEach(function (kind, rank) { forms[kind] = Math.min(rank, KINDS.length - 1); });
+    }
     let shownRows = stretches.map((_, i) => i), counted = null;
+    // Whether anything changed, here and below: with a million points, work not done is what keeps a filter quick.
     function filterStretches() {
       const before = keeps.join();
       stretches.forEach(function (row, i) {
         keeps[i] = (filters.pair === "" || filters.pair === row.force_a + "|" + row.force_b) && !((row.width_max_m || 0) < filters.width_km * 1000);
       });
-      if (keeps.join() === before) return;
+      if (keeps.join() === before) return false;
       bands.forEach((band) => band.forget());
       edges.forget();
+      return true;
     }
     let asked = "";
-    // Whether anything changed: with a million points, work not done is what keeps a filter quick.
     function filterPoints() {
       const now = JSON.stringify([filters.kinds, filters.deaths, filters.civilians, filters.listed && keeps.join()]);
       if (!points || now === asked) return false;
@@ -524,8 +528,7 @@
     // What follows from the filters: numbers, list, histogram, drawing.
     function settle(ofPoints, ofGround) {
       if (points && ofPoints) {
-        counted = new Uint32Array(stretches.length + 1);
-        points.countByStretch(counted);
+        counted = tally();
         drawHistogram();
       }
       listRows();
@@ -536,22 +539,26 @@
       if (ofPoints) marks._updatePaths();
     }
     const filtering = () => JSON.stringify(filters) !== JSON.stringify(all()) || span !== null;
-    function apply() {
-      filterStretches();
-      settle(filterPoints(), true);
+    function apply(ofDates = false) {
+      const ofGround = filterStretches(), ofPoints = filterPoints();
+      settle(ofPoints || ofDates, ofGround);
       fillFilter();
+      placeHandles();
     }
-    function setSpan(next) {
+    function takeSpan(next) {
       span = next && (next[0] > 0 || next[1] < lastDay) ? next : null;
       points.dates(span);
+    }
+    function setSpan(next) {
+      takeSpan(next);
       settle(true, false);
       placeHandles();
     }
     function clearFilters() {
       filters = all();
       stopPlaying();
-      if (points) { span = null; points.dates(null); placeHandles(); asked = ""; }
-      apply();
+      if (points) takeSpan(null);
+      apply(Boolean(points));
     }
 
     // ---- Details. ----
@@ -898,7 +905,7 @@
     // ---- The list of stretches: the way in for the keyboard. Only the rows in sight are in the page. ----
     const ROW = 46, list = box("list");
     const shortKm = (m) => (blank(m) ? "" : number(m / 1000, 1));
-    const incidentsOf = (i) => (counted ? counted[i + 1] : stretches[i].incidents_count);
+    const incidentsOf = (i) => (counted ? counted.byStretch[i + 1] : stretches[i].incidents_count);
     const COLUMNS = [
       ["name", "col_name", (i) => stretches[i].name || stretches[i].id, (i) => stretches[i].name || stretches[i].id],
       ["width_mean_m", "col_mean", (i) => shortKm(stretches[i].width_mean_m), (i) => stretches[i].width_mean_m],
@@ -1033,8 +1040,7 @@
       shownRows.forEach((i) => counts[classOf(stretches[i].width_max_m || 0)]++);
       document.querySelectorAll("[data-class]").forEach((each) => { each.querySelector(".count").textContent = number(counts[Number(each.dataset.class)]); });
       if (!points || !ofPoints) return;
-      const each = points.byKind(kinds.length);
-      document.querySelectorAll("[data-kind-count]").forEach((node) => { node.textContent = number(each[Number(node.dataset.kindCount)]); });
+      document.querySelectorAll("[data-kind-count]").forEach((node) => { node.textContent = number(counted.byKind[Number(node.dataset.kindCount)]); });
     }
     function buildLegend() {
       const target = box("layers");
@@ -1130,10 +1136,9 @@
 
     // ---- The window of dates: histogram, two handles, play. ----
     let playing = null;
-    const BINS = 160, binDays = Math.max(1, Math.ceil((lastDay + 1) / BINS)), bins = Math.ceil((lastDay + 1) / binDays);
     function drawHistogram() {
       if (lastDay < 0) return;
-      const canvas = box("histogram").firstElementChild, counts = points.histogram(bins, binDays), most = Math.max(1, ...counts);
+      const canvas = box("histogram").firstElementChild, counts = counted.byDay, most = Math.max(1, ...counts);
       const wide = box("histogram").clientWidth || 600, high = 44;
       canvas.width = 2 * wide;
       canvas.height = 2 * high;
@@ -1480,8 +1485,8 @@
       });
       filters = { kinds: s.filters.kinds, deaths: s.filters.deaths, civilians: s.filters.civilians, listed: s.filters.listed, pair: s.filters.pair, width_km: s.filters.width_km };
       sort = { key: s.sort.key, up: s.sort.up };
-      if (points) { span = s.window && s.window.map(dayOf); points.dates(span); placeHandles(); asked = ""; }
-      apply();
+      if (points) takeSpan(s.window && s.window.map(dayOf));
+      apply(Boolean(points));
       clear(false);
       if (s.area) openArea(s.area);
       else if (s.selected && byStretch.has(s.selected)) openStretch(byStretch.get(s.selected));
@@ -1570,7 +1575,7 @@
     marks.addTo(map);
     layers.forEach(dress);
     apply();
-    placeHandles();
+    ground._updatePaths();
     if (location.hash) restore(location.hash);
     // On paper stands a copy of the map on one canvas: canvases laid over one another print one over the other, and the map
     // cannot learn the size of the paper in time.
@@ -1617,8 +1622,9 @@
         const next = { ...filters };
         for (const key of Object.keys(next)) if (key in change) next[key] = change[key];
         filters = next;
-        apply();
-        if ("window" in change && points) setSpan(change.window && change.window.map(dayOf));
+        const ofDates = "window" in change && Boolean(points);
+        if (ofDates) takeSpan(change.window && change.window.map(dayOf));
+        apply(ofDates);
       },
       query: function (ring) { const found = query(ring); return { incidents: found.incidents.length, by_kind: found.by_kind, places: found.places.map((i) => facts.places[i].id), gap_km2: found.gap_km2, area_km2: found.area_km2 }; },
       openArea: openArea,

@@ -54,46 +54,39 @@ const GapPoints = (function () {
     const bits = new Uint8Array(n).fill(SHOWN);
     let shown = n;
 
-    function count() {
-      shown = 0;
-      for (let i = 0; i < n; i++) if (bits[i] === SHOWN) shown++;
-    }
     // Which points pass all filters but the dates; kinds: a flag a kind; stretches: a flag a stretch, or null for anywhere.
     function filter(kinds, deaths, civilians, stretches) {
-      const { kind, best, civilian, stretch } = column;
+      const { kind, best, civilian, stretch } = column, where = stretches && [0, ...stretches];
+      shown = 0;
       for (let i = 0; i < n; i++) {
-        const pass = kinds[kind[i]] && (deaths === 0 || best[i] > deaths) && (!civilians || civilian[i] === 2) && (!stretches || stretch[i] > 0 && stretches[stretch[i] - 1]);
-        bits[i] = pass ? bits[i] | 1 : bits[i] & 2;
+        const pass = kinds[kind[i]] && (deaths === 0 || best[i] > deaths) && (!civilians || civilian[i] === 2) && (!where || where[stretch[i]]);
+        const now = bits[i] & 2 | (pass ? 1 : 0);
+        bits[i] = now;
+        shown += now & now >> 1;
       }
-      count();
     }
     // Days from the first, both included; null for all, those without a date too. A span of dates passes where it meets the window.
     function dates(window) {
-      const { day, days } = column;
-      if (!window) for (let i = 0; i < n; i++) bits[i] |= 2;
-      else {
-        const [from, to] = window;
-        for (let i = 0; i < n; i++) {
-          const first = day[i] - 1;
-          bits[i] = first >= 0 && first <= to && first + days[i] >= from ? bits[i] | 2 : bits[i] & 1;
-        }
+      const { day, days } = column, [from, to] = window || [0, 0x3fffffff], undated = window ? 0 : 2;
+      shown = 0;
+      for (let i = 0; i < n; i++) {
+        const first = day[i] - 1, now = bits[i] & 1 | (first < 0 ? undated : first <= to && first + days[i] >= from ? 2 : 0);
+        bits[i] = now;
+        shown += now & now >> 1;
       }
-      count();
     }
-    // Points by bin of days, whatever the window is.
-    function histogram(bins, binDays) {
-      const out = new Uint32Array(bins), day = column.day;
-      for (let i = 0; i < n; i++) if (bits[i] & 1 && day[i]) out[Math.min(bins - 1, Math.floor((day[i] - 1) / binDays))]++;
-      return out;
-    }
-    function byKind(kinds) {
-      const out = new Uint32Array(kinds);
-      for (let i = 0; i < n; i++) if (bits[i] === SHOWN) out[column.kind[i]]++;
-      return out;
-    }
-    function countByStretch(out) {
-      const stretch = column.stretch;
-      for (let i = 0; i < n; i++) if (bits[i] === SHOWN) out[stretch[i]]++;
+    // Shown points by kind and by stretch (0: in none), and by bin of days whatever the window is. In one pass without
+    // branches: with a million points, in no order that a processor could guess, each branch costs as much as the rest.
+    function tally(kinds, stretches, bins, binDays) {
+      const byKind = new Uint32Array(kinds), byStretch = new Uint32Array(stretches + 1), byDay = new Uint32Array(bins + 1), { kind, stretch, day } = column;
+      const binOf = Uint16Array.from({ length: bins * binDays + 1 }, (_, d) => (d ? Math.floor((d - 1) / binDays) : bins));
+      for (let i = 0; i < n; i++) {
+        const pass = bits[i], both = pass & pass >> 1;
+        byKind[kind[i]] += both;
+        byStretch[stretch[i]] += both;
+        byDay[binOf[day[i]]] += pass & 1;
+      }
+      return { byKind: byKind, byStretch: byStretch, byDay: byDay.subarray(0, bins) };
     }
     function eachIn(west, north, east, south, visit) {
       for (let b = 0; b < blocks; b++) {
@@ -168,7 +161,7 @@ const GapPoints = (function () {
       for (let i = 0; i < n; i++) if (bits[i] === SHOWN) found.push(i);
       return found;
     }
-    return { count: n, x: x, y: y, column: column, shown: () => shown, isShown: (i) => bits[i] === SHOWN, filter: filter, dates: dates, histogram: histogram, byKind: byKind, countByStretch: countByStretch, eachIn: eachIn, countIn: countIn, density: density, nearest: nearest, query: query, all: all };
+    return { count: n, x: x, y: y, column: column, shown: () => shown, filter: filter, dates: dates, tally: tally, eachIn: eachIn, countIn: countIn, density: density, nearest: nearest, query: query, all: all };
   }
 
   return Object.freeze({ read: read });
