@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,40 @@ def settle(driver: Chrome) -> None:
     driver.execute_async_script(
         "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
     )
+
+
+_BOXES = """
+const box = (name, e, high) => { const r = e.getBoundingClientRect(); return [name, r.left, r.top, r.right, r.top + (high || r.height)]; };
+const seen = (selectors) => selectors.map(s => [s, document.querySelector(s)]).filter(([, e]) => e && e.offsetParent);
+// What stands out of a panel that does not scroll counts as a part of it.
+const whole = (e) => (getComputedStyle(e).overflowY === 'visible' ? e.scrollHeight : 0);
+const panel = '.panel:not([hidden])', texts = 'h1, h3, h4, p, dt, dd, th button, label, footer, #bar button, #tabs button';
+return {
+  page: seen(['#top', '#stage', '#time', '#details', '#count', '#tabs', panel, 'footer']).map(([s, e]) => box(s, e, whole(e))),
+  map: seen(['.leaflet-control-zoom', '#north', '.leaflet-control-scale', '#cursor']).map(([s, e]) => box(s, e)),
+  labels: gapmap.labelBoxes().map((each) => ['label', ...each]),
+  cut: [...document.querySelectorAll(texts)].filter(e => e.offsetParent && e.id !== 'said' && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.textContent),
+};
+"""
+
+
+def untidy(driver: Chrome) -> list[tuple[str, ...]]:
+    """Return which panels of the page, controls of the map and labels overlap, and which texts are cut."""
+    found = driver.execute_script(_BOXES)
+    return [
+        *(
+            (a[0], b[0])
+            for part in ("page", "map", "labels")
+            for a, b in combinations(found[part], 2)
+            if _overlap(a, b)
+        ),
+        *((text,) for text in found["cut"]),
+    ]
+
+
+def _overlap(a: list[Any], b: list[Any]) -> bool:
+    return min(a[3], b[3]) - max(a[1], b[1]) > 1 and min(a[4], b[4]) - max(a[2], b[2]) > 1
 
 
 def console(driver: Chrome) -> list[str]:

@@ -259,3 +259,11 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
         "run": run,
     }
     return FakeAnalysis(found, crs)
+
+
+def without_zones(analysis: FakeAnalysis) -> FakeAnalysis:
+    """Return the analysis with no zone named anywhere, as a partner edition may be made of it."""
+    for name in ("corridors", "stretches"):
+        analysis = analysis.with_values(name, facing_a="", facing_b="")
+    nearest = [column for column in analysis.table("places").columns if column.startswith("nearest_zone_")]
+    return analysis.with_values("places", **dict.fromkeys(nearest, ""))

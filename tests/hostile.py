@@ -50,3 +50,15 @@ def hostile(payload: str) -> FakeAnalysis:
         ),
         versions=json.dumps({"gapmap": payload}),
     )
+
+
+def hostile_ids(payload: str) -> FakeAnalysis:
+    """Return an analysis in which ids hold the text: gapmap's own, but a result from elsewhere may say anything there."""
+    analysis = fake_analysis()
+    for name, column in (("corridors", "corridor_id"), ("stretches", "stretch_id"), ("places", "place_id")):
+        ids = {key: f"{payload}{n}" for n, key in enumerate(analysis.table(name).index)}
+        analysis = analysis.with_table(name, analysis.table(name).rename(index=ids))
+        for other in ("stretches", "transects", "centrelines", "facets", "incidents", "places"):
+            if column in (table := analysis.table(other)).columns:
+                analysis = analysis.with_values(other, **{column: table[column].replace(ids)})
+    return analysis.with_values("stretches", name="").with_values("corridors", name="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from gapmap.analysis import run
 from gapmap.maps import build_map, save
 from gapmap.widths import width_here
 from tests import browser
-from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
-from tests.hostile import PAYLOADS, hostile
+from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, without_zones
+from tests.hostile import PAYLOADS, hostile, hostile_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -284,6 +285,49 @@ def test_row_2_hostile_text_is_shown_as_written_and_nothing_runs(chrome: Chrome,
         browser.settle(chrome)
         assert payload in _details(chrome)[key][0] or name == "places", key
     assert shown("#details h2") == payload
+    assert chrome.execute_script("return window.__x === undefined")
+    assert browser.console(chrome) == []
+
+
+@pytest.mark.parametrize(
+    ("edition", "language"),
+    [("full", "ar"), ("full", "ckb"), ("full", "kmr"), ("partner", "en"), ("public", "en"), ("public", "ckb")],
+)
+def test_row_2_hostile_text_is_inert_in_every_edition_and_language(
+    chrome: Chrome, tmp_path: Path, edition: str, language: str
+) -> None:
+    for payload in PAYLOADS[2:4] + PAYLOADS[9:]:
+        force = "federal" if edition == "partner" else None
+        analysis = without_zones(hostile(payload)) if force else hostile(payload)
+        drawn = build_map(analysis, edition=edition, force=force, language=language, headline=payload)
+        browser.console(chrome)
+        browser.open_page(chrome, save(drawn, tmp_path / "map.html"))
+        for element in ("title", "headline"):
+            shown = chrome.execute_script("return document.getElementById(arguments[0]).textContent", element)
+            assert re.sub("[\u2066-\u2069]", "", shown) == payload, element
+        _use(chrome)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_row_2_hostile_ids_are_text(chrome: Chrome, tmp_path: Path, payload: str) -> None:
+    _open(chrome, tmp_path, hostile_ids(payload))
+    assert chrome.execute_script("return gapmap.select(arguments[0])", f"{payload}1")
+    assert chrome.execute_script("return document.querySelector('#details h2').textContent") == f"{payload}1"
+    assert f"{payload}0" in chrome.execute_script("return document.querySelector('#details').textContent")
+    _use(chrome)
+
+
+def _use(chrome: Chrome) -> None:
+    """Touch everything in the page, then see that nothing ran and nothing was said."""
+    chrome.execute_script(
+        "document.querySelectorAll('[role=tab], #layers input, #filter input, #scroller th button').forEach(e => e.click());"
+        "document.querySelectorAll('#scroller td button').forEach(e => e.click());"
+        "for (const what of ['stretches_csv', 'stretches_geojson']) gapmap.exported(what); gapmap.picture(); gapmap.hash();"
+        "document.getElementById('goto-text').value = document.getElementById('title').textContent;"
+        "document.getElementById('goto-go').click();"
+    )
+    ActionChains(chrome, duration=10).move_to_element(chrome.find_element("id", "stage")).click().perform()
+    browser.settle(chrome)
     assert chrome.execute_script("return window.__x === undefined")
     assert browser.console(chrome) == []
 

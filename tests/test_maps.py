@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import html as html_text
 import json
 import re
 import zlib
@@ -18,10 +19,11 @@ from branca.element import Element
 from folium.plugins import MarkerCluster
 
 from gapmap import tables
+from gapmap.editions import edition as make_edition
 from gapmap.errors import AssetError, CrsError, InputError
 from gapmap.maps import build_map, page, save
-from gapmap.maps.languages import LANGUAGES, catalogue
-from gapmap.maps.layers import _bands, crs_parameters
+from gapmap.maps.languages import LANGUAGES, catalogue, phrase
+from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
@@ -355,6 +357,55 @@ def test_place_names_stand_in_the_reader_s_language_where_held() -> None:
     analysis = fake_analysis().with_values("places", names=names)
     for language, expected in (("en", "Gwer"), ("ar", "الكوير"), ("ckb", "گوێر"), ("kmr", "گوێر")):
         assert _facts(_html(analysis, language=language))["places"][0]["label"] == expected
+
+
+def test_spellings_half_in_another_script_are_passed_over() -> None:
+    """GeoNames has names transliterated letter by letter, with what the writer did not know left as it was."""
+    names = json.dumps(["mwsڵ", "الموصل", "موسڵ"], ensure_ascii=False)
+    analysis = fake_analysis().with_values("places", name="Mosul", names=names)
+    for language, expected in (("en", "Mosul"), ("ar", "الموصل"), ("ckb", "موسڵ"), ("kmr", "موسڵ")):
+        assert _facts(_html(analysis, language=language))["places"][0]["label"] == expected
+
+
+def test_names_made_of_words_are_said_in_the_reader_s_language() -> None:
+    names = [json.dumps(["Makhmour", "مخمور"], ensure_ascii=False), json.dumps(["Gwer", "الكوير"], ensure_ascii=False)]
+    places = fake_analysis().table("places").iloc[[0, 1]].assign(name=["Makhmour", "Gwer"], names=names)
+    analysis = fake_analysis().with_table("places", places)
+    said = {
+        "Gwer to Makhmour": "الكوير إلى مخمور",
+        "Gwer to Makhmour (2)": "الكوير إلى مخمور (2)",
+        "near Gwer": "قرب الكوير",
+        "near Gwer, 14 km NW": "قرب الكوير، 14 كم شمال غرب",
+        "stretch C01.02": "المقطع C01.02",
+        "corridor C01": "الممر C01",
+        "Gwer": "الكوير",
+    }
+    arabic = speaker(analysis, catalogue("ar"))
+    assert {name: arabic(name) for name in said} == said
+    for own in ("Gwer to nowhere", "near nowhere, 3 km N", "near Gwer, 3 km X", "Ridge to ridge", "{place}", ""):
+        assert arabic(own) == own
+    assert [speaker(analysis, catalogue("en"))(name) for name in said] == list(said)
+
+
+def test_page_holds_the_name_of_the_table_and_the_name_in_its_words() -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Gwer, 14 km N")
+    analysis = analysis.with_values("places", name="Gwer", names=json.dumps(["الكوير"], ensure_ascii=False))
+    for language, label in (("en", None), ("ar", "قرب الكوير، 14 كم شمالاً")):
+        text = _html(analysis, language=language)
+        row = _facts(text)["stretches"][0]
+        assert (row["name"], row.get("label")) == ("near Gwer, 14 km N", label)
+        assert (label or row["name"]) in _facts(text)["run"]["headline"]
+
+
+def test_rule_of_the_public_grid_is_said_in_every_language() -> None:
+    made = make_edition(fake_analysis(), "public")
+    values = {"low": "135", "high": "450", "island": "400"}
+    assert made.recipe.startswith(phrase(catalogue("en")["grid_recipe"], values))
+    for language in LANGUAGES:
+        text = _html(fake_analysis(), edition="public", language=language)
+        told = _facts(text)["grid"]["recipe"]
+        assert (told == made.recipe) is (language == "en")
+        assert f"<p>{html_text.escape(told)}</p>" in text  # where scripts are switched off
 
 
 def test_facets_come_back_within_a_decimetre() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gapmap.editions import edition as make_edition
 from gapmap.errors import InputError
-from gapmap.maps.grid import grid_facts, grid_headline, grid_shapes
+from gapmap.maps.grid import grid_facts, grid_headline, grid_recipe, grid_shapes
 from gapmap.maps.languages import catalogue, phrase, phrase_html
 from gapmap.maps.layers import (
     MapSource,
@@ -22,6 +22,7 @@ from gapmap.maps.layers import (
     facts,
     find_headline,
     shapes,
+    speaker,
     summary_rows,
 )
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = ["MapSource", "build_map", "save"]
 
-_NOT_SPOKEN = ("_", "head_", "noscript", "report_")  # words of the catalogue that the page's script has no use for
+_NOT_SPOKEN = (
+    "_",
+    "head_",
+    "name_",
+    "compass",
+    "grid_recipe",
+    "grid_delay",
+    "noscript",
+    "report_",
+)  # words of the catalogue that the page's script has no use for
 
 
 def build_map(
@@ -110,15 +120,17 @@ def build_map(
     public = edition == "public"
     # Of incidents it says how many, and of stretches a name: that may leave though the rows may not.
     line = line or (grid_headline(made, words) if public else find_headline(analysis, words))
+    recipe = grid_recipe(made, words) if public else ""
     said = "".join(phrase(*part) for part in line)
     mark = phrase(words[f"edition_{edition}"], {"force": made.force_label})
     if public:
         figures, drawn = grid_facts(made, headline=said, mark=mark), grid_shapes(made)
+        figures["grid"]["recipe"] = recipe
     else:
         figures = facts(made, words=words, points=points, headline=said, mark=mark)
         drawn = shapes(made)
     if changes is not None:
-        figures["changes"], drawn["changes"] = changed_facts(changes), changed_shapes(changes)
+        figures["changes"], drawn["changes"] = changed_facts(changes, speaker(analysis, words)), changed_shapes(changes)
     (south, west), (north, east) = figures["bounds"]
     spoken = {key: text for key, text in words.items() if not key.startswith(_NOT_SPOKEN)}
     return GapPage(
@@ -134,7 +146,7 @@ def build_map(
             language=words["_html"],
             direction=words["_direction"],
             headline="".join(phrase_html(*part) for part in line),
-            noscript=f"<p>{html.escape(made.recipe)}</p>" if public else _summary(made, words),
+            noscript=f"<p>{html.escape(recipe)}</p>" if public else _summary(made, words),
         ),
     )
 

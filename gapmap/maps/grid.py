@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyproj
 
 from gapmap import tables
-from gapmap.editions import GAP_CLASSES_KM2
+from gapmap.editions import DELAY_DAYS, GAP_CLASSES_KM2, ISLAND_KM2
+from gapmap.maps.languages import phrase
 from gapmap.maps.layers import crs_parameters, rings_of_each, shapes
 
 if TYPE_CHECKING:
@@ -97,6 +98,28 @@ def grid_shapes(made: Edition) -> dict[str, Any]:
         [polygon for cell in rings_of_each(cells, grid.crs, tolerance_m=0) for polygon in cell] for cells in by_class
     ]
     return {**shapes(made), "grid": drawn}
+
+
+def grid_recipe(made: Edition, words: Mapping[str, str]) -> str:
+    """Return by which rule the grid was made.
+
+    Parameters
+    ----------
+    made : Edition
+        The public edition.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    str
+        In English what the edition itself says, in other languages the same rule.
+    """
+    if words["_html"] == "en":
+        return made.recipe
+    low, high = (f"{edge:g}" for edge in GAP_CLASSES_KM2)
+    rule = phrase(words["grid_recipe"], {"low": low, "high": high, "island": f"{ISLAND_KM2:g}"})
+    return " ".join([rule, words["grid_withheld"], phrase(words["grid_delay"], {"days": str(DELAY_DAYS)})])
 
 
 def grid_headline(made: Edition, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:

@@ -23,7 +23,7 @@ from gapmap.maps.languages import phrase
 from gapmap.summary import beyond_km
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import geopandas as gpd
     import pandas as pd
@@ -40,7 +40,14 @@ _KINDS = ("overlap", "beyond", "interior", "excluded")
 _SUMMARY_ROWS = 50
 _SAME_AREA = 1e-6
 _ARABIC = re.compile("[\u0600-\u06ff]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u02af]")
 _KURDISH = re.compile("[\u06d5\u06ce\u06c6\u0695\u06b5\u06a4\u06a9\u06af\u067e\u0686\u0698]")
+
+
+# The wordings of names that `gapmap.overlay.name_stretches` gives where it has no two places to name.
+_NEAR = re.compile(r"near (.+?)(?:, (\d+) km ([NESW]{1,2}))?")
+_OWN = re.compile(r"(stretch|corridor) (C[\d.]+)")
+_COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
 class MapSource(Protocol):
@@ -82,6 +89,7 @@ def facts(
     parameters = json.loads(run["parameters"] or "{}")
     names = _zone_names(source.table("zones"))
     corridors, stretches = (_named(source.table(name), names) for name in ("corridors", "stretches"))
+    say = speaker(source, words)
     places = _named(source.table("places"), names)
     cover = source.table("cover")
     labels = parameters.get("forces") or {}
@@ -110,8 +118,8 @@ def facts(
         "classes": [[a * limit, b * limit] for a, b in pairwise(_CLASS_EDGES)],
         "crs": crs_parameters(crs),
         "bounds": _bounds(cover),
-        "corridors": _records(corridors),
-        "stretches": _records(stretches),
+        "corridors": _spoken(_records(corridors), say),
+        "stretches": _spoken(_records(stretches), say),
         "points": points,
         "incidents_shared": shares_points(source),
         "places": _places(places, words["_html"]),
@@ -125,13 +133,15 @@ def facts(
     }
 
 
-def changed_facts(changes: Changes) -> dict[str, Any]:
+def changed_facts(changes: Changes, say: Callable[[str], str]) -> dict[str, Any]:
     """Return what the page says about the changes against another result.
 
     Parameters
     ----------
     changes : Changes
         From :func:`gapmap.find_changes`.
+    say : callable
+        From :func:`speaker`.
 
     Returns
     -------
@@ -155,10 +165,57 @@ def changed_facts(changes: Changes) -> dict[str, Any]:
     ]
     places = changes.places[["name", "kind_before", "kind_after", "geometry"]]
     return {
-        "corridors": corridors,
+        "corridors": _spoken(corridors, say),
         "unchanged": len(changes.corridors) - len(rows),
-        "places": _with_position(_records(places), places),
+        "places": _spoken(_with_position(_records(places), places), say),
     }
+
+
+def speaker(source: MapSource, words: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what says names of places, stretches and corridors in the words of a page.
+
+    Parameters
+    ----------
+    source : MapSource
+        The analysis.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    callable
+        From a name in a table to the name as readers of the language say it. Words of its own it finds only in what
+        gapmap worded, around places that the analysis holds; any other name comes back as it is.
+    """
+    table, language = source.table("places"), words["_html"]
+    if language == "en":
+        return str
+    spelt = {
+        name: _in_language([name, *json.loads(names or "[]")], language)
+        for name, names in zip(table["name"], table["names"], strict=True)
+    }
+    ways = dict(zip(_COMPASS, (way.replace("-", " ") for way in words["compass"].split(" ")), strict=True))
+
+    def say(name: str) -> str:
+        if name in spelt:
+            return spelt[name]
+        if again := re.fullmatch(r"(.+)( \(\d+\))", name):
+            return say(again[1]) + again[2]
+        if own := _OWN.fullmatch(name):
+            return phrase(words[f"name_{own[1]}"], {"id": own[2]})
+        near = _NEAR.fullmatch(name)
+        if near and near[1] in spelt and near[3] is None:
+            return phrase(words["name_near"], {"place": spelt[near[1]]})
+        if near and near[1] in spelt and near[3] in ways:
+            away = {"distance": phrase(words["km"], {"n": near[2]}), "direction": ways[near[3]]}
+            return phrase(words["name_away"], {"place": spelt[near[1]], **away})
+        for middle in re.finditer(" to ", name):
+            first, last = name[: middle.start()], name[middle.end() :]
+            if first in spelt and last in spelt:
+                return phrase(words["from_to"], {"from": spelt[first], "to": spelt[last]})
+        return name
+
+    return say
 
 
 def changed_shapes(changes: Changes) -> dict[str, Any]:
@@ -248,7 +305,8 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
     stretches = source.table("stretches")
     if len(stretches):
         row = stretches["width_max_m"].fillna(0).to_numpy().argmax()
-        parts.append((words["head_widest"], {"name": stretches["name"].iloc[row] or str(stretches.index[row])}))
+        name = speaker(source, words)(stretches["name"].iloc[row]) or str(stretches.index[row])
+        parts.append((words["head_widest"], {"name": name}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
     return [*joined[:-1], (words["head_end"], {})]
 
@@ -295,10 +353,10 @@ def summary_rows(source: MapSource, words: Mapping[str, str]) -> tuple[list[str]
     """
     heads = [words[key] for key in ("col_name", "width_mean_m", "width_max_m", "length_km", "incidents_count")]
     widest = source.table("corridors").sort_values("width_max_m", ascending=False, kind="stable").head(_SUMMARY_ROWS)
-    km = words["km"]
+    km, say = words["km"], speaker(source, words)
     return heads, [
         [
-            row["name"] or str(index),
+            say(row["name"]) or str(index),
             *(phrase(km, {"n": f"{row[key] / 1000:.1f}"}) for key in ("width_mean_m", "width_max_m")),
             phrase(km, {"n": f"{row['length_km']:.1f}"}),
             str(row["incidents_count"]),
@@ -434,6 +492,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def _spoken(rows: list[dict[str, Any]], say: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Add the name in the words of the page where it is another."""
+    for row in rows:
+        if (label := say(row["name"])) != row["name"]:
+            row["label"] = label
+    return rows
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     if value is None or value != value:  # noqa: PLR0124 -- NaN and NaT alone differ from themselves
         return None
@@ -455,11 +521,12 @@ def _places(table: gpd.GeoDataFrame, language: str) -> list[dict[str, Any]]:
 def _in_language(names: Sequence[str], language: str) -> str:
     """Return the first spelling that readers of a language use; the name itself for English and where none is held.
 
-    Arabic and Kurdish share a script: letters that only Kurdish writes tell them apart.
+    Arabic and Kurdish share a script: letters that only Kurdish writes tell them apart. Gazetteers hold spellings half in
+    Latin letters: those are nobody's.
     """
     if language == "en":
         return names[0]
-    arabic = [name for name in names if name and _ARABIC.search(name)]
+    arabic = [name for name in names if name and _ARABIC.search(name) and not _LATIN.search(name)]
     own = [name for name in arabic if bool(_KURDISH.search(name)) == (language != "ar")]
     return next(iter([*own, *arabic, names[0]]))
 

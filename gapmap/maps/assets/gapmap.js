@@ -174,6 +174,7 @@
     const limit = km(facts.run.max_width_m / 1000, Number.isInteger(facts.run.max_width_m / 1000) ? 0 : 2);
     const limitKm = facts.run.max_width_m / 1000;
     const label = (force) => labels.get(force) || force;
+    const nameOf = (row) => row.label || row.name || row.id;  // label: the name in the words of the page, where it is made of words
     const box = (id) => document.getElementById(id);
     const meta = facts.points, kinds = meta ? meta.kinds : [];
     let selected = null, opener = null, area = null, sort = { key: "", up: true };
@@ -363,7 +364,7 @@
         entry.row.querySelector("input[type=checkbox]").checked = entry.shown;
         const slide = entry.row.querySelector("input[type=range]");
         if (slide) slide.value = String(entry.opacity);
-        document.querySelectorAll("[data-below='" + entry.id + "']").forEach((each) => each.classList.toggle("off", !entry.shown));
+        document.querySelectorAll("[data-below]").forEach(function (each) { if (each.dataset.below === entry.id) each.classList.toggle("off", !entry.shown); });
       }
     }
     function show(entry, on) { entry.shown = on; dress(entry); redraw(); }
@@ -386,7 +387,7 @@
       ink.stroke();
       if (open) { ink.lineWidth = r * 0.45; ink.strokeStyle = colour; ink.stroke(); } else { ink.fillStyle = colour; ink.fill(); }
     }
-    const MANY = 20000;
+    const MANY = 10000;  // as many marks cover half of a screen, and an image of their density says more
     let dense = false;
     function drawIncidents(ink, bounds) {
       const s = scaleNow(), o = map.getPixelOrigin(), size = bounds.getSize(), pad = 8;
@@ -399,15 +400,17 @@
         points.density(ink, { scale: s, left: left, top: top }, size.x, size.y);
         ink.restore();
       } else {
-        const r = Math.max(2.2, Math.min(5.5, map.getZoom() - 4.5));  // small from afar, so that corridors show between them
+        const r = Math.max(2, Math.min(5.5, 1.2 * (map.getZoom() - 5.4)));  // small from afar, so that corridors show between them
+        // As many pixels as the screen has, at whole pixels: so a mark is copied and not scaled each time.
+        const fine = L.Browser.retina ? 2 : 1, whole = (v) => Math.round(v * fine) / fine;
         const R = Math.ceil(r * 1.15 + r / 2 + 1), sprites = KINDS.map(function (_, i) {
-          const tile = make("canvas", { width: 4 * R, height: 4 * R }), pen = tile.getContext("2d");
-          pen.scale(2, 2);
+          const tile = make("canvas", { width: 2 * R * fine, height: 2 * R * fine }), pen = tile.getContext("2d");
+          pen.scale(fine, fine);
           glyph(pen, i, R, R, r);
           return tile;
         });
         points.eachIn(...view, function (i) {
-          ink.drawImage(sprites[forms[points.column.kind[i]]], points.x[i] * s - o.x - R, points.y[i] * s - o.y - R, 2 * R, 2 * R);
+          ink.drawImage(sprites[forms[points.column.kind[i]]], whole(points.x[i] * s - o.x) - R, whole(points.y[i] * s - o.y) - R, 2 * R, 2 * R);
         });
       }
       if (selected && selected.startsWith("incident:")) {
@@ -644,12 +647,12 @@
       nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart(row.corridor_id, row.from_m, row.to_m), make("h3", { text: words.facing }), facing(row));
       if (row.near_limit) nodes.push(small("near_limit"));
       if (corridor) {
-        nodes.push(make("h3", {}, ...rich("whole_corridor", { name: corridor.name || corridor.id })));
+        nodes.push(make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })));
         nodes.push(make("div", { "data-corridor": corridor.id }, figures(measures(corridor)), ...chart(corridor.id, null, null),
           make("details", {}, make("summary", { text: words.all_zones }), facing(corridor))));
       }
       nodes.push(method());
-      open(row.name || row.id, nodes);
+      open(nameOf(row), nodes);
       revealRow(i);
       markRows();
     }
@@ -657,7 +660,7 @@
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#fff", weight: 4, fill: false }));
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#000", weight: 2, fill: false }));
     }
-    const place = (id) => (byStretch.has(id) ? stretches[byStretch.get(id)].name || id : id);
+    const place = (id) => (byStretch.has(id) ? nameOf(stretches[byStretch.get(id)]) : id);
     const groundName = (kind) => words["ground_" + kind] || kind;
     const incidentAt = (i) => { const [lat, lon] = degreesAt(points.x[i], points.y[i]); return L.latLng(lat, lon); };
     // A packed incident as a row again.
@@ -855,8 +858,9 @@
       const rows = Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]);
       const nodes = [figures([
         ["area_km2", words.measure_area, km2(found.area_km2), found.area_km2], ["gap_km2", words.gap_inside, km2(found.gap_km2), found.gap_km2],
-        ["incidents", words.incidents_plain, number(found.incidents.length), found.incidents.length], ...rows,
-        ["places", words.places_inside, number(found.places.length), found.places.length],
+        // What the page does not hold is not there to be counted as none.
+        ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length], ...rows,
+        ["places", words.places_inside, places.length ? number(found.places.length) : null, found.places.length],
       ])];
       if (found.places.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: found.places.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
       if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
@@ -907,7 +911,7 @@
     const shortKm = (m) => (blank(m) ? "" : number(m / 1000, 1));
     const incidentsOf = (i) => (counted ? counted.byStretch[i + 1] : stretches[i].incidents_count);
     const COLUMNS = [
-      ["name", "col_name", (i) => stretches[i].name || stretches[i].id, (i) => stretches[i].name || stretches[i].id],
+      ["name", "col_name", (i) => nameOf(stretches[i]), (i) => nameOf(stretches[i])],
       ["width_mean_m", "col_mean", (i) => shortKm(stretches[i].width_mean_m), (i) => stretches[i].width_mean_m],
       ["width_max_m", "col_widest", (i) => shortKm(stretches[i].width_max_m), (i) => stretches[i].width_max_m],
       ["length_km", "col_length", (i) => (blank(stretches[i].length_km) ? "" : number(stretches[i].length_km, 1)), (i) => stretches[i].length_km],
@@ -1081,8 +1085,8 @@
     function changeList(changes) {
       const list = make("ul", { class: "changes" }), kind = (name) => words["ground_" + (name === "other" ? "open" : name)];
       const line = (where, text, more) => list.append(make("li", {}, make("button", { type: "button", class: "plain", on: { click: () => zoomTo(where) } }, ...text), more));
-      changes.corridors.forEach((row) => line(row.bounds, [make("bdi", { text: row.name }), ": " + words["state_" + row.state]], small("change_figures", { before: km2(row.area_before_km2), after: km2(row.area_after_km2), gained: km2(row.gained_km2), lost: km2(row.lost_km2) })));
-      changes.places.forEach((row) => line([[row.lat, row.lon]], rich("change_place", { name: row.name, before: kind(row.kind_before), after: kind(row.kind_after) }), ""));
+      changes.corridors.forEach((row) => line(row.bounds, [make("bdi", { text: nameOf(row) }), ": " + words["state_" + row.state]], small("change_figures", { before: km2(row.area_before_km2), after: km2(row.area_after_km2), gained: km2(row.gained_km2), lost: km2(row.lost_km2) })));
+      changes.places.forEach((row) => line([[row.lat, row.lon]], rich("change_place", { name: nameOf(row), before: kind(row.kind_before), after: kind(row.kind_after) }), ""));
       list.append(make("li", {}, small("change_rest", { n: number(changes.unchanged) })));
       return list;
     }
@@ -1232,7 +1236,7 @@
     let index = null;
     function search(text) {
       index = index || places.flatMap((i) => [...new Set([facts.places[i].name, facts.places[i].label || "", ...facts.places[i].names])].filter(Boolean).map((name) => [fold(name), "place", i]))
-        .concat(stretches.map((row, i) => [fold(row.name || row.id), "stretch", i]));
+        .concat(stretches.flatMap((row, i) => [...new Set([nameOf(row), row.name || row.id])].map((name) => [fold(name), "stretch", i])));
       const wanted = fold(text), rank = (name) => (name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 3), seen = new Set();
       if (!wanted) return [];
       return index.map((each, k) => [rank(each[0]), k]).filter((each) => each[0] < 3).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((each) => index[each[1]])
@@ -1261,7 +1265,7 @@
       if (!found.length) return say(t("not_found", { text: text }));
       const equal = found.filter((each) => each[0] === fold(text));
       if (found.length === 1 || equal.length === 1) return goFound(equal[0] || found[0]);
-      found.forEach((each) => list.append(make("button", { type: "button", dir: "auto", text: each[1] === "place" ? facts.places[each[2]].label || facts.places[each[2]].name : stretches[each[2]].name || stretches[each[2]].id, on: { click: () => goFound(each) } })));
+      found.forEach((each) => list.append(make("button", { type: "button", dir: "auto", text: each[1] === "place" ? facts.places[each[2]].label || facts.places[each[2]].name : nameOf(stretches[each[2]]), on: { click: () => goFound(each) } })));
       list.hidden = false;
     }
     box("goto-go").addEventListener("click", goToText);
@@ -1279,6 +1283,9 @@
     // ---- Tabs. ----
     const TABS = facts.grid ? ["legend", "made"] : ["legend", "list", "filter", "save", "made"];
     ["list", "filter", "save"].forEach((each) => { box("panel-" + each).hidden = true; });
+    // A grid holds neither outlines nor positions: no area of it can be told, and no place be found.
+    box("tool-area").hidden = Boolean(facts.grid);
+    box("count").hidden = Boolean(facts.grid);
     function openTab(name) {
       TABS.forEach(function (each) {
         const on = each === name, tab = box("tab-" + each);
@@ -1318,7 +1325,8 @@
     }
     const marked = (row) => ({ ...row, edition: facts.run.edition, ...(facts.run.notice ? { notice: facts.run.notice } : {}) });
     const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))));
-    const stretchRows = () => shownRows.map((i) => marked({ ...stretches[i], incidents_shown: incidentsOf(i) }));
+    const stretchRow = (i) => { const { label, ...row } = stretches[i]; return marked({ ...row, incidents_shown: incidentsOf(i) }); };
+    const stretchRows = () => shownRows.map(stretchRow);
     const csvStretches = () => csv(stretchRows());
     const feature = (geometry, properties) => ({ type: "Feature", geometry: geometry, properties: properties });
     const collection = (features) => JSON.stringify({ type: "FeatureCollection", features: features });
@@ -1330,7 +1338,7 @@
           for (let k = 0, lon = 0, lat = 0; k < flat.length; k += 2) { lon += flat[k]; lat += flat[k + 1]; out.push([lon / 1e5, lat / 1e5]); }
           return out;
         }));
-        return feature({ type: "MultiPolygon", coordinates: rings }, marked({ ...stretches[i], incidents_shown: incidentsOf(i) }));
+        return feature({ type: "MultiPolygon", coordinates: rings }, stretchRow(i));
       }));
     }
     const geojsonIncidents = () => collection(points.all().map((i) => { const { lat, lon, ...rest } = incident(i); return feature({ type: "Point", coordinates: [round5(lon), round5(lat)] }, marked(rest)); }));
@@ -1369,7 +1377,7 @@
       nodes.sort((a, b) => level(a) - level(b)).forEach(function (node) {
         const r = node.getBoundingClientRect();
         ink.globalAlpha = Number(getComputedStyle(node).opacity);
-        ink.drawImage(node, r.left - stage.left + x, r.top - stage.top + y, r.width, r.height);
+        ink.drawImage(node, r.left - stage.left + x + (W - stage.width) / 2, r.top - stage.top + y + (H - stage.height) / 2, r.width, r.height);
       });
       ink.globalAlpha = 1;
       const bar = document.querySelector(".leaflet-control-scale-line"), wide = bar.getBoundingClientRect().width;
@@ -1506,8 +1514,9 @@
     // ---- Words around the map. ----
     document.querySelectorAll("[data-word]").forEach((node) => { node.textContent = words[node.dataset.word]; });
     document.querySelectorAll("[data-word-label]").forEach((node) => node.setAttribute("aria-label", words[node.dataset.wordLabel]));
-    box("goto-text").setAttribute("aria-label", words.goto);
-    box("goto-text").setAttribute("placeholder", words.goto);
+    const goes = places.length || stretches.length ? words.goto : words.goto_position;
+    box("goto-text").setAttribute("aria-label", goes);
+    box("goto-text").setAttribute("placeholder", goes);
     document.querySelector(".leaflet-control-zoom-in").setAttribute("aria-label", words.zoom_in);
     document.querySelector(".leaflet-control-zoom-in").title = words.zoom_in;
     document.querySelector(".leaflet-control-zoom-out").setAttribute("aria-label", words.zoom_out);
@@ -1570,17 +1579,20 @@
     // Of a comparison what changed is shown first.
     const news = facts.changes ? facts.changes.corridors.flatMap((row) => row.bounds) : [];
     if (news.length) zoomTo(news);
-    else map.fitBounds(full, { padding: [12, 12], animate: false });
+    else map.fitBounds(full, { paddingTopLeft: [map.getSize().x < 500 ? 62 : 12, 12], paddingBottomRight: [12, 12], animate: false });  // beside the buttons
     ground.addTo(map);
     marks.addTo(map);
     layers.forEach(dress);
     apply();
-    ground._updatePaths();
+    redraw();
     if (location.hash) restore(location.hash);
+    const SHEET = 213 / 158;  // of the map on A4, as in gapmap.css
     // On paper stands a copy of the map on one canvas: canvases laid over one another print one over the other, and the map
     // cannot learn the size of the paper in time.
     window.addEventListener("beforeprint", function () {
-      const { width, height } = box("stage").getBoundingClientRect(), lines = layers.find((entry) => entry.id === "graticule"), shown = lines.shown;
+      const stage = box("stage").getBoundingClientRect(), lines = layers.find((entry) => entry.id === "graticule"), shown = lines.shown;
+      // As much more ground above and below, or at the sides, as fills the sheet and is drawn already.
+      const width = Math.min(1.4 * stage.width, Math.max(stage.width, stage.height * SHEET)), height = Math.min(1.4 * stage.height, Math.max(stage.height, stage.width / SHEET));
       lines.shown = true;  // a sheet of paper has no pointer to read positions with
       marks._updatePaths();
       const paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
