@@ -1,20 +1,24 @@
 """The map against stock folium on the same incidents: size, time to build, time to show, time to redraw.
 
-In: nothing; data are made by rule. Out: a table on standard output, and gapmap's figures as ratios. Method: each page is
-built in a process of its own, opened from disk in headless Chromium with the network off (folium's pages get their
-scripts pasted in where gapmap ships them; those of MarkerCluster it does not ship, so that page is built only).
+In: nothing; data are made by rule. Out: a table and ratios, printed and in RESULTS-map.md. Method: each page is built in a
+process of its own and opened from disk in headless Chromium with the network off; into folium's pages the scripts they
+would fetch are pasted, those of MarkerCluster from .cache, where `make bench` puts them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
+import os
+import platform
 import resource
 import statistics
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import folium
 from folium.plugins import FastMarkerCluster
+from selenium.common.exceptions import WebDriverException
 
 from gapmap.maps import build_map, save
 from gapmap.maps.page import vendored
@@ -29,6 +34,11 @@ from tests import browser
 from tests.big_analysis import big_analysis
 
 _MB = 1e6
+_DIST = Path(__file__).parent.parent / ".cache" / "leaflet" / "package" / "dist"
+_CLUSTER = [_DIST / "leaflet.markercluster.js", _DIST / "leaflet.awesome-markers.min.js"]
+_RESULTS = Path(__file__).parent / "RESULTS-map.md"
+_MOST_GEOJSON = 100_000  # a million took 28 s and 2.2 GB to build, and the browser gave the page up
+_MINUTES = 5
 
 
 def _gapmap(incidents: int, stretches: int, places: int, path: Path) -> float:
@@ -38,10 +48,12 @@ def _gapmap(incidents: int, stretches: int, places: int, path: Path) -> float:
     return time.process_time() - started
 
 
-def _offline(drawn: folium.Map, path: Path) -> None:
-    """Write a stock page with Leaflet inside, so that it opens without a network."""
+def _offline(drawn: folium.Map, path: Path, *more: Path) -> None:
+    """Write a stock page with Leaflet and more scripts inside, so that it opens without a network."""
     text = drawn.get_root().render()
-    head = f"<head><style>{vendored('leaflet.css').decode()}</style><script>{vendored('leaflet.js').decode()}</script>"
+    scripts = [vendored("leaflet.js").decode(), *(file.read_text(encoding="utf-8") for file in more)]
+    head = f"<head><style>{vendored('leaflet.css').decode()}</style>"
+    head += "".join(f"<script>{script}</script>" for script in scripts)
     path.write_text(text.replace("<head>", head, 1), encoding="utf-8")
 
 
@@ -53,7 +65,7 @@ def _cluster(incidents: int, stretches: int, places: int, path: Path) -> float:
     drawn.options["maxZoom"] = 18
     cluster: Any = FastMarkerCluster
     cluster(list(zip(degrees.y.tolist(), degrees.x.tolist(), strict=True))).add_to(drawn)
-    _offline(drawn, path)
+    _offline(drawn, path, *_CLUSTER)
     return time.process_time() - started
 
 
@@ -90,29 +102,47 @@ def _build(way: str, given: tuple[int, int, int], path: Path) -> tuple[float, fl
     return found
 
 
+# From the call until the frame that shows it is drawn.
 _DRAWS = """
-const [map, filter, done] = arguments, pans = [], filters = [];
+const [map, filter, done] = arguments, pans = [], zooms = [], filters = [];
 const median = (list) => list.slice().sort((a, b) => a - b)[list.length >> 1];
-(function next() {
-  if (pans.length < 20) {
+const frame = () => new Promise((drawn) => requestAnimationFrame(() => {
+  const after = new MessageChannel();
+  after.port1.onmessage = drawn;
+  after.port2.postMessage(0);
+}));
+(async () => {
+  for (let k = 0; k < 20; k++) {
+    await frame();
     const t = performance.now();
-    map.panBy([pans.length % 2 ? 60 : -60, 25], {animate: false});
+    map.panBy([k % 2 ? 60 : -60, 25], {animate: false});
+    await frame();
     pans.push(performance.now() - t);
-  } else if (filter && filters.length < 10) {
+  }
+  for (let k = 0; k < 8; k++) {
+    await frame();
     const t = performance.now();
-    gapmap.setFilter({deaths: filters.length % 2, width_km: filters.length % 3});
+    map.setZoom(map.getZoom() + (k % 4 < 2 ? 1 : -1), {animate: false});
+    await frame();
+    zooms.push(performance.now() - t);
+  }
+  for (let k = 0; filter && k < 20; k++) {
+    await frame();
+    const t = performance.now();
+    gapmap.setFilter(k % 2 ? {deaths: k % 3, width_km: k % 5} : {window: [`201${3 + k % 4}-03-01`, "2019-06-30"]});
+    await frame();
     filters.push(performance.now() - t);
-  } else return done([median(pans), filters.length ? median(filters) : null]);
-  requestAnimationFrame(next);
+  }
+  done([median(pans), median(zooms), filters.length ? median(filters) : null]);
 })();
 """
 
 
-def _show(path: Path, *, own: bool) -> tuple[float, float, float | None]:
-    """Return seconds to the first drawing, milliseconds of a redraw and of a filter."""
+def _show(path: Path, *, own: bool) -> tuple[float, float, float, float | None]:
+    """Return seconds to the first drawing, milliseconds of a redraw, of one after a zoom, and of a filter."""
     with tempfile.TemporaryDirectory() as profile, browser.chromium(Path(profile)) as driver:
-        driver.set_page_load_timeout(300)
-        driver.set_script_timeout(300)
+        driver.set_page_load_timeout(60 * _MINUTES)
+        driver.set_script_timeout(60 * _MINUTES)
         times = []
         for _ in range(3 if own else 1):
             driver.get("about:blank")
@@ -122,43 +152,87 @@ def _show(path: Path, *, own: bool) -> tuple[float, float, float | None]:
             else:
                 driver.get(path.resolve().as_uri())
                 browser.settle(driver)
+                drawn = "return document.querySelectorAll('.leaflet-marker-icon, .leaflet-overlay-pane canvas').length"
+                if not driver.execute_script(drawn):
+                    raise RuntimeError("the page shows nothing")
             times.append(time.monotonic() - started)
         found = "window.map_gapmap" if own else "Object.values(window).find(v => v instanceof L.Map)"
-        redraw, filtered = driver.execute_async_script(
+        redraw, zoomed, filtered = driver.execute_async_script(
             _DRAWS.replace("[map, filter, done] = arguments", f"map = {found}, [filter, done] = arguments"), own
         )
-        return statistics.median(times), redraw, filtered
+        return statistics.median(times), redraw, zoomed, filtered
+
+
+def _row(way: str, given: tuple[int, int, int], folder: Path) -> dict[str, float | None]:
+    """Return what one page takes; None for what there is not, NaN for what did not end within the limit."""
+    path = folder / "map.html"
+    seconds, memory = _build(way, given, path)
+    figures: dict[str, float | None] = {"build s": seconds, "GB": memory, "file MB": path.stat().st_size / _MB}
+    try:
+        first, redraw, zoomed, filtered = _show(path, own=way == "gapmap")
+    except WebDriverException:
+        first = redraw = zoomed = math.nan
+        filtered = None
+    return {**figures, "first s": first, "redraw ms": redraw, "zoom ms": zoomed, "filter ms": filtered}
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if math.isnan(value):
+        return f"not in {_MINUTES} min"
+    return f"{value:.0f}" if name.endswith("ms") else f"{value:.2f}"
+
+
+def _ratio(theirs: float | None, own: float | None) -> str:
+    return "-" if theirs is None or own is None or math.isnan(theirs) else f"{theirs / own:.1f}"
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and write down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--incidents", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     incidents = parser.parse_args().incidents
-    print("| way | incidents | stretches | places | build s (CPU) | GB | file MB | first s | redraw ms | filter ms |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    cases = [(way, (count, 500, 200)) for count in incidents for way in _WAYS if way != "GeoJson" or count <= 100_000]  # noqa: PLR2004 -- beyond, the browser gives up
+    if missing := [file for file in _CLUSTER if not file.exists()]:
+        sys.exit(f"no {missing[0].name} in {_DIST}: `make bench` fetches it")
+    cases = [(way, (n, 500, 200)) for n in incidents for way in _WAYS if way != "GeoJson" or n <= _MOST_GEOJSON]
     cases.append(("gapmap", (max(incidents), 5_000, 2_000)))
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        print(line, flush=True)
+
+    say("# The map beside stock folium\n")
+    say(
+        "Made by `make bench`; times of one machine, headless Chromium without a graphics card. *build*: seconds of processor;"
+        " *first*: from opening the file until all is drawn; *redraw*, *zoom*, *filter*: median of 20 or 8, from the call"
+        " until the frame is drawn, of a move of the map, of a step in or out, and of a change of width, deaths or dates. gapmap's page holds the stretches,"
+        " the places, dates, kinds and deaths; FastMarkerCluster holds positions alone, GeoJson dates and kinds besides, and"
+        f" is left out above {_MOST_GEOJSON:,} incidents, where the browser gives the page up.\n"
+    )
+    say(
+        f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, folium {version('folium')}\n"
+    )
+    names = ("build s", "GB", "file MB", "first s", "redraw ms", "zoom ms", "filter ms")
+    say(f"| way | incidents | stretches | places | {' | '.join(names)} |")
+    say(f"| --- {'| ---: ' * (3 + len(names))}|")
+    found: dict[tuple[str, int], dict[str, float | None]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        figures: dict[tuple[str, int], tuple[float, float]] = {}
         for way, given in cases:
-            path = Path(folder) / "map.html"
-            seconds, memory = _build(way, given, path)
-            size = path.stat().st_size / _MB
-            shown = ["", "", ""]
-            if way != "FastMarkerCluster":
-                first, redraw, filtered = _show(path, own=way == "gapmap")
-                shown = [f"{first:.2f}", f"{redraw:.0f}", "" if filtered is None else f"{filtered:.0f}"]
-            print(
-                f"| {way} | {' | '.join(f'{n:,}' for n in given)} | {seconds:.1f} | {memory:.2f} | {size:.1f} | {' | '.join(shown)} |"
-            )
-            figures.setdefault((way, given[0]), (seconds, size))
-    for (way, count), (seconds, size) in figures.items():
+            row = _row(way, given, Path(folder))
+            found.setdefault((way, given[0]), row)
+            cells = " | ".join(_cell(name, row[name]) for name in names)
+            say(f"| {way} | {' | '.join(f'{n:,}' for n in given)} | {cells} |")
+    say("\nTimes gapmap's figure on the same incidents:\n")
+    say("| way | incidents | build | memory | file | first | redraw | zoom |")
+    say("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for (way, count), row in found.items():
         if way != "gapmap":
-            own = figures["gapmap", count]
-            print(
-                f"{count:,} incidents: {way} takes {seconds / own[0]:.1f} times gapmap's build and {size / own[1]:.1f} times its file"
-            )
+            own = found["gapmap", count]
+            cells = " | ".join(_ratio(row[name], own[name]) for name in names[:-1])
+            say(f"| {way} | {count:,} | {cells} |")
+    _RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
