@@ -156,9 +156,15 @@ def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
 
 def _along(xy: Floats, of: Ints) -> Floats:
     """Return the way from the first point of each line to each of its points."""
-    total = np.cumsum(np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T))
-    start = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
-    return total - np.repeat(total[start], np.diff(np.append(start, len(of))))
+    step = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    step[np.diff(of, prepend=_NONE) != 0] = 0
+    return _running(step, of)
+
+
+def _running(values: Floats, of: Ints) -> Floats:
+    """Return running totals of each line by itself: what other lines add up to shall leave no rounding in it."""
+    cuts = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
+    return np.concatenate([np.cumsum(part) for part in np.split(values, cuts[1:])])
 
 
 def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
@@ -169,26 +175,27 @@ def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
     """
     along = _along(xy, of)
     last = np.flatnonzero(np.diff(of, append=_NONE) != 0)
-    length = along[last][of]
-    offset = (np.cumsum(along[last] + 1) - along[last])[of]
+    first = np.append(0, last[:-1] + 1)
+    line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
+    length = along[last][line]
+    at = (np.cumsum(along[last] + 1) - along[last])[line] + along
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
-    at = offset + along
     step = np.append(np.diff(at), 1)
     wide = reach > _SMOOTHED_MIN_M
-    start = xy[np.append(0, last[:-1] + 1)][np.cumsum(np.diff(of, prepend=of[:1]) != 0)]
     out = xy.copy()
     for axis in range(2):
-        value = xy[:, axis] - start[:, axis]  # of each line from its own start: rounding grows with the sums
+        value = xy[:, axis] - xy[first, axis][line]  # of each line from its own start: rounding grows with the sums
         slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
-        total = np.append(0, np.cumsum(step * value + slope * step**2 / 2)[:-1])
+        area = step * value + slope * step**2 / 2
+        total = _running(area, of) - area  # up to each point
 
         def integral(to: Floats, *, value: Floats = value, slope: Floats = slope, total: Floats = total) -> Floats:
-            row = np.clip(np.searchsorted(at, to, side="right") - 1, 0, None)
+            row = np.clip(np.searchsorted(at, to, side="right") - 1, first[line], last[line])
             rest = to - at[row]
             return total[row] + value[row] * rest + slope[row] * rest**2 / 2
 
         mean = (integral(at + reach) - integral(at - reach))[wide] / (2 * reach[wide])
-        out[wide, axis] = mean + start[wide, axis]
+        out[wide, axis] = mean + xy[first, axis][line][wide]
     return out
 
 
