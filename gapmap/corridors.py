@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -175,9 +176,9 @@ def find_corridors(
     A span is a segment between the covers of two forces such that some open disc of radius at most W has both its ends
     on the rim and no covered ground inside. The corridor is the ground that spans no longer than W sweep; where a disc
     touches three places, the triangle between them belongs to it. Widths and areas are exact for the polygons given,
-    up to the sampling of their edges, at 1/50 of the gap: below 0.05 %. Where it is less than some metres, facets may
-    cross and the width at a point is rough; so it is, by up to 1 %, within 1/50 of the gap of an end cut at W. How edges
-    are sampled does not depend on W, so that a larger W finds a superset. Ground before an edge that two forces hold lies
+    up to the sampling of their edges, at 1/20 of the gap or less: below 0.05 %. Where it is less than some metres, facets
+    may cross and the width at a point is rough; so it is, by up to 2 %, within 1/20 of the gap of an end cut at W. How
+    edges are sampled does not depend on W, so that a larger W finds a superset. Ground before an edge that two forces hold lies
     between each of them and the other side: it belongs to two corridors. The answer jumps where the disc of such a
     triangle passes W: ``near_limit`` marks corridors in which one lies within 1 % of it.
 
@@ -382,7 +383,7 @@ def _tables(
 class _Ribbon:
     """The ground between each station and the next: what stretches and facets are made of.
 
-    ``path_a`` and ``path_b`` are the edges of all chains with the stations' ends inserted; interval i of the ribbon
+    It lies between two spans, whose ends are ``span_a0`` to ``span_b1``. ``path_a`` and ``path_b`` are the edges of all chains with the stations' ends inserted; interval i of the ribbon
     runs from ``from_a[i]`` to ``to_a[i]`` on the one and likewise on the other.
     """
 
@@ -393,6 +394,10 @@ class _Ribbon:
     width_1: Floats
     along: Floats
     near_limit: Flags
+    span_a0: Floats
+    span_b0: Floats
+    span_a1: Floats
+    span_b1: Floats
     path_a: Floats
     path_b: Floats
     from_a: Ints
@@ -415,6 +420,10 @@ class _Ribbon:
             width_1=line.width[this + 1],
             along=(line.along[this] + line.along[this + 1]) / 2,
             near_limit=pieces.near_limit[piece] | pieces.near_limit[line.piece[this + 1]],
+            span_a0=line.a[this],
+            span_b0=line.b[this],
+            span_a1=line.a[this + 1],
+            span_b1=line.b[this + 1],
             path_a=path_a,
             path_b=path_b,
             from_a=at_a[this],
@@ -446,22 +455,22 @@ class _Ribbon:
     def _rings(self, group: Ints) -> tuple[Floats, Ints]:
         rows = _starts(group)
         last = np.append(rows[1:], len(group)) - 1
-        out, back = self.to_a[last] - self.from_a[rows] + 1, self.to_b[last] - self.from_b[rows] + 1
-        size = out + back
-        polygon = np.repeat(np.arange(len(rows)), size)
-        nth = np.arange(len(polygon)) - np.repeat(np.cumsum(size) - size, size)
-        outward = nth < out[polygon]
-        xy = np.empty((len(polygon), 2))
-        xy[outward] = self.path_a[(self.from_a[rows][polygon] + nth)[outward]]
-        xy[~outward] = self.path_b[(self.to_b[last][polygon] - (nth - out[polygon]))[~outward]]
-        return xy, polygon
+        size = np.stack([self.to_a[last] - self.from_a[rows], self.to_b[last] - self.from_b[rows]], axis=1).ravel() + 1
+        # One row after the other: a jump to where each run begins, then steps of one, forth along a and back along b.
+        begin = np.stack([self.from_a[rows], len(self.path_a) + self.to_b[last]], axis=1).ravel()
+        way = np.tile([1, -1], len(rows))
+        step = np.repeat(way, size)
+        step[np.append(0, np.cumsum(size)[:-1])] = np.diff(begin, prepend=0) - np.append(0, (way * (size - 1))[:-1])
+        xy = np.concatenate([self.path_a, self.path_b])[np.cumsum(step)]
+        return xy, np.repeat(np.arange(len(rows)), size.reshape(-1, 2).sum(axis=1))
 
     def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
         xy, polygon = self._rings(group)
         fresh = np.ones(len(xy), bool)
         fresh[1:] = (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1]) | (polygon[1:] != polygon[:-1])
         # Where two stations fall together there is no ground between: a ring of four equal corners stands for it.
-        fresh |= np.bincount(polygon, weights=fresh)[polygon] < 3  # noqa: PLR2004 - corners of a ring
+        thin = np.flatnonzero(np.bincount(polygon[fresh]) < 3)  # noqa: PLR2004 - corners of a ring
+        fresh |= np.isin(polygon, thin) if len(thin) else False
         return xy[fresh], polygon[fresh]
 
 
@@ -560,10 +569,10 @@ def _facet_table(
 ) -> GeoDataFrame:
     first, last = _starts(facet), np.flatnonzero(np.diff(facet, append=-1))
     ends = {
-        "start_a": ribbon.path_a[ribbon.from_a[first]],
-        "start_b": ribbon.path_b[ribbon.from_b[first]],
-        "end_a": ribbon.path_a[ribbon.to_a[last]],
-        "end_b": ribbon.path_b[ribbon.to_b[last]],
+        "start_a": ribbon.span_a0[first],
+        "start_b": ribbon.span_b0[first],
+        "end_a": ribbon.span_a1[last],
+        "end_b": ribbon.span_b1[last],
     }
     frame = gpd.GeoDataFrame(
         {
@@ -660,5 +669,7 @@ def _starts(group: Ints) -> Ints:
 def _ids(prefix: str | list[str], number: Ints) -> Shapes:
     """Return ids that sort as their numbers do."""
     digits = max(2, len(str(number.max(initial=0))))
-    prefixes = [prefix] * len(number) if isinstance(prefix, str) else prefix
-    return np.array([f"{first}{n:0{digits}d}" for first, n in zip(prefixes, number, strict=True)], dtype=object)
+    prefixes = repeat(prefix, len(number)) if isinstance(prefix, str) else prefix
+    return np.array(
+        [f"{first}{n:0{digits}d}" for first, n in zip(prefixes, number.tolist(), strict=True)], dtype=object
+    )

@@ -178,8 +178,8 @@ class _Sides(NamedTuple):
     """What is known of the mixed sides of triangles; the last row stands for "no side".
 
     Where the discs of two strip triangles touch the cover in corners, or one of them is no strip, the side between them
-    is a span: as wide as it is long. Else it carries the diagonal of the sampling, and takes the mean of their foot
-    widths, each weighted by the base of the other since feet lie in the middle of bases. ``radius`` is the same mean.
+    is a span: as wide as it is long. Else it carries the diagonal of the sampling, and takes the width of the span that
+    parts the ground as the side does, the mean of what both strips say of it. ``radius`` is the same mean.
     It is NaN where one is no strip: discs of all sizes between those of its triangles touch the ends of the side.
     Likewise where radii or centres jump, as they do where a disc rolls around a corner or two corners face each other:
     there the side is a span too. ``near_limit``: a gap triangle near the limit has this side.
@@ -206,16 +206,23 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     def total(values: NDArray[Any]) -> Floats:
         return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
 
+    def mean(values: Floats) -> Floats:
+        return np.bincount(side_of, weights=values[row, which], minlength=len(one)) / _TWO
+
     apart = np.abs(total(radius) - 2 * radius[row[one]])
     smaller = (total(radius) - apart) / 2
     moved = np.hypot(*(total(axis) - 2 * axis[row[one]] for axis in triangles.centre.T))
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
     own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
-    weight = np.where(strip, 1 / np.hypot(*(xy[corners[:, 1]] - xy[corners[:, 2]]).T), 1)
+    apex, first, second = xy[corners[strip]].transpose(1, 0, 2)
+    at_side = np.zeros(corners.shape)
+    for k, near, far in ((0, first, second), (2, second, first)):
+        at_side[strip, k], _, _ = _at_side(apex, near, far, triangles.foot[strip])
     in_corner = (triangles.foot == xy[corners[:, 0]]).all(axis=1)
     by_feet = alike & (total(in_corner) < _TWO)
-    width = np.where(by_feet, total(weight * np.where(strip, foot_width, 0)) / total(weight), own)
-    side_radius = np.where(alike, total(weight * radius) / total(weight), np.nan)
+    width = np.where(by_feet, mean(at_side), own)
+    with np.errstate(invalid="ignore"):
+        side_radius = np.where(alike, mean(at_side * (radius / foot_width)[:, None]), np.nan)
     near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
     return side, _Sides(
         width=np.append(width, 0),
@@ -223,6 +230,35 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
         by_feet=np.append(by_feet, False),
         near_limit=np.append(total(near) > 0, False),
     )
+
+
+def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the span that parts the ground as a mixed side of a strip does: its width, its ends at base and at apex.
+
+    It lies as far before the one end of the side, ``near``, as it lies behind the other, ``apex``. From the middle of
+    the base to ``foot``, both ends of the span move by the same way, on the two sides of a wedge, until that is so. If
+    the foot is a corner, the side itself is that span.
+    """
+    middle = (near + far) / 2
+    half_base = np.hypot(*(near - middle).T)
+    side, way = near - apex, foot - apex
+    before = _cross(side, way) * _cross(side, far - apex) >= 0
+    move = ((half_base + np.where(before, 1, -1) * np.hypot(*way.T)) / 2)[:, None]
+    run = (near - middle) / half_base[:, None]
+    across = foot - middle
+    width = np.hypot(*across.T)
+    towards = ((run * across).sum(axis=1) / width)[:, None]
+    mirrored = run - 2 * towards * across / width[:, None]
+    corner = (foot == apex).all(axis=1)[:, None]
+    return (
+        np.where(corner[:, 0], np.hypot(*side.T), width - 2 * (move * towards)[:, 0]),
+        np.where(corner, near, middle + move * run),
+        np.where(corner, apex, foot + move * mirrored),
+    )
+
+
+def _cross(one: Floats, other: Floats) -> Floats:
+    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
 
 
 def _oriented(
@@ -294,7 +330,7 @@ def _pairs(forces_p: Flags, forces_q: Flags) -> tuple[Ints, Ints, Ints]:
 
 
 def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
-    """Fill in the measured spans: between the feet of two strips of one pair, as their bases weigh; else the side."""
+    """Fill in the measured spans: the mean of what two strips of one pair say; else the side."""
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
     pairs = int(pair.max(initial=0)) + 1
@@ -305,14 +341,16 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
     numbers = int(of.max(initial=0)) + 1
     number = np.bincount(side, minlength=numbers)
-    base = np.hypot(*(pieces.a0 - pieces.a1).T) + np.hypot(*(pieces.b0 - pieces.b1).T)  # one of the two is a corner
-    weight = np.tile(1 / base[pieces.strip], 2)
-    whole = np.bincount(side, weights=weight, minlength=numbers)
-    whole[whole == 0] = 1  # sides without a strip have no mean, and need none
+    strips = pieces.take(pieces.strip)
+    on_a = (strips.b0 == strips.b1).all(axis=1)[:, None]  # where the base is
+    apex, foot = np.where(on_a, strips.b0, strips.a0), np.where(on_a, strips.foot_b, strips.foot_a)
+    first, second = np.where(on_a, strips.a0, strips.b0), np.where(on_a, strips.a1, strips.b1)
+    _, *base_apex_0 = _at_side(apex, first, second, foot)
+    _, *base_apex_1 = _at_side(apex, second, first, foot)
     filled = {}
-    for end in "ab":
-        foot = np.tile(getattr(pieces, f"foot_{end}")[pieces.strip], (2, 1)) * weight[:, None]
-        mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / whole for axis in foot.T], axis=1)
+    for end, at_base in (("a", on_a), ("b", ~on_a)):
+        ends = np.concatenate([np.where(at_base, *base_apex_0), np.where(at_base, *base_apex_1)])
+        mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in ends.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
             filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[nth], getattr(pieces, f"{end}{k}"))
