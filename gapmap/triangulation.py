@@ -17,6 +17,8 @@ from scipy.spatial import cKDTree
 from gapmap.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -27,15 +29,18 @@ if TYPE_CHECKING:
 GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
 EDGE_MAX_M = 1_000.0  # first sampling looks only at the edge, so that pruning and tiling see the same vertices
-COARSE_RATIO = 1 / 8  # edge length over distance to the nearest other force, at most
-FINE_RATIO = 1 / 50  # the same, unless that is finer than FINE_MIN_M
-FINE_MIN_M = 10.0  # feet on straight edges are exact however coarse the sampling; corners need no more than this
+COARSE_RATIO = 1 / 8  # edge length over distance to the nearest other force, at most: so two edges see each other
+FINE_RATIO = 1 / 20  # the same, unless that is finer than FINE_MIN_M: radii of neighbours then differ by less than JUMP
+FINE_MIN_M = 10.0
+SAG_M = 1.0  # feet are exact however coarse the sampling; widths between two of them depart from a straight line so far
 SPACING_MIN_M = 2.0  # towards places where forces touch: across less than this, facets are rough
-JUMP = 1.05  # radii of neighbours that differ by more are not two samples of one run, but of two
+JUMP = 1.08  # radii of neighbours that differ by more are not two samples of one run, but of two
 SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
 _REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
+_GAP_MAX_M = EDGE_MAX_M**2 / (8 * SAG_M)  # farther from other forces an edge stays as it is
 _TIE_BREAK_M = 1e-6
 _AROUND = 3
+_THREADED_MIN = 10_000  # for fewer points threads cost more than they bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,11 @@ class Edges:
 
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
-        vertices, ends = np.unique(self.ends[some], return_inverse=True)
-        return vertices, replace(self, xy=self.xy[vertices], ends=ends.reshape(-1, 2), label=self.label[some])
+        ends = self.ends[some]
+        used = np.zeros(len(self.xy), bool)
+        used[ends] = True
+        vertices = np.flatnonzero(used)
+        return vertices, replace(self, xy=self.xy[vertices], ends=(np.cumsum(used) - 1)[ends], label=self.label[some])
 
 
 class Triangles(NamedTuple):
@@ -107,11 +115,19 @@ def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
 
 
 def sample(edges: Edges, *, limit_m: float) -> Edges:
-    """Leave out edges that no span reaches, and split the others as finely as they lie near another force.
+    """Leave out edges that no span reaches, and split the others by how far another force is: see :func:`spacing_m`.
 
     Where an edge stays, how it is split does not depend on the limit: a larger one finds a superset.
     """
-    return refine(prune(densify(edges, length_max_m=EDGE_MAX_M), limit_m=limit_m))
+    edges = densify(edges, length_max_m=EDGE_MAX_M)
+    if len(edges.ends) == 0:
+        return edges
+    label, members = vertex_labels(edges)
+    reach = 2 * SELECT * limit_m + 2 * EDGE_MAX_M
+    gap = _distances(edges.xy, label, _strange(members), bound_m=max(reach, _GAP_MAX_M))
+    near = _in_reach(edges.xy, label, members, gap, reach)
+    kept, part = edges.part(near[edges.ends[:, 0]] & near[edges.ends[:, 1]])
+    return _refine(part, gap[kept])
 
 
 def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
@@ -126,8 +142,8 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
     within : tuple of float, optional
         West, south, east, north: only triangles with their circumcentre in this box, its west and south sides included.
     """
-    finder = _Finder(edges)
-    return _measure(edges, finder, _outside_triangles(edges, finder, limit_m, within))
+    spokes = _Spokes(edges)
+    return _measure(edges, spokes, _outside_triangles(edges, spokes, limit_m, within))
 
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
@@ -135,59 +151,76 @@ def densify(edges: Edges, *, length_max_m: float) -> Edges:
     return _cut_evenly(edges, _parts(_lengths(edges), length_max_m))
 
 
-def prune(edges: Edges, *, limit_m: float) -> Edges:
-    """Keep the edges that can carry or block a span within the limit.
+def _in_reach(xy: Floats, label: Ints, members: Flags, gap: Floats, reach_m: float) -> Flags:
+    """Tell which vertices can carry or block a span within the limit.
 
-    A vertex stays if a vertex of another force lies within two radii of it, plus what an end can lie away from the
-    point of its edge that a disc touches: twice the longest edge after :func:`densify`. An edge stays with both its ends.
+    Those that have a vertex of another force within two radii, plus what an end can lie away from the point of its edge
+    that a disc touches: twice the longest edge after :func:`densify`.
     """
-    if len(edges.ends) == 0:
-        return edges
-    reach = 2 * SELECT * limit_m + 2 * EDGE_MAX_M
-    label, members = vertex_labels(edges)
-    keep = np.zeros(len(edges.xy), bool)
-    for force in range(members.shape[1]):
-        own = members[label, force]
-        for some, others in ((own, ~own), (~own, own)):
-            rows = np.flatnonzero(some & ~keep)
-            if len(rows) and others.any():
-                distance, _ = cKDTree(edges.xy[others]).query(edges.xy[rows], distance_upper_bound=reach, workers=-1)
-                keep[rows[distance <= reach]] = True
-    kept: Flags = np.all(keep[edges.ends], axis=1)
-    _, part = edges.part(kept)
-    return part
+    keep: Flags = gap <= reach_m
+    if (members.sum(axis=1) > 1).any():  # what several forces hold may stand between these
+        rows = np.flatnonzero(~keep)
+        other = ~np.eye(len(members), dtype=bool)
+        keep[rows] = _distances(xy, label, other, rows, bound_m=reach_m) <= reach_m
+    return keep
 
 
-def refine(edges: Edges) -> Edges:
-    """Split edges until none is longer than a share of its distance to the nearest other force.
+def _refine(edges: Edges, gap: Floats) -> Edges:
+    """Split edges until none is longer than :func:`spacing_m` of its distance to the nearest other force.
 
-    An eighth everywhere, so that two edges always see each other across a gap longer than they are, and a fiftieth
-    where that is 10 m or more. The distance is that of either end to the nearest *vertex*, which halving the edges
-    until the first rule holds for both brings near enough to the true one. The rule looks at the geometry alone.
+    The distance is that of either end to the nearest *vertex*, which halving the edges until none is longer than an
+    eighth of it brings near enough to the true one. The rule looks at the geometry alone.
+
+    Parameters
+    ----------
+    edges : Edges
+        None longer than ``EDGE_MAX_M``.
+    gap : ndarray of float, shape (n,)
+        The distance of each vertex.
     """
     # Far edges are told apart once, and keep their distance. They have no say in how the others are halved: of two
     # vertices of different forces within the bound, each lies on an edge that has a gap or belongs to several forces.
-    gap = _gaps(edges, np.ones(len(edges.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)
+    label, members = vertex_labels(edges)
+    gap = _edge_gaps(edges, label, members, gap)
     near = (gap <= _REFINE_BOUND_M) | (edges.members.sum(axis=1) > 1)[edges.label]
     used, part = edges.part(near)
-    part = _refine_near(part)
+    part = _halved(part)
     rows = np.concatenate([used, len(edges.xy) + np.arange(len(part.xy) - len(used))])
-    gap = np.concatenate([gap[~near], _gaps(part, np.ones(len(part.ends), bool), bound_m=EDGE_MAX_M / FINE_RATIO)])
     edges = replace(
         edges,
         xy=np.concatenate([edges.xy, part.xy[len(used) :]]),
         ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
         label=np.concatenate([edges.label[~near], part.label]),
     )
-    finest = np.minimum(FINE_MIN_M, COARSE_RATIO * gap)
-    return _cut_evenly(edges, _parts(_lengths(edges), np.maximum(np.maximum(FINE_RATIO * gap, finest), SPACING_MIN_M)))
+    label, members = vertex_labels(part)
+    fresh = _distances(part.xy, label, _strange(members), bound_m=_GAP_MAX_M)
+    gap = np.concatenate([gap[~near], _edge_gaps(part, label, members, fresh)])
+    return _cut_evenly(edges, _parts(_lengths(edges), spacing_m(gap)))
 
 
-def _refine_near(edges: Edges) -> Edges:
+def spacing_m(gap_m: Floats) -> Floats:
+    """Return how long an edge may be, so far from the nearest other force.
+
+    An eighth of the way, so that two edges always see each other across a gap longer than they are; a twentieth where
+    that is 10 m or more; and less over long ways, so that what is measured between two feet, a parabola at most, is
+    within a metre of a straight line.
+    """
+    fine = np.minimum(FINE_RATIO * gap_m, np.sqrt(8 * SAG_M * gap_m))
+    coarse = np.minimum(FINE_MIN_M, COARSE_RATIO * gap_m)
+    return np.maximum(np.maximum(fine, coarse), SPACING_MIN_M)
+
+
+def _halved(edges: Edges) -> Edges:
+    """Split edges until none is longer than an eighth of its distance to the nearest other force."""
     active = np.ones(len(edges.ends), bool)
     while active.any():
-        length, wanted = _lengths(edges), np.full(len(edges.ends), np.inf)
-        wanted[active] = COARSE_RATIO * _gaps(edges, active, bound_m=_REFINE_BOUND_M)
+        label, members = vertex_labels(edges)
+        vertices = np.zeros(len(edges.xy), bool)
+        vertices[edges.ends[active]] = True
+        rows = np.flatnonzero(vertices)
+        gap = np.full(len(edges.xy), np.inf)
+        gap[rows] = _distances(edges.xy, label, _strange(members), rows, bound_m=_REFINE_BOUND_M)
+        length, wanted = _lengths(edges), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
         long = np.flatnonzero(active & (length > np.maximum(wanted, SPACING_MIN_M)))
@@ -211,14 +244,15 @@ def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
     members : ndarray of bool, shape (labels, forces)
         Which forces share a label.
     """
-    low = np.full(len(edges.xy), len(edges.members))
-    high = np.full(len(edges.xy), -1)
+    label = np.full(len(edges.xy), len(edges.members))
     for end in edges.ends.T:
-        np.minimum.at(low, end, edges.label)
-        np.maximum.at(high, end, edges.label)
-    several = np.flatnonzero(low < high)
+        label[end] = edges.label
+    mixed = np.zeros(len(edges.xy), bool)
+    for end in edges.ends.T:
+        mixed[end[label[end] != edges.label]] = True
+    several = np.flatnonzero(mixed)
     if len(several) == 0:
-        return low, edges.members
+        return label, edges.members
     row = np.full(len(edges.xy), -1)
     row[several] = np.arange(len(several))
     joined = np.zeros((len(several), edges.members.shape[1]), bool)
@@ -226,8 +260,8 @@ def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
         here = row[end] >= 0
         np.logical_or.at(joined, row[end[here]], edges.members[edges.label[here]])
     extra, which = np.unique(joined, axis=0, return_inverse=True)
-    low[several] = len(edges.members) + which.ravel()
-    return low, np.concatenate([edges.members, extra])
+    label[several] = len(edges.members) + which.ravel()
+    return label, np.concatenate([edges.members, extra])
 
 
 def triangulate(edges: Edges) -> Ints:
@@ -243,6 +277,15 @@ def triangulate(edges: Edges) -> Ints:
     Ties (four points on one circle) are broken by a displacement of at most 1e-6 m hashed from the coordinates, so
     that the same points give the same triangles whatever their order and whatever else is triangulated with them.
     """
+    triangles = _mesh(edges)
+    return triangles[(triangles >= _AROUND).all(axis=1)].astype(np.int64) - _AROUND
+
+
+def _mesh(edges: Edges) -> NDArray[np.uint32]:
+    """Return all triangles, with those that hang on the first three vertices: the corners of one around everything.
+
+    Leaving those out later is four times as fast as erasing them, which renumbers the neighbours of all triangles too.
+    """
     if not np.isfinite(edges.xy).all():
         raise EngineError("coordinates to triangulate are not finite")
     mesh = pythoncdt.Triangulation(
@@ -253,10 +296,7 @@ def triangulate(edges: Edges) -> Ints:
         mesh.insert_edges(cast("Any", edges.ends.astype(np.uint32)))
     except RuntimeError as error:
         raise EngineError(f"the triangulation failed: {error}") from error
-    # The first three vertices are those of the triangle around everything. Leaving out what hangs on them here is
-    # four times as fast as erasing it there, which renumbers the neighbours of all triangles too.
-    triangles = mesh.triangles_array()["vertices"].astype(np.int64) - _AROUND
-    return triangles[(triangles[:, 0] >= 0) & (triangles[:, 1] >= 0) & (triangles[:, 2] >= 0)]
+    return cast("NDArray[np.uint32]", mesh.triangles_array()["vertices"])
 
 
 def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
@@ -265,7 +305,7 @@ def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
     b, c = corners[:, 1] - origin, corners[:, 2] - origin
     with np.errstate(divide="ignore", invalid="ignore"):
         double = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-        b2, c2 = (b**2).sum(axis=1), (c**2).sum(axis=1)
+        b2, c2 = _dot(b, b), _dot(c, c)
         x = (c[:, 1] * b2 - b[:, 1] * c2) / double
         y = (b[:, 0] * c2 - c[:, 0] * b2) / double
         radius = np.hypot(x, y)
@@ -293,10 +333,10 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     triangles = triangulate(edges)
     _, radius = circumcircles(edges.xy[triangles])
     triangles = triangles[radius <= limit_m]
-    finder = _Finder(edges)
-    triangles = triangles[_tell_outside(edges, finder, triangles)]
+    spokes = _Spokes(edges)
+    triangles = triangles[_tell_outside(edges, spokes, triangles)]
     following = np.roll(triangles, -1, axis=1)
-    on_cover = finder.find(following, triangles) >= 0
+    on_cover = spokes.find(following, triangles) >= 0
     length = np.hypot(*np.moveaxis(edges.xy[triangles] - edges.xy[following], -1, 0))
     long = (length > limit_m + TOLERANCE_M) & ~on_cover
     whole = edges.xy[triangles[~long.any(axis=1)]]
@@ -314,69 +354,85 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
     return np.concatenate([whole, cut[share[:, 0] > 0]])
 
 
-class _Finder:
-    """Finds directed edges by their ends."""
+class _Spokes:
+    """The edges at each vertex: those that leave it and those that arrive, and directed edges by their ends."""
 
     def __init__(self, edges: Edges) -> None:
-        self.size = len(edges.xy)
-        key = edges.ends[:, 0] * self.size + edges.ends[:, 1]
-        self.order = np.argsort(key)
-        self.key = key[self.order]
+        self.ends = edges.ends
+        # Edges by the vertex at which they start or end; those of vertex v are from first[v] up to first[v + 1].
+        self.order = [np.argsort(at, kind="stable") for at in edges.ends.T]
+        self.first = [np.append(0, np.cumsum(np.bincount(at, minlength=len(edges.xy)))) for at in edges.ends.T]
+
+    def each(self, vertices: Ints, end: int) -> Iterator[tuple[Ints, Ints]]:
+        """Yield rows of ``vertices``, and for each an edge that starts (end 0) or ends (1) there, until all were seen."""
+        place, last = self.first[end][vertices], self.first[end][vertices + 1]
+        rows = np.flatnonzero(place < last)
+        while len(rows):
+            yield rows, self.order[end][place[rows]]
+            place[rows] += 1
+            rows = rows[place[rows] < last[rows]]
 
     def find(self, start: Ints, end: Ints) -> Ints:
         """Return the number of the edge from each start to each end, -1 where there is none."""
-        wanted = start * self.size + end
-        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
-        return np.where(self.key[place] == wanted, self.order[place], -1)
+        found = np.full(start.size, -1)
+        wanted = end.ravel()
+        for rows, edge in self.each(start.ravel(), 0):
+            hit = self.ends[edge, 1] == wanted[rows]
+            found[rows[hit]] = edge[hit]
+        return found.reshape(start.shape)
 
 
-def _outside_triangles(edges: Edges, finder: _Finder, limit_m: float, within: Box | None) -> Ints:
+def _outside_triangles(edges: Edges, spokes: _Spokes, limit_m: float, within: Box | None) -> Ints:
     """Return the triangles outside the cover with corners on different forces, their radius near the limit at most."""
     if len(edges.ends) == 0:
         return np.empty((0, 3), np.int64)
     label, members = vertex_labels(edges)
-    triangles = triangulate(edges)
-    corners = label[triangles]
-    differ = (corners[:, 0] != corners[:, 1]) | (corners[:, 1] != corners[:, 2])
-    triangles, corners = triangles[differ], corners[differ]
-    apart = _disjoint(members)
-    one, two, three = corners.T
-    triangles = triangles[apart[one, two] | apart[two, three] | apart[three, one]]
+    mesh = _mesh(edges)
+    nothing = len(members)  # the label of the corners around everything, apart from none
+    small = np.concatenate([np.full(_AROUND, nothing), label]).astype(np.min_scalar_type(nothing))
+    one, two, three = (small[corner] for corner in mesh.T)
+    differ = np.flatnonzero((one != two) | (two != three))  # few: all that follows is done on these
+    one, two, three = one[differ], two[differ], three[differ]
+    apart = np.pad(_disjoint(members), (0, 1))
+    wanted = apart[one, two] | apart[two, three] | apart[three, one]
+    wanted &= (one != nothing) & (two != nothing) & (three != nothing)
+    triangles = mesh[differ[wanted]].astype(np.int64) - _AROUND
     # Starting with the same corner, circles come out the same to the last bit whatever else is triangulated.
-    turn = (triangles.argmin(axis=1)[:, None] + np.arange(3)) % 3
+    turn = (_westernmost(edges.xy[triangles])[:, None] + np.arange(3)) % 3
     triangles = np.take_along_axis(triangles, turn, axis=1)
     centre, radius = circumcircles(edges.xy[triangles])
     wanted = radius <= SELECT * limit_m
     if within is not None:
-        wanted &= ((centre >= within[:2]) & (centre < within[2:])).all(axis=1)
+        for axis, low, high in zip(centre.T, within[:2], within[2:], strict=True):
+            wanted &= (axis >= low) & (axis < high)
     triangles = triangles[wanted]
-    return triangles[_tell_outside(edges, finder, triangles)]
+    return triangles[_tell_outside(edges, spokes, triangles)]
 
 
-def _tell_outside(edges: Edges, finder: _Finder, triangles: Ints) -> Flags:
+def _tell_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     """Tell which triangles lie outside the cover: by a side that is an edge, or else by a corner."""
     following = np.roll(triangles, -1, axis=1)
-    inside: Flags = np.any(finder.find(triangles, following) >= 0, axis=1)
-    outside: Flags = np.any(finder.find(following, triangles) >= 0, axis=1)
+    inside: Flags = np.any(spokes.find(triangles, following) >= 0, axis=1)
+    outside: Flags = np.any(spokes.find(following, triangles) >= 0, axis=1)
     unsure = np.flatnonzero(~outside & ~inside)
-    outside[unsure] = _corner_is_outside(edges, triangles[unsure])
+    if len(unsure):
+        outside[unsure] = _corner_is_outside(edges, spokes, triangles[unsure])
     return outside
 
 
-def _corner_is_outside(edges: Edges, triangles: Ints) -> Flags:
+def _corner_is_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     """Tell by the first corner whether triangles lie outside: the next edge clockwise has its cover on the far side.
 
     All edges at a corner of a triangle within the limit survive pruning, so that this local test is exact, which
     flooding across a pruned mesh is not.
     """
     vertex, position = np.unique(triangles[:, 0], return_inverse=True)
-    spokes = []
-    for near, far, leaving in ((0, 1, True), (1, 0, False)):
-        place = np.searchsorted(vertex, edges.ends[:, near])
-        here = vertex[np.minimum(place, len(vertex) - 1)] == edges.ends[:, near] if len(vertex) else np.zeros(0, bool)
-        run = edges.xy[edges.ends[here, far]] - edges.xy[edges.ends[here, near]]
-        spokes.append((place[here], np.arctan2(run[:, 1], run[:, 0]), np.full(here.sum(), leaving)))
-    at, angle, leaves = (np.concatenate(column) for column in zip(*spokes, strict=True))
+    around = []
+    for near, far in ((0, 1), (1, 0)):
+        for rows, edge in spokes.each(vertex, near):
+            run = edges.xy[edges.ends[edge, far]] - edges.xy[vertex[rows]]
+            around.append((rows, np.arctan2(run[:, 1], run[:, 0]), np.full(len(rows), near == 0)))
+    at, angle, leaves = (np.concatenate(column) for column in zip(*around, strict=True))
     order = np.lexsort((angle, at))
     at, angle, leaves = at[order], angle[order], leaves[order]
     run = edges.xy[triangles].mean(axis=1) - edges.xy[triangles[:, 0]]
@@ -388,20 +444,20 @@ def _corner_is_outside(edges: Edges, triangles: Ints) -> Flags:
     return np.logical_not(leaves[before])
 
 
-def _measure(edges: Edges, finder: _Finder, corners: Ints) -> Triangles:
+def _measure(edges: Edges, spokes: _Spokes, corners: Ints) -> Triangles:
     """Turn triangles, tell strips from others, and find the feet of strips."""
     label, members = vertex_labels(edges)
     corners, mixed = _turn(edges, corners, label, members)
     forces = members[label[corners]]
     centre, radius = circumcircles(edges.xy[corners])
-    base = finder.find(corners[:, 2], corners[:, 1])
+    base = spokes.find(corners[:, 2], corners[:, 1])
     strip = (mixed.sum(axis=1) == 2) & (base >= 0)  # noqa: PLR2004 - mixed sides
     base_forces = forces[:, 1] & forces[:, 2]
     base_forces[strip] = edges.members[edges.label[base[strip]]]
     # Strips measure from the middle of their base to where the disc touches the edges at the apex: raw sides carry the
     # diagonal of the sampling, and strips just as wide as the limit would vanish.
     foot = np.full((len(corners), 2), np.nan)
-    foot[strip] = _feet(edges, corners[strip, 0], centre[strip])
+    foot[strip] = _feet(edges, spokes, corners[strip, 0], centre[strip])
     return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, centre, radius)
 
 
@@ -416,33 +472,33 @@ def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[I
     mixed = apart[corners, np.roll(corners, -1, axis=1)]
     first = (np.where(mixed.sum(axis=1) == 1, mixed.argmax(axis=1), (~mixed).argmax(axis=1)) + 2) % 3
     between_three = np.flatnonzero(mixed.all(axis=1))
-    xy = edges.xy[triangles[between_three]]
-    first[between_three] = np.lexsort((xy[..., 1], xy[..., 0]), axis=1)[:, 0]
+    first[between_three] = _westernmost(edges.xy[triangles[between_three]])
     turn = (first[:, None] + np.arange(3)) % 3
     return np.take_along_axis(triangles, turn, axis=1), np.take_along_axis(mixed, turn, axis=1)
 
 
-def _feet(edges: Edges, apex: Ints, centre: Floats) -> Floats:
+def _westernmost(corners: Floats) -> Ints:
+    """Return which corner of each triangle lies farthest west, the southern one of two."""
+    x, y = corners[..., 0], corners[..., 1]
+    return np.where(x == x.min(axis=1, keepdims=True), y, np.inf).argmin(axis=1)
+
+
+def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> Floats:
     """Return the point nearest to each disc's centre on the edges that meet at its apex."""
-    wanted = np.zeros(len(edges.xy), bool)
-    wanted[apex] = True
-    half = np.flatnonzero(wanted[edges.ends.T.ravel()])  # first all starts, then all ends
-    at = edges.ends.T.ravel()[half]
-    order = half[np.argsort(at, kind="stable")]
-    at = np.sort(at)
-    first, last = np.searchsorted(at, apex), np.searchsorted(at, apex, side="right")
     foot, best = edges.xy[apex], np.full(len(apex), np.inf)
-    for k in range(int((last - first).max(initial=0))):
-        rows = np.flatnonzero(first + k < last)
-        edge = order[first[rows] + k] % len(edges.ends)
-        start, end = edges.xy[edges.ends[edge]].transpose(1, 0, 2)
-        run = end - start
-        along = ((centre[rows] - start) * run).sum(axis=1) / (run**2).sum(axis=1)
-        point = start + np.clip(along, 0, 1)[:, None] * run
-        distance = np.hypot(*(point - centre[rows]).T)
-        nearer = distance < best[rows]
-        foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
+    for end in (0, 1):
+        for rows, edge in spokes.each(apex, end):
+            start, run = edges.xy[edges.ends[edge, 0]], edges.xy[edges.ends[edge, 1]] - edges.xy[edges.ends[edge, 0]]
+            along = _dot(centre[rows] - start, run) / _dot(run, run)
+            point = start + np.clip(along, 0, 1)[:, None] * run
+            distance = np.hypot(*(point - centre[rows]).T)
+            nearer = distance < best[rows]
+            foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
     return foot
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    return one[:, 0] * other[:, 0] + one[:, 1] * other[:, 1]
 
 
 def _lengths(edges: Edges) -> Floats:
@@ -454,22 +510,36 @@ def _parts(length: Floats, length_max: Floats | float) -> Ints:
     return np.maximum(np.ceil(length / length_max), 1).astype(np.int64)
 
 
-def _gaps(edges: Edges, rows: Flags, *, bound_m: float) -> Floats:
-    """Return for some edges the distance from their ends to the nearest vertex of a force they do not belong to.
+def _strange(members: Flags) -> Flags:
+    """Return for each label (row) which labels (columns) have a force that it has not."""
+    strange: Flags = np.any(members[None, :] & ~members[:, None], axis=2)
+    return strange
 
-    Infinite beyond the bound. An edge that ends where two forces touch has none.
-    """
-    label, members = vertex_labels(edges)
-    gap = np.full(len(edges.ends), np.inf)
-    for number in np.unique(edges.label[rows]):
-        strange = (members & ~edges.members[number]).any(axis=1)[label]
-        if not strange.any():
-            continue
-        here = np.flatnonzero(rows & (edges.label == number))
-        vertices, end = np.unique(edges.ends[here], return_inverse=True)
-        distance, _ = cKDTree(edges.xy[strange]).query(edges.xy[vertices], distance_upper_bound=bound_m, workers=-1)
-        gap[here] = distance[end.reshape(-1, 2)].min(axis=1)
-    return gap[rows]
+
+def _distances(xy: Floats, label: Ints, of: Flags, rows: Ints | None = None, *, bound_m: float) -> Floats:
+    """Return how far some vertices are from the nearest whose label is one ``of`` those asked for; infinite beyond."""
+    rows = np.arange(len(xy)) if rows is None else rows
+    own = label[rows]
+    distance = np.full(len(rows), np.inf)
+    for number in np.flatnonzero(np.bincount(own, minlength=len(of))):
+        others = of[number][label]
+        if others.any():
+            here = np.flatnonzero(own == number)
+            # Built so, it answers twice as fast where all points are queried once.
+            tree = cKDTree(xy[others], balanced_tree=False, compact_nodes=False)
+            distance[here], _ = tree.query(xy[rows[here]], distance_upper_bound=bound_m, workers=_threads(len(here)))
+    return distance
+
+
+def _threads(points: int) -> int:
+    return -1 if points > _THREADED_MIN else 1
+
+
+def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats:
+    """Return the distance of each edge: that of the nearer of its ends, none where another force holds one of them."""
+    held: Flags = np.any(members[:, None] & ~edges.members[None, :], axis=2)
+    start, end = (np.where(held[label[at], edges.label], 0, gap[at]) for at in edges.ends.T)
+    return np.minimum(start, end)
 
 
 def _cut_evenly(edges: Edges, parts: Ints) -> Edges:

@@ -27,7 +27,7 @@ from gapmap import chains
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.noding import edges_of_union
 from gapmap.pieces import split
-from gapmap.triangulation import COARSE_RATIO, FINE_MIN_M, FINE_RATIO, GRID_M, SPACING_MIN_M, facing_triangles
+from gapmap.triangulation import GRID_M, SPACING_MIN_M, facing_triangles, spacing_m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,11 +79,6 @@ class Fault(NamedTuple):
 
 
 # What must hold
-
-
-def spacing(width: Any) -> Any:  # noqa: ANN401 - number, array or Series
-    """Return how long an edge of the cover may be left, where the corridor is so wide."""
-    return np.maximum(FINE_RATIO * width, np.clip(COARSE_RATIO * width, SPACING_MIN_M, FINE_MIN_M))
 
 
 def run(cases: Sequence[Case], *, max_width_m: float | None = None, tiles: float | None = None) -> Corridors:
@@ -251,7 +246,7 @@ class Judge:
             width <= self.limit + self.snap, case, "transects: width beyond the limit", id=transects.index, width=width
         )
         corridors = self.found.corridors.loc[transects["corridor_id"]]
-        slack = self.snap + spacing(width)
+        slack = self.snap + spacing_m(width)
         for end, which in ((0, "force_a"), (-1, "force_b")):
             covers = np.array(
                 [self.covers[k][force] for k, force in zip(case, corridors[which], strict=True)], dtype=object
@@ -272,7 +267,7 @@ class Judge:
             long = np.hypot(*(a - b).T)
             # At the end of a corridor it may be the cut of a gap triangle, which is shorter, or the centre of one.
             end = facets["corridor_id"].to_numpy() != np.roll(facets["corridor_id"].to_numpy(), 1 - 2 * k)
-            slack = self.snap + 2 * spacing(widths[:, k])
+            slack = self.snap + 2 * spacing_m(widths[:, k])
             good = (np.abs(long - widths[:, k]) <= slack) | (end & (long <= widths[:, k] + slack))
             self.hold(good, case, "facets: span unlike its width", id=facets.index, span=long, width=widths[:, k])
         if len(facets):
@@ -299,7 +294,7 @@ class Judge:
         """The middle line keeps within its corridor."""
         lines, case = self.rows("centrelines")
         corridors = self.found.corridors.loc[lines.index]
-        slack = self.snap + spacing(corridors["width_max_m"].to_numpy())
+        slack = self.snap + spacing_m(corridors["width_max_m"].to_numpy())
         outside = shapely.difference(lines.geometry.to_numpy(), shapely.buffer(corridors.geometry.to_numpy(), slack))
         self.hold(
             shapely.length(outside) == 0,

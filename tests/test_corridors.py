@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from gapmap import tables
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.errors import CrsError, InputError
+from gapmap.triangulation import spacing_m
 from gapmap.widths import width_here
 from tests import scenes
 from tests.oracles import Oracle
-from tests.scenes import CLOSED_FORMS, KM, LAEA, W
+from tests.scenes import CLOSED_FORMS, KM, LAEA, W, wedge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,17 @@ def test_transects_of_closed_forms(name: str) -> None:
     assert transects.length.to_numpy() == pytest.approx(transects["width_m"].to_numpy(), rel=1e-3)
     if np.isfinite(form.length_m):
         assert len(transects) == pytest.approx(form.length_m / 1_000, abs=1.5)
+
+
+@pytest.mark.parametrize("max_width_m", [5 * KM, KM, 300.0])
+@pytest.mark.parametrize("phi", [5, 45, 60])
+def test_small_limits_are_as_exact(phi: float, max_width_m: float) -> None:
+    form = wedge(phi, max_width_m=max_width_m, angle=17)
+    found = find_corridors(form.cover, max_width_m=max_width_m)
+    assert found.corridors.area.sum() == pytest.approx(form.area_m2, rel=5e-4)
+    assert found.centrelines.length.sum() == pytest.approx(form.length_m, rel=5e-4)
+    expected = form.width(form.inside)
+    assert found.width_at(dots(form.inside)).to_numpy() == pytest.approx(expected, rel=5e-3, abs=2)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -497,9 +509,8 @@ def test_stretches_share_the_length_evenly() -> None:
 def test_transects_keep_their_distance() -> None:
     form = FORMS["strips 8 x 50 km turned 0"]
     transects = find_corridors(form.cover, transect_every_m=2_500).transects
-    # Each is the nearest span that was measured, and those lie a fiftieth of the width apart at most.
-    # Each is a measured span, so it may stand off by half the distance of two of them.
-    assert np.diff(transects["along_m"]) == pytest.approx(2_500, abs=8 * KM / 50)
+    # Each is a measured span, so it may stand off by half the distance of two of them, to either side.
+    assert np.diff(transects["along_m"]) == pytest.approx(2_500, abs=float(spacing_m(np.array(8 * KM))))
     x = shapely.get_coordinates(shapely.centroid(transects.geometry.to_numpy()))[:, 0]
     assert np.abs(x - x[0]) == pytest.approx(transects["along_m"] - transects["along_m"].iloc[0], abs=1)
 
