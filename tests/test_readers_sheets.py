@@ -97,6 +97,14 @@ def test_a_column_that_turns_to_text_far_down(tmp_path: Path) -> None:
     assert not bad.any()
 
 
+def test_ids_stay_as_written_whatever_the_rest_of_the_column_holds(tmp_path: Path) -> None:
+    # In a large file pandas takes a part of plain numbers for numbers, though other parts hold text.
+    path = write(tmp_path / "a.csv", "id,b\n" + "A1,x\n" * 300_000 + "007,y\n" * 1_500_000)
+    sheet = read_csv(path, wanted={"id", "b"}, as_written={"id"}, coded={"b"})
+    assert set(sheet.columns["id"]) == {"A1", "007"}
+    assert sheet.columns["b"].cat.categories.tolist() == ["x", "y"]
+
+
 CELLS = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), exclude_characters="\ufeff"), max_size=8
 )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STACK = 5  # so many at one position are a stack: of a town's middle, or a district's
-_HALF_CELL_KM = 0.5  # cells of 1 km and two days
+_HALF_CELL_KM = 0.5  # cells of 1 km
+_MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
 _POSITION = 1e6  # positions that agree to the sixth decimal of a degree are one
 
@@ -72,22 +73,27 @@ def first_telling(
     first = np.arange(len(day))
     if not len(day):
         return first
-    # Two that are near in all three share a cell of one of the eight grids, each shifted by half a cell one way or the other.
+    # Two that are near share a cell of one of the four grids, each shifted by half a cell one way or the other.
     half_x = _integers(lon * np.cos(np.radians(lat)) * _KM_A_DEGREE / _HALF_CELL_KM)
     half_y = _integers(lat * _KM_A_DEGREE / _HALF_CELL_KM)
-    for shift_x, shift_y, shift_day in product((0, 1), repeat=3):
-        # Each fits its share of 64 bits: 2 ** 16 cells each way on the globe, days of a century, kinds by thousands.
-        keys = (
-            ((half_x + shift_x) >> 1) + ((half_y + shift_y) >> 1 << 16) + ((day + shift_day) >> 1 << 32) + (kind << 48)
-        )
-        ranked = np.sort(keys)  # numbers are sorted faster than hashed
-        twice = ranked[1:][np.diff(ranked) == 0]
-        if len(twice):
-            shared = np.flatnonzero(pd.Series(keys).isin(np.unique(twice)).to_numpy())
-            codes = pd.factorize(keys[shared])[0]
-            head = np.full(codes.max() + 1, len(day))
-            np.minimum.at(head, codes, shared)
-            first[shared] = np.minimum(first[shared], head[codes])
+    # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
+    cells_x = [(half_x + shift) >> 1 << 17 for shift in (0, 1)]
+    cells_y = [((half_y + shift) >> 1 << 33) + (kind << 49) + (day - _MIDDLE_DAY) for shift in (0, 1)]
+    for cell_x, cell_y in product(cells_x, cells_y):
+        keys = cell_x + cell_y
+        order = np.argsort(keys)  # numbers are sorted faster than hashed
+        ranked = keys[order]
+        near = np.diff(ranked) <= 1  # in one cell, on one day or the day after
+        several = np.append(near, False) | np.append(False, near)
+        shared, ranked = order[several], ranked[several]
+        if len(shared):
+            heads = np.flatnonzero(np.append(True, np.diff(ranked) > 0))
+            earliest = np.minimum.reduceat(shared, heads)
+            next_day = np.flatnonzero(np.diff(ranked[heads]) == 1)
+            with_next = earliest.copy()
+            with_next[next_day] = np.minimum(earliest[next_day], earliest[next_day + 1])
+            with_next[next_day + 1] = np.minimum(with_next[next_day + 1], earliest[next_day])
+            first[shared] = np.minimum(first[shared], np.repeat(with_next, np.diff(heads, append=len(shared))))
     return first
 
 

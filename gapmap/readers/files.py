@@ -171,6 +171,7 @@ def read_rows(
     encoding: str | None = None,
     wanted: Collection[str] | None = None,
     as_written: Collection[str] = (),
+    coded: Collection[str] = (),
     headless: Headless | None = None,
 ) -> Rows:
     """Read a file of any accepted format.
@@ -188,7 +189,7 @@ def read_rows(
         Whether a file with columns and no rows will do.
     encoding : str, optional
         Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
-    wanted, as_written, headless : optional
+    wanted, as_written, coded, headless : optional
         Of a CSV or XLSX: see :func:`gapmap.readers.sheets.read_csv`.
 
     Returns
@@ -222,7 +223,7 @@ def read_rows(
     if suffix in _TEXT:
         _check_text(path)
     if suffix in _SEPARATED:
-        sheet = read_csv(path, encoding=encoding, wanted=wanted, as_written=as_written, headless=headless)
+        sheet = read_csv(path, encoding=encoding, wanted=wanted, as_written=as_written, coded=coded, headless=headless)
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)

@@ -16,13 +16,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from geopandas.array import from_shapely
 
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, unknown
 from gapmap.readers import doubts, files, positions, values
 from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, recognise
 from gapmap.readers.sheets import fold
-from gapmap.readers.values import Distinct
+from gapmap.readers.values import Coded, Distinct
 from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
-_AS_WRITTEN = ("id", "kind", "note")
+_AS_WRITTEN = ("id", "note")
+_CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision")
 _RADIUS_MAX_M = 500_000.0
 _CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
 _TURNS = (("x", 360.0), ("y", 180.0))
@@ -137,7 +139,7 @@ def read_incidents(
     >>> found.attrs["set_aside"]
     [{'source': 'log.csv', 'source_row': 2, 'reason': 'no geometry'}]
     """
-    wanted, as_written = _wanted(columns or {})
+    wanted, as_written, coded = _wanted(columns or {})
     rows = files.read_rows(
         path,
         role="incidents",
@@ -146,6 +148,7 @@ def read_incidents(
         encoding=encoding,
         wanted=wanted,
         as_written=as_written,
+        coded=coded,
         headless=headless,
     )
     layout = recognise(rows.header)
@@ -181,13 +184,13 @@ def read_incidents(
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = found["stretch_id"] = everywhere.each(str, TEXT)  # filled by the overlay
-    # Each is of its type already: conform would look at all cells again.
-    table = pd.DataFrame(
-        {column: pd.array(found[column], dtype=dtype, copy=False) for column, dtype in COLUMNS["incidents"].items()},
-        index=pd.Index(found["id"], dtype=TEXT, name=INDEX["incidents"]),
-        copy=False,
-    )
-    out = gpd.GeoDataFrame(table, geometry=shapely.points(found["x"], found["y"]), crs=WGS84)
+    # Each is of its type already: conform would look at all cells again, and setting a geometry copies the table.
+    columns = {
+        column: pd.array(_array(found[column]), dtype=dtype, copy=False)
+        for column, dtype in COLUMNS["incidents"].items()
+    }
+    columns["geometry"] = from_shapely(shapely.points(found["x"], found["y"]), crs=WGS84)
+    out = gpd.GeoDataFrame(columns, index=pd.Index(found["id"], dtype=TEXT, name=INDEX["incidents"]), copy=False)
     out.attrs["input"] = {
         **files.describe(
             rows.path,
@@ -204,14 +207,18 @@ def read_incidents(
     return out
 
 
-def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str]]:
-    """Return the folded names of all columns that any layout or the mapping may need, and of those to be kept as written."""
+def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str], Collection[str]]:
+    """Return the folded names of the columns that any layout or the mapping may need; of those to be kept as written; of codes."""
     layouts = (PLAIN, *LAYOUTS)
     known = {name for layout in layouts for name in layout.known_by}
     named = {name for layout in layouts for names in layout.fields.values() for name in names}
-    written = {name for layout in layouts for field in _AS_WRITTEN for name in layout.fields[field]}
     mapped = {fold(column) for column in columns.values()}
-    return known | named | mapped, written | {fold(columns[field]) for field in _AS_WRITTEN if field in columns}
+    written, coded = (
+        {name for layout in layouts for field in fields for name in layout.fields[field]}
+        | {fold(columns[field]) for field in fields if field in columns}
+        for fields in (_AS_WRITTEN, _CODED)
+    )
+    return known | named | mapped, written, coded - written
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
@@ -241,31 +248,41 @@ def _content(
     kinds = rows.distinct(names["kind"])
     content = {
         "source_row": rows.columns.index.to_numpy(),
-        "id": np.array([text.strip() for text in _text(rows, names["id"])], dtype=object),
-        "note": _text(rows, names["note"]),
-        "kind": kinds.each(lambda text: layout.kinds.get(text, text), TEXT),
+        "id": _bare(_text(rows, names["id"])).array,
+        "note": _text(rows, names["note"]).array,
+        "kind": kinds.coded(lambda text: layout.kinds.get(text, text), TEXT),
         "date_from": first.to_numpy(),
         "date_to": last.to_numpy(),
-        "date_precision": rows.distinct(names["date_precision"]).each(lambda text: layout.days.get(text, text), TEXT),
+        "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
     }
     for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
+        if rows.column(names[field]) is None:
+            content[column] = Distinct.blank(len(first)).coded(lambda _: np.nan, REAL)
+            continue
         cells = rows.cells(names[field])
         deaths, bad = values.parse_numbers(cells)
         _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
         content[column] = deaths.to_numpy()
     targets = rows.distinct(names["civilians"])
-    content["civilians"] = targets.each(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
+    content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
         for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
             aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
     return content
 
 
-def _text(rows: files.Rows, names: Sequence[str]) -> np.ndarray:
+def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
     """Return a column as it is written, "" for nothing; not a distinct text at a time, since nearly all differ."""
     if rows.column(names) is None:
-        return np.full(len(rows.columns.index), "", dtype=object)
-    return rows.cells(names).astype(TEXT).to_numpy(dtype=object, na_value="")
+        return pd.Series("", index=rows.columns.index, dtype=TEXT)
+    cells = rows.cells(names).astype(TEXT)
+    return cells.fillna("") if cells.hasnans else cells
+
+
+def _bare(texts: pd.Series) -> pd.Series:
+    """Cut the blanks around texts. Hardly an id has one anywhere, and of all in a row that is soon seen."""
+    joined = "".join(texts.tolist())
+    return texts if joined.split(maxsplit=1) == [joined] else texts.str.strip()
 
 
 def _precision(
@@ -291,22 +308,24 @@ def _precision(
         aside.setdefault(
             place + 1, f'{field} {text} is too coarse to place it; to use it: radius = {{ {text} = "50 km" }}'
         )
-    metres = given.each(radius, REAL)
-    words = given.each(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
+    metres: Any = given.coded(radius, REAL)
+    words = given.coded(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
     digits = positions.mgrs_radii_m(rows, {field: names[field] for field in positions.COLUMNS}).to_numpy()
     if not np.isnan(digits).all():
         # Where a row says nothing, the digits of its MGRS reference do; and they are heard where they promise less.
         alone = given.each(lambda text: text == "", bool) & ~np.isnan(digits)
-        metres = np.where(alone, digits, np.fmax(metres, digits))
-        words = pd.array(np.where(alone, [_word(each) for each in digits], words), dtype=TEXT)
-    cells = rows.cells(names["radius_km"])
-    km, bad = values.parse_numbers(cells)
-    _note(aside, cells, bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500".format)
-    stated = (km * 1e3).to_numpy()
+        metres = np.where(alone, digits, np.fmax(metres.array(), digits))
+        words = pd.array(np.where(alone, [_word(each) for each in digits], words.array()), dtype=TEXT)
+    if rows.column(names["radius_km"]) is not None:
+        cells = rows.cells(names["radius_km"])
+        km, bad = values.parse_numbers(cells)
+        _note(aside, cells, bad | (km < 0) | (km * 1e3 > _RADIUS_MAX_M), "radius_km {!r} is not within 0..500".format)
+        stated = (km * 1e3).to_numpy()
+        metres = np.where(np.isnan(stated), _array(metres), stated)
     return {
         "location_precision": words,
-        "location_radius_m": np.where(np.isnan(stated), metres, stated),
-        "coded_to": given.each(lambda text: layout.coded_to.get(text, ""), TEXT),
+        "location_radius_m": metres,
+        "coded_to": given.coded(lambda text: layout.coded_to.get(text, ""), TEXT),
     }
 
 
@@ -346,8 +365,7 @@ def _outside(
 
 def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an array of text
     """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
-    places = np.flatnonzero(used)
-    given = pd.Series(ids.take(places), index=places)
+    given = pd.Series(ids)[used]
     if given.is_unique:
         return {}
     again = given[given.duplicated(keep=False) & (given != "")]
@@ -367,21 +385,29 @@ def _sorted(content: Mapping[str, Any], used: np.ndarray) -> dict[str, Any]:
     x, y = (np.floor((content[axis][used] / turn + 0.5) * _CELLS).astype(np.int64) for axis, turn in _TURNS)
     key = (_day_numbers(content["date_from"][used]) * 2 * _CELLS + x) * 2 * _CELLS + y
     order = np.argsort(key)
+    unnamed = (content["id"] == "").any()
     same = np.diff(key[order]) == 0
     tied = np.append(same, False) | np.append(False, same) if len(order) else same
     if tied.any():
         places = order[tied]
-        by = ("x", "y", "date_to", "id", "kind", "note", "source_row")
+        by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
+        if not unnamed:
+            by = by[:4]  # no id is there twice
         rest = pd.DataFrame(
-            {"key": key[places], **{name: content[name].take(used[places]) for name in by}}, index=places
+            {"key": key[places], **{name: _array(content[name].take(used[places])) for name in by}}, index=places
         )
         order[tied] = rest.sort_values(["key", *by], kind="stable").index
-    out = {name: cells.take(used[order]) for name, cells in content.items()}
-    taken = set(out["id"])
-    if "" in taken:
+    places = used[order]
+    out = {name: cells.take(places) for name, cells in content.items()}
+    if unnamed:
+        taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
-        out["id"] = np.array([given or next(numbers) for given in out["id"]], dtype=object)
+        out["id"] = pd.array([given or next(numbers) for given in out["id"]], dtype=TEXT)
     return out
+
+
+def _array(cells: Any) -> Any:  # noqa: ANN401 - whatever array it stands for
+    return cells.array() if isinstance(cells, Coded) else cells
 
 
 def _day_numbers(days: np.ndarray) -> np.ndarray:
@@ -392,13 +418,14 @@ def _doubts(found: dict[str, Any]) -> list[str]:
     """Fill in what is doubtful about each incident, and say it in sentences."""
     lon, lat, ids = found["x"], found["y"], found["id"]
     stacked = doubts.count_at_position(lon, lat)
-    first = doubts.first_telling(_day_numbers(found["date_from"]), pd.factorize(found["kind"])[0], lon, lat)
+    kinds = Coded(pd.factorize(found["kind"].values)[0], found["kind"].codes).array()
+    first = doubts.first_telling(_day_numbers(found["date_from"]), kinds, lon, lat)
     again = np.flatnonzero(first != np.arange(len(first)))
     earlier = ids.take(first[again])
     telling = np.zeros(len(ids), dtype=np.int64)
     telling[again] = np.arange(1, len(again) + 1)
     found["stacked"] = stacked
-    found["duplicate_of"] = np.array(["", *earlier], dtype=object).take(telling)
+    found["duplicate_of"] = pd.array(["", *earlier], dtype=TEXT).take(telling)
     remarks = []
     heaps = np.flatnonzero(stacked >= doubts.STACK)
     if len(heaps):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Takes the first row of a file; returns the names of its columns where that row is data already.
 Headless = Callable[[Sequence[str]], Sequence[str] | None]
 _BLOCK = 1 << 20
+_FIRST_ROWS = 1_000
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -87,6 +88,7 @@ def read_csv(
     encoding: str | None = None,
     wanted: Collection[str] | None = None,
     as_written: Collection[str] = (),
+    coded: Collection[str] = (),
     headless: Headless | None = None,
 ) -> Sheet:
     """Read a CSV parted by commas, semicolons or tabs, whichever its first row has most of.
@@ -101,6 +103,8 @@ def read_csv(
         Folded names of the columns to read, as pandas takes them: numbers where all cells are. Without it all, as text.
     as_written : collection of str, optional
         Of these those that stay text, such as the id 007.
+    coded : collection of str, optional
+        Of these those in which few texts stand again and again: categories, which take less time and room.
     headless : callable, optional
         Told the first row; names the columns where that row is no header.
 
@@ -146,16 +150,23 @@ def read_csv(
         numbered = separator.join(map(str, range(beyond + 1))).encode() + b"\n"
         below = start if names is not None else _below(stream, start, sum(str(cell).count("\n") for cell in top))
 
-        def take(places: Sequence[int], dtype: type | None) -> pd.DataFrame:
+        def take(places: Sequence[int], texts: Collection[int], rows: int | None = None) -> pd.DataFrame:
             nothing = {str(place): [""] for place in (*keep, beyond)}
-            body = parse(numbered, below, header=0, usecols=places, na_values=nothing, index_col=False, dtype=dtype)
+            dtype: dict[str, Any] = {str(place): "category" for place in keep if fold(header[place]) in coded}
+            dtype |= {str(place): object for place in texts}
+            body = parse(
+                numbered, below, header=0, usecols=places, na_values=nothing, index_col=False, dtype=dtype, nrows=rows
+            )
             return body.rename(columns=int).set_axis(pd.RangeIndex(1, len(body) + 1))
 
-        # What pandas takes a column for by itself, it reads in half the time.
-        body = take([*keep, beyond], object if wanted is None else None)
-        turned = [place for place in keep if fold(header[place]) in as_written and _is_turned(body[place])]
-        if wanted is not None and turned:
-            body = body.drop(columns=turned).join(take(turned, object))
+        # What pandas takes a column for by itself, it reads in half the time. So those that stay as written are read as text
+        # only where their first rows hold numbers; and again where later ones do.
+        written = [place for place in keep if fold(header[place]) in as_written]
+        texts = keep if wanted is None else _turned(take(written, (), _FIRST_ROWS)) if written else []
+        body = take([*keep, beyond], texts)
+        again = _turned(body[written].drop(columns=texts, errors="ignore"))
+        if again:
+            body = body.drop(columns=again).join(take(again, again))
     long = body.index[body.pop(beyond).notna()]
     if len(long):
         raise InputError(
@@ -340,7 +351,8 @@ def _is_utf8(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
-                decoder.decode(block)
+                if not block.isascii() or decoder.getstate()[0]:
+                    decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -372,9 +384,9 @@ def _require_names(header: Sequence[str], path: Path) -> None:
         raise InputError(f"{path.name}: its first row is blank", hint="the first row must name the columns")
 
 
-def _is_turned(column: pd.Series) -> bool:
-    """Whether pandas took text for something else."""
-    return not (pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype))
+def _turned(body: pd.DataFrame) -> list[int]:
+    """Return the columns that pandas took for something else than text, or some of whose cells."""
+    return [place for place in body if pd.api.types.infer_dtype(body[place], skipna=True) not in ("string", "empty")]
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:

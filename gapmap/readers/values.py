@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,52 @@ _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[-/.])(?P<month>\d{{1,2}})
 _MONTH_NAMES = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """An array of few different values, of which rows are taken and sorted before it is made.
+
+    Parameters
+    ----------
+    values : ndarray or ExtensionArray
+        The different ones.
+    codes : ndarray of int
+        For each row the place of its value.
+    """
+
+    values: Any
+    codes: np.ndarray
+
+    def take(self, places: np.ndarray) -> Coded:
+        """Return some rows.
+
+        Parameters
+        ----------
+        places : ndarray of int
+            From 0.
+
+        Returns
+        -------
+        Coded
+            As many as there are places.
+        """
+        return Coded(self.values, self.codes[places])
+
+    def array(self) -> Any:  # noqa: ANN401 - an array of the values' type
+        """Return the value of each row.
+
+        Returns
+        -------
+        ndarray or ExtensionArray
+            Of the type of the values.
+
+        Examples
+        --------
+        >>> Coded(np.array(["a", "b"]), np.array([1, 0, 1])).take(np.array([0, 1])).array().tolist()
+        ['b', 'a']
+        """
+        return self.values.take(self.codes)
 
 
 class Distinct:
@@ -82,9 +129,25 @@ class Distinct:
         >>> Distinct(pd.Series(["a", "bc", "a"])).each(str.upper, "str").tolist()
         ['A', 'BC', 'A']
         """
+        return self.coded(read, dtype).array()
+
+    def coded(self, read: Callable[[str], object], dtype: type | str) -> Coded:
+        """Return the same, not yet made.
+
+        Parameters
+        ----------
+        read : callable
+            Called once for each distinct text.
+        dtype : type or str
+            As for :meth:`each`.
+
+        Returns
+        -------
+        Coded
+            As long as the column.
+        """
         found = [read(text) for text in self._texts]
-        cells = pd.array(found, dtype=dtype) if dtype == TEXT else np.array(found, dtype=dtype)
-        return cells.take(self._codes)
+        return Coded(pd.array(found, dtype=dtype) if dtype == TEXT else np.array(found, dtype=dtype), self._codes)
 
     def where(self, is_so: Callable[[str], bool]) -> list[tuple[int, str]]:
         """Return the cells of which something is so.
@@ -210,8 +273,8 @@ def parse_numbers(cells: pd.Series, *, coordinates: bool = False) -> tuple[pd.Se
     """
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
         numbers = cells.astype(float)
-        finite = np.isfinite(numbers)
-        return numbers.where(finite), numbers.notna() & ~finite
+        bad = pd.Series(np.isinf(numbers.to_numpy()), index=cells.index)
+        return (numbers.where(~bad) if bad.any() else numbers), bad
     texts = pd.Series([cell_text(cell) for cell in cells.tolist()], index=cells.index, dtype=object)
     given = texts != ""
     numbers = pd.to_numeric(texts.where(given, None), errors="coerce").astype(float)
