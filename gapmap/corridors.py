@@ -20,8 +20,8 @@ import shapely
 
 from gapmap import chains, ground, tables, tiling
 from gapmap.crs import projected, require_metric
-from gapmap.errors import EngineError, InputError
-from gapmap.noding import edges_of_union, united
+from gapmap.errors import InputError
+from gapmap.noding import on_a_grid, united
 from gapmap.pieces import Pieces, split
 from gapmap.triangulation import GRID_M, facing_triangles
 from gapmap.widths import width_here
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from distributed import Client
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
+
+    from gapmap.triangulation import Edges
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -79,8 +81,9 @@ class Corridors:
         covers = np.array(list(self._covers.values()), dtype=object)
         beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
         shapes = shapely.polygons(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1))
+        # Pieces of one pair meet in whole sides: what they share need not be sought.
         wider: dict[tuple[str, ...], Any] = {
-            (forces[a], forces[b]): shapely.union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
+            (forces[a], forces[b]): shapely.coverage_union_all(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
             for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
         }
         by_pair = self.corridors.groupby(["force_a", "force_b"]).geometry
@@ -297,18 +300,16 @@ def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: A
 
 
 def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tiles | None) -> tuple[Pieces, float]:
-    """Node and triangulate, on a coarser grid where a finer one leaves edges that cross."""
-    try:
-        edges = edges_of_union(covers, grid_m=grid_m)
+    """Node, triangulate and split; return the grid too."""
+
+    def pieces(edges: Edges) -> Pieces:
         if tiles is None:
             triangles = facing_triangles(edges, limit_m=limit_m)
         else:
             triangles = tiling.facing_triangles(edges, limit_m=limit_m, tiles=tiles)
-        return split(triangles, limit_m=limit_m), grid_m
-    except EngineError:
-        if grid_m >= 100 * GRID_M:
-            raise
-        return _pieces_of(covers, limit_m, 10 * grid_m, tiles)
+        return split(triangles, limit_m=limit_m)
+
+    return on_a_grid(covers, pieces, grid_m=grid_m)
 
 
 def _tables(

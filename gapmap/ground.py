@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 
 from gapmap import tables
-from gapmap.noding import edges_of_union
+from gapmap.noding import on_a_grid
 from gapmap.triangulation import EDGE_MAX_M, GRID_M, SPACING_MIN_M, densify, enclosed_triangles
 
 _KINDS = ("excluded", "overlap", "covered", "corridor", "beyond", "interior", "open")
@@ -68,7 +68,7 @@ def partition(
     Raises
     ------
     EngineError
-        If the triangulation of the ground inside a force fails.
+        If the triangulation of the ground inside a force fails on every grid.
     """
     names = sorted(covers)
     claims: list[tuple[str, tuple[str, ...], Any]] = [
@@ -111,12 +111,16 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
     Raises
     ------
     EngineError
-        If the triangulation fails.
+        If the triangulation fails on every grid.
     """
-    edges = edges_of_union(np.array([cover], dtype=object), grid_m=GRID_M)
-    edges = densify(edges, length_max_m=min(EDGE_MAX_M, max(max_width_m / 50, SPACING_MIN_M)))
-    corners = enclosed_triangles(edges, limit_m=max_width_m)
-    return _polygons(shapely.union_all(shapely.polygons(shapely.linearrings(corners))))
+    length_m = min(EDGE_MAX_M, max(max_width_m / 50, SPACING_MIN_M))
+    corners, _ = on_a_grid(
+        np.array([cover], dtype=object),
+        lambda edges: enclosed_triangles(densify(edges, length_max_m=length_m), limit_m=max_width_m),
+        grid_m=GRID_M,
+    )
+    # Triangles meet in whole sides, those that were cut too: what they share need not be sought.
+    return _polygons(shapely.coverage_union_all(shapely.polygons(shapely.linearrings(corners))))
 
 
 def _faces(shapes: Iterable[Any]) -> Shapes:

@@ -7,22 +7,29 @@ vertices exactly fails after snapping.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap.triangulation import Edges
+from gapmap.errors import EngineError
+from gapmap.triangulation import GRID_M, Edges
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Shapes = NDArray[np.object_]
+
+
+_COARSEST_M = 100 * GRID_M
+Found = TypeVar("Found")
 
 
 def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
@@ -76,6 +83,36 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
     members, label = _distinct(belongs)
     return Edges(xy=xy, ends=ends, label=label, members=members)
+
+
+def on_a_grid(covers: Shapes, task: Callable[[Edges], Found], *, grid_m: float) -> tuple[Found, float]:
+    """Node covers and do a task that triangulates, on coarser grids where a finer one leaves edges that cross.
+
+    Parameters
+    ----------
+    covers : ndarray of Polygon or MultiPolygon, one a force
+        Valid, in metres.
+    task : callable
+        Called with the edge of their union.
+    grid_m : float
+        The first grid to try; each further one is ten times coarser, up to a hundred times :data:`GRID_M`.
+
+    Returns
+    -------
+    object, float
+        What the task returned, and the grid.
+
+    Raises
+    ------
+    EngineError
+        If it fails on every grid.
+    """
+    try:
+        return task(edges_of_union(covers, grid_m=grid_m)), grid_m
+    except EngineError:
+        if grid_m >= _COARSEST_M:
+            raise
+        return on_a_grid(covers, task, grid_m=10 * grid_m)
 
 
 def _on_grid(parts: Shapes, grid_m: float) -> Shapes:
