@@ -130,6 +130,13 @@ def test_row_3_many_points_stay_fluid(chrome: Chrome, files: dict[str, Path]) ->
     )
     assert np.median(pans) < 100
     assert _js(chrome, "document.getElementById('crowded').hidden") is False
+    filters = chrome.execute_async_script(
+        "const done = arguments[0], took = []; (function next() { if (took.length === 20) return done(took);"
+        " const t = performance.now(), k = took.length;"
+        " gapmap.setFilter(k % 2 ? {deaths: k % 3, width_km: k % 5} : {window: [`201${3 + k % 4}-03-01`, '2019-06-30']});"
+        " took.push(performance.now() - t); requestAnimationFrame(next); })()"
+    )
+    assert np.median(filters) < 100
 
 
 def test_row_4_details_equal_the_table(page: Chrome) -> None:
@@ -278,6 +285,18 @@ def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
     _click(page, "#window-all")
     assert _js(page, "gapmap.visibleCount()") == 5
     assert int(_js(page, "document.getElementById('histogram').dataset.total")) == 5
+
+
+def test_row_8_handles_push_each_other_under_the_mouse(page: Chrome) -> None:
+    wide = page.find_element("id", "histogram").size["width"]
+    for name, far in (("from", wide * 9 // 10), ("to", -wide * 7 // 10)):
+        handle = page.find_element("id", name)
+        ActionChains(page, duration=20).click_and_hold(handle).move_by_offset(far, 0).release().perform()
+        browser.settle(page)
+    first, last = _js(page, "gapmap.state().window")
+    assert first == last < "2019-06-01"  # pushed back from the right end, where both stood together
+    _press(page, Keys.END)
+    assert _js(page, "gapmap.state().window")[1] > "2021-01-01"
 
 
 def test_row_9_width_threshold_keeps_the_widest(page: Chrome) -> None:
@@ -502,6 +521,27 @@ def test_row_16_area_gives_incidents_places_and_ground(page: Chrome) -> None:
     assert int(_details(page)["incidents"]) == inside.sum()
 
 
+def test_row_16_area_whose_edges_cross_is_not_answered(page: Chrome) -> None:
+    _click(page, "#tool-area")
+    for lat, lon in ((36.05, 42.6), (36.35, 43.1), (36.05, 43.1), (36.35, 42.6)):
+        _move(page, *_at(page, lat, lon), click=True)
+    _press(page, Keys.ENTER)
+    assert "cross" in _text(page, "#said")
+    assert _js(page, "gapmap.state().selected") is None
+    assert not page.find_element("id", "details").is_displayed()
+
+
+def test_row_17_opening_something_else_ends_the_measuring(page: Chrome) -> None:
+    _click(page, "#tool-measure")
+    for at in ((36.1, 43.0), (36.3, 43.5)):
+        _move(page, *_at(page, *at), click=True)
+    _click(page, "#tab-list")
+    _click(page, "#list td button")
+    assert _js(page, "document.getElementById('tool-measure').ariaPressed") == "false"
+    _move(page, *_at(page, 36.2, 42.75), click=True)
+    assert _js(page, "gapmap.state().selected") == "C01.01"
+
+
 def test_row_16_many_points_are_counted_as_shapely_does(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["big"])
     table = big_analysis(500, 50_000, 200).table("incidents").to_crs(3857)
@@ -594,6 +634,47 @@ def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> No
     picture = base64.b64decode(_js(chrome, "gapmap.picture()").split(",")[1])
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20], "big") > 2 * 1_000
+
+
+@pytest.mark.parametrize(("edition", "language"), [("full", "ckb"), ("public", "en"), ("public", "ar")])
+def test_row_19_print_is_one_sheet_in_other_editions_and_languages(
+    chrome: Chrome, tmp_path: Path, edition: str, language: str
+) -> None:
+    drawn = build_map(fake_analysis(), edition=edition, language=language)
+    _show(chrome, save(drawn, tmp_path / "map.html"))
+    if edition == "full":  # the sheet of a stretch
+        assert _js(chrome, "gapmap.select('C01.02')")
+    pdf = chrome.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    sheet = PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
+    assert len(sheet.pages) == 1
+    assert fake_analysis().table("run")["title"].iloc[0] in " ".join(sheet.pages[0].extract_text().split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_row_19_figures_and_legend_stand_side_by_side_on_paper(
+    chrome: Chrome, files: dict[str, Path], language: str
+) -> None:
+    _show(chrome, files[language])
+    try:
+        assert _js(chrome, "gapmap.select('C01.02')")
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.resize(chrome, (1055, 726))  # A4 less its margins
+        assert browser.untidy(chrome) == []
+        assert _js(chrome, "(e => e.scrollHeight - e.clientHeight)(document.getElementById('side'))") <= 1
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.resize(chrome, (1280, 800))
+
+
+def test_row_19_map_fills_the_sheet(page: Chrome) -> None:
+    width, height = _js(
+        page,
+        "(dispatchEvent(new Event('beforeprint')), (c => [c.width, c.height])(document.getElementById('paper')))",
+    )
+    page.execute_script("dispatchEvent(new Event('afterprint'))")
+    stage = page.find_element("id", "stage").size
+    assert stage["width"] / stage["height"] > 1.5
+    assert width / height == pytest.approx(213 / 158, rel=0.01)
 
 
 def test_row_19_print_is_one_sheet_with_the_banner(page: Chrome) -> None:
@@ -746,12 +827,48 @@ def test_odd_results_are_shown_in_plain_words(chrome: Chrome, tmp_path: Path, ca
         "long names": ("#panel-list", "طويل"),
     }[case]
     assert said[1] in _text(chrome, said[0])
+    assert len(_js(chrome, "gapmap.labelBoxes()")) > 0  # drawn at once, not at the first move
     timed = case in {"no corridors", "long names"}
     assert _js(chrome, "document.getElementById('time').hidden") is not timed
     assert _js(chrome, "document.documentElement.scrollWidth <= window.innerWidth")
     for tab in ("list", "filter", "save", "made"):
         _click(chrome, f"#tab-{tab}")
     assert browser.console(chrome) == []
+
+
+def test_an_area_counts_only_what_the_page_holds(chrome: Chrome, tmp_path: Path) -> None:
+    """Incidents shared as counts are not there to be counted: 0 would be a false answer."""
+    shared = json.loads(fake_analysis().table("run")["parameters"].iloc[0])
+    parameters = json.dumps({**shared, "incidents": {"share": "counts"}})
+    counts = fake_analysis().with_values("run", parameters=parameters)
+    for analysis, held in ((fake_analysis(), True), (counts, False)):
+        _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+        chrome.execute_script("gapmap.openArea([[35, 42], [37, 42], [37, 45], [35, 45]])")
+        assert ("incidents" in _details(chrome)) is held
+        assert int(_details(chrome)["places"]) == 3
+
+
+def test_public_page_offers_what_it_can_answer(chrome: Chrome, tmp_path: Path) -> None:
+    _show(chrome, save(build_map(fake_analysis(), edition="public"), tmp_path / "map.html"))
+    assert not chrome.find_element("id", "tool-area").is_displayed()
+    assert not chrome.find_element("id", "count").is_displayed()
+    assert "place" not in (chrome.find_element("id", "goto-text").get_attribute("placeholder") or "")
+    inked = _js(
+        chrome,
+        "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
+        "(document.querySelector('.leaflet-gap-marks-pane canvas'))",
+    )
+    assert inked  # the lines of latitude and longitude, before the map is moved
+    swatch, drawn = _js(
+        chrome,
+        "((a, c, p) => { const r = c.getBoundingClientRect(), s = document.getElementById('stage').getBoundingClientRect();"
+        " const at = [p[0] + s.left - r.left, p[1] + s.top - r.top];"
+        " return [a.getContext('2d').getImageData(34, 18, 1, 1), c.getContext('2d').getImageData(...at, 1, 1)].map(i => [...i.data]) })"
+        "(document.querySelector(\"[data-layer^='grid:'] + canvas\"), document.querySelector('.leaflet-gap-ground-pane canvas'),"
+        " (b => gapmap.pixel((b[1] + b[3]) / 2, (b[0] + b[2]) / 2))(JSON.parse(document.getElementById('gapmap-facts').textContent)"
+        ".grid.cells.find(c => c.gap === Number(document.querySelector(\"[data-layer^='grid:']\").dataset.layer.slice(5))).box))",
+    )
+    assert swatch == drawn
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ def build_map(
     if changes is not None:
         figures["changes"], drawn["changes"] = changed_facts(changes, speaker(analysis, words)), changed_shapes(changes)
     (south, west), (north, east) = figures["bounds"]
-    spoken = {key: text for key, text in words.items() if not key.startswith(_NOT_SPOKEN)}
+    silent = (*_NOT_SPOKEN, *(() if public else ("grid_",)), *(() if changes else ("change", "state_")))
+    spoken = {key: text for key, text in words.items() if not key.startswith(silent)}
     return GapPage(
         location=[(south + north) / 2, (west + east) / 2],
         title=figures["run"]["title"],

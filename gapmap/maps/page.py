@@ -207,10 +207,12 @@ def own_asset(name: str) -> str:
     Returns
     -------
     str
-        Its text with ``\n`` line ends, so that hashes agree on every system; of scripts without lines that only comment.
+        Its text with ``\n`` line ends, so that hashes agree on every system; without the comment at its head, and of
+        scripts without lines that only comment.
     """
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
     return re.sub("^//.*\n", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
 
 

@@ -308,7 +308,7 @@
     });
     if (quiet.overlap.length) flat("overlap", "forces", words.overlap, quiet.overlap, hatched("#3b3b3b", ".", 0.14, 0.8, { color: "#3b3b3b", weight: 0.8, dash: [3, 3] }));
     if (quiet.beyond.length) flat("beyond", "between", t("beyond", { limit: limit }), quiet.beyond, hatched(BEYOND.colour, BEYOND.hatch, 0.1, 0.55, { color: BEYOND.colour }));
-    if (facts.grid) facts.grid.classes.forEach(([from, to], k) => flat("grid:" + k, "between", gridClass(from, to), shapes.grid[k], { fill: WIDTHS[1 + 2 * k], fillOpacity: 0.8, color: "#5b3a22", weight: 0.6 }));
+    if (facts.grid) facts.grid.classes.forEach(([from, to], k) => flat("grid:" + k, "between", gridClass(from, to), shapes.grid[k], { fill: WIDTHS[1 + 2 * k], color: "#5b3a22", weight: 0.6 }));
     if (stretches.length) {
       const drawn = bands.map((path, k) => painted(path, { fill: WIDTHS[k], fillOpacity: 0.88 })).concat(painted(edges, { color: "#5b3a22", weight: 0.8, strokeOpacity: 0.8 }));
       layer("corridors", "between", words.corridors, { swatch: { widths: true }, draw: (ink, view) => drawn.forEach((each) => each(ink, view)) });
@@ -346,7 +346,9 @@
       const view = { bucket: Math.ceil(zoom), matrix: new DOMMatrix([k, 0, 0, k, centre[0] * s - o.x, centre[1] * s - o.y]), opacity: 1 };
       layers.forEach(function (entry) { if (entry.shown && entry.draw) entry.draw(ink, { ...view, opacity: entry.opacity }); });
     };
+    const gridBoxes = [];  // of the figures along the lines: no name may cover one
     marks.draw = function (ink, bounds) {
+      gridBoxes.length = 0;
       layers.forEach(function (entry) {
         if (!entry.shown || !entry.marks) return;
         ink.globalAlpha = entry.opacity;
@@ -440,6 +442,7 @@
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
+      gridBoxes.forEach(take);
       seen.forEach(function ([i, row, x, y]) {
         drawPlace(ink, x, y, selected === "place:" + i, row.population);
         take([x - 5, y - 5, x + 5, y + 5]);
@@ -470,7 +473,7 @@
       const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
       const [north, west] = corner(bounds.min.x, bounds.min.y), [south, east] = corner(bounds.max.x, bounds.max.y);
       const digits = step < 0.1 ? 2 : step < 1 ? (step === 0.25 ? 2 : 1) : 0;
-      const write = function (text, x, y) { ink.strokeStyle = "rgba(255,255,255,.9)"; ink.lineWidth = 3; ink.strokeText(text, x, y); ink.fillText(text, x, y); };
+      const write = function (text, x, y) { gridBoxes.push(ink.textAlign === "left" ? [x, y - 7, x + 44, y + 7] : [x - 22, y - 7, x + 22, y + 7]); ink.strokeStyle = "rgba(255,255,255,.9)"; ink.lineWidth = 3; ink.strokeText(text, x, y); ink.fillText(text, x, y); };
       ink.font = "11px " + FONT;
       ink.fillStyle = "#2f3a43";
       ink.textBaseline = "middle";
@@ -600,6 +603,7 @@
     function clear(giveBack) {
       if (giveBack && opener && opener.isConnected) opener.focus();
       else if (giveBack && selected && byStretch.has(selected)) focusRow(shownRows.indexOf(byStretch.get(selected)));
+      if (tool) stopTool();
       selected = null;
       opener = null;
       details.hidden = true;
@@ -647,8 +651,7 @@
       nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart(row.corridor_id, row.from_m, row.to_m), make("h3", { text: words.facing }), facing(row));
       if (row.near_limit) nodes.push(small("near_limit"));
       if (corridor) {
-        nodes.push(make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })));
-        nodes.push(make("div", { "data-corridor": corridor.id }, figures(measures(corridor)), ...chart(corridor.id, null, null),
+        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(corridor.id, null, null),
           make("details", {}, make("summary", { text: words.all_zones }), facing(corridor))));
       }
       nodes.push(method());
@@ -794,10 +797,20 @@
       if (tool === "area" && corners.length > 2) {
         const ring = corners.map((at) => at.map((v) => Math.round(v * 1e5) / 1e5));
         stopTool();
-        openArea(ring);
+        if (!crosses(ring)) return openArea(ring);
+        drawnArea.clearLayers();
+        say(words.area_crosses);
       } else if (tool === "measure" && corners.length > 1) {
         stopTool();
       }
+    }
+    // Whether two edges of a ring cross: of such a figure nobody could say what lies in it.
+    function crosses(ring) {
+      const side = (a, b, p) => Math.sign((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])), n = ring.length;
+      return ring.some((a, i) => ring.some(function (c, k) {
+        const b = ring[(i + 1) % n], d = ring[(k + 1) % n];
+        return k > i + 1 && (k + 1) % n !== i && side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+      }));
     }
     function measure(line) {
       return { length_m: GapGeodesy.lengthOf(line), around_m: line.length > 2 ? GapGeodesy.lengthOf(line.concat([line[0]])) : null, area_m2: line.length > 2 ? GapGeodesy.areaOf(line) : null };
@@ -1175,7 +1188,8 @@
     const within = (d) => Math.max(0, Math.min(lastDay, d));
     function moveHandle(name, to) {
       const [from, until] = spanNow();
-      setSpan(name === "from" ? [Math.min(within(to), until), until] : [from, Math.max(within(to), from)]);
+      const day = within(to);  // a handle pushes the other one: where both stand together neither is caught
+      setSpan(name === "from" ? [day, Math.max(day, until)] : [Math.min(day, from), day]);
     }
     function stopPlaying() {
       clearInterval(playing);
@@ -1254,6 +1268,7 @@
     }
     function goToText() {
       const text = box("goto-text").value, at = GapGeodesy.parsePoint(text), found = at ? [] : search(text), list = box("goto-found");
+      say("");
       list.replaceChildren();
       list.hidden = true;
       if (at) {
@@ -1411,6 +1426,9 @@
       paintMap(ink, 0, top, W, H);
       if (facts.run.notice) {
         ink.save();
+        ink.beginPath();
+        ink.rect(0, top, W, H);
+        ink.clip();
         ink.translate(W / 2, top + H / 2);
         ink.rotate(-0.42);
         ink.textAlign = "center";
@@ -1478,7 +1496,7 @@
         && (f.kinds === null || Array.isArray(f.kinds) && f.kinds.every((kind) => kinds.includes(kind))) && isIn(f.deaths, 0, 1e6) && isFlag(f.civilians) && isFlag(f.listed)
         && (f.pair === "" || pairs.some((pair) => pair[0] === f.pair)) && isIn(f.width_km, 0, limitKm)
         && (s.window === null || Array.isArray(s.window) && s.window.length === 2 && s.window.every(isDay) && s.window[0] <= s.window[1])
-        && (s.area === null || Array.isArray(s.area) && s.area.length > 2 && s.area.length <= 1000 && s.area.every(isPoint))
+        && (s.area === null || Array.isArray(s.area) && s.area.length > 2 && s.area.length <= 1000 && s.area.every(isPoint) && !crosses(s.area))
         && s.sort && (s.sort.key === "" || COLUMNS.some((column) => column[0] === s.sort.key)) && isFlag(s.sort.up));
     }
     // What an address holds comes from anywhere: one wrong thing in it, and none of it counts.
