@@ -169,7 +169,7 @@ def what_if(
     read = read_inputs(slim).require_all()
     if base is not None:
         _check_base(base, slim, read)
-    grown = grow(slim, read)
+    grown = grow(slim, read) if base is None else Grown(base.table("zones"), [], base.table("cover"), None)
     added = _additions(list(add), wanted, grown, problems)
     gone = _removed(list(remove), read.zones, grown.zones.index, problems)
     if problems:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-import openpyxl
 import pandas as pd
 
 from gapmap.errors import InputError
@@ -204,6 +203,8 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
     InputError
         If it is no workbook, or has several sheets of which none is named.
     """
+    import openpyxl  # noqa: PLC0415 - slow to import, and most files are none
+
     try:
         # Read only: rows are streamed, and the size the sheet claims is not believed.
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
