@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -169,6 +170,8 @@ def run(
 
     scenario = _scenario_given(inputs, reach=reach, max_width=max_width, date=date, incidents=incidents, places=places)
     with connect(workers=workers, scheduler=scheduler) as client:
+        # That a scheduler is lost is said once, by our own error.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         _run(scenario, out, inputs, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
 
 

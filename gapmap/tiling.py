@@ -186,13 +186,13 @@ def _there(
 ) -> Iterator[tuple[Box, Ints, Any]]:
     """Send tiles to workers, a few more than are at work, and yield what comes back in the order in which it does."""
     import dask
-    from distributed import KilledWorker, as_completed
-    from distributed.client import FutureCancelledError
+    from distributed import as_completed
 
     ahead = 2 * max(sum(client.nthreads().values()), 1) + 2
     at_work: dict[str, tuple[Box, Ints]] = {}
     queue = as_completed(loop=client.loop)
 
+    @_losses_told(client)
     def next_result() -> tuple[Box, Ints, Any]:
         patience = time.monotonic() + _WORKERLESS_SECONDS
         while not queue.has_ready():
@@ -203,12 +203,7 @@ def _there(
                 raise ClusterError(f"the Dask cluster has had no worker for {_WORKERLESS_SECONDS} seconds")
         future = next(queue)
         box, rows = at_work.pop(future.key)
-        try:
-            return box, rows, future.result()
-        except (KilledWorker, FutureCancelledError) as error:
-            raise ClusterError(
-                f"workers were lost while at work on a tile; smaller tiles need less memory ({error})"
-            ) from error
+        return box, rows, future.result()
 
     # The edges of a tile travel with its task: what is scattered dies with the worker that holds it.
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"}):
@@ -221,6 +216,23 @@ def _there(
                 yield next_result()
     while at_work:
         yield next_result()
+
+
+@contextmanager
+def _losses_told(client: Client) -> Iterator[None]:
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    try:
+        yield
+    except (KilledWorker, FutureCancelledError, OSError) as error:
+        if client.status != "running":
+            raise ClusterError("the connection to the Dask scheduler was lost; run again") from error
+        if isinstance(error, OSError):
+            raise
+        raise ClusterError(
+            f"workers were lost while at work on a tile; smaller tiles need less memory ({error})"
+        ) from error
 
 
 def _plan(edges: Edges, limit_m: float, side_m: float) -> Plan:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -236,6 +239,30 @@ def test_a_cluster_left_without_workers_is_an_error(monkeypatch: pytest.MonkeyPa
         client.cluster.scale(0)
         with pytest.raises(ClusterError, match=r"no worker for 0\.5 seconds"):
             find_corridors(scenes.post_of_both(), client=client)
+
+
+def test_a_lost_scheduler_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "scheduler.json"
+    at = ["--scheduler-file", str(file)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask_command = [sys.executable, "-m", "dask"]
+    serve = [*dask_command, "scheduler", *at, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    with subprocess.Popen(serve, **quiet) as scheduler:  # type: ignore[call-overload]
+        try:
+            until = time.monotonic() + 20
+            while not file.exists() and time.monotonic() < until:
+                time.sleep(0.1)
+            with (
+                subprocess.Popen([*dask_command, "worker", *at, "--nthreads", "1"], **quiet) as worker,  # type: ignore[call-overload]
+                tiling.connect(scheduler=json.loads(file.read_text())["address"]) as client,
+            ):
+                try:
+                    with pytest.raises(ClusterError, match="connection to the Dask scheduler was lost"):
+                        find_corridors(discs(), tiles=60 * KM, client=client, progress=lambda *_: scheduler.kill())
+                finally:
+                    worker.kill()
+        finally:
+            scheduler.kill()
 
 
 def test_errors_of_the_engine_come_back_from_workers(workers: Client) -> None:
