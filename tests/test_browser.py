@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
+from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -330,6 +333,27 @@ def _use(chrome: Chrome) -> None:
     browser.settle(chrome)
     assert chrome.execute_script("return window.__x === undefined")
     assert browser.console(chrome) == []
+
+
+@pytest.mark.parametrize("edition", ["full", "public"])
+def test_figures_and_marks_are_seen_where_scripts_are_switched_off(
+    chrome: Chrome, tmp_path: Path, edition: str
+) -> None:
+    path = save(build_map(fake_analysis(), edition=edition), tmp_path / "map.html")
+    chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        chrome.get(path.resolve().as_uri())
+        pdf = chrome.execute_cdp_cmd("Page.printToPDF", {})  # what is hidden or lies under something is not asked here
+        text = " ".join(PdfReader(io.BytesIO(base64.b64decode(pdf["data"]))).pages[0].extract_text().split())
+        shown = {
+            name: chrome.find_element("css selector", name).is_displayed() for name in ("noscript p", "#main", "#bar")
+        }
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert shown == {"noscript p": True, "#main": False, "#bar": False}
+    wanted = ["the map cannot be drawn", "Gwer to Prde", "20.0 km"] if edition == "full" else ["around its middle"]
+    for part in (*wanted, f"{edition.capitalize()} edition", "Illustrative: zones drawn by rule"):
+        assert part in text, part
 
 
 def test_added_folium_layers_show_in_the_list_as_text(chrome: Chrome, tmp_path: Path) -> None:

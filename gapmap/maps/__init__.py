@@ -147,9 +147,15 @@ def build_map(
             language=words["_html"],
             direction=words["_direction"],
             headline="".join(phrase_html(*part) for part in line),
-            noscript=f"<p>{html.escape(recipe)}</p>" if public else _summary(made, words),
+            noscript=_marks(mark, figures["run"]["notice"], words["unchecked"])
+            + (f"<p>{html.escape(recipe)}</p>" if public else _summary(made, words)),
         ),
     )
+
+
+def _marks(*texts: str) -> str:
+    """Return what every page is marked with, where no script writes it."""
+    return "".join(f"<p><strong>{html.escape(text)}</strong></p>" for text in texts if text)
 
 
 def _summary(analysis: MapSource, words: Mapping[str, str]) -> str:

@@ -46,6 +46,8 @@ _SAFE = (
     folium.FitBounds,
     ElementAddToElement,
 )
+# Where scripts are switched off: the empty map and its tools make room for the figures.
+_NO_SCRIPT_STYLE = "#main,#side,#bar,#provenance{display:none}body,noscript{display:block}"
 _IDENTIFIER = re.compile(r"feature\.(id|properties\.[A-Za-z_][A-Za-z0-9_]*)")
 _BREAKS_SCRIPT = re.compile(r"</script|<script|<!--", re.IGNORECASE)
 _SCHEME = re.compile(r"^\s*([a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
@@ -365,7 +367,7 @@ class PageFigure(Figure):
             "style": leaflet_style() + own_asset("gapmap.css"),
             "html": f'<html lang="{self.texts.language}" dir="{self.texts.direction}">',
             "headline": self.texts.headline,
-            "noscript": f"<noscript>{self.texts.noscript}</noscript>",
+            "noscript": f"<noscript><style>{_NO_SCRIPT_STYLE}</style>{self.texts.noscript}</noscript>",
             "map": map_html,
             "scripts": "\n".join(script.tag() for script in scripts),
         }
