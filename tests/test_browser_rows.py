@@ -708,6 +708,7 @@ def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Pa
     keys = {key for key in words if "_" in key.strip("_")}
     assert keys & set(seen) == set()
     assert words["unchecked"] in _text(chrome, "#provenance")
+    assert _text(chrome, "#made h4").startswith(f"{words['role_zones']}: ")
     unmarked = _js(
         chrome,
         "[...document.querySelectorAll('#details dd, #count, #headline')].filter(e => /[0-9]/.test(e.textContent))"
