@@ -98,7 +98,7 @@ def order(pieces: Pieces) -> Chains:
     rank, terminal = _ranks(partner, start)
     run = np.flatnonzero(terminal == terminal[start][np.repeat(component, 2)])
     # Number the chains by where they start, from the north-west.
-    middle = _ends(pieces).mean(axis=1)
+    middle = _middles(pieces)
     place = np.empty(number, np.int64)
     place[np.lexsort(_from_north_west(middle, start))] = np.arange(number)
     run = run[np.lexsort((-rank[run], place[component[run // 2]]))]
@@ -247,14 +247,14 @@ def _starts(pieces: Pieces, partner: Ints, component: Ints, in_ring: Flags) -> I
 
     A ring may start anywhere, and runs with its first force on the left.
     """
-    ends = _ends(pieces)
-    entry, leaving = ends[np.arange(len(ends)) ^ 1], ends
-    onward = leaving.mean(axis=1) - entry.mean(axis=1)
-    across = entry[:, 0] - entry[:, 1]
+    middle = _middles(pieces)
+    may_start = np.flatnonzero(in_ring | (partner[np.arange(len(middle)) ^ 1] < 0))
+    piece, entry = may_start // 2, (may_start ^ 1) % 2
+    onward = middle[may_start] - middle[may_start ^ 1]
+    across = np.where(entry[:, None] == 0, (pieces.a0 - pieces.b0)[piece], (pieces.a1 - pieces.b1)[piece])
     left = onward[:, 0] * across[:, 1] - onward[:, 1] * across[:, 0] > 0
-    may_start = np.flatnonzero(in_ring | (partner[np.arange(len(ends)) ^ 1] < 0))
-    from_north_west = _from_north_west(ends.mean(axis=1), may_start)
-    by = np.lexsort((*from_north_west, (in_ring & ~left)[may_start], component[may_start]))
+    from_north_west = _from_north_west(middle, may_start)
+    by = np.lexsort((*from_north_west, in_ring[may_start] & ~left, component[may_start]))
     _, first = np.unique(component[may_start][by], return_index=True)
     return may_start[by[first]]
 
@@ -285,10 +285,9 @@ def _ranks(partner: Ints, start: Ints) -> tuple[Ints, Ints]:
     return steps, hop
 
 
-def _ends(pieces: Pieces) -> Floats:
-    """Return the spans of all states, shape (states, 2, 2): a end, b end."""
-    both = np.stack([np.stack([pieces.a0, pieces.b0], axis=1), np.stack([pieces.a1, pieces.b1], axis=1)], axis=1)
-    return both.reshape(-1, 2, 2)
+def _middles(pieces: Pieces) -> Floats:
+    """Return the middle of the span of each state."""
+    return np.stack([(pieces.a0 + pieces.b0) / 2, (pieces.a1 + pieces.b1) / 2], axis=1).reshape(-1, 2)
 
 
 def _turned(pieces: Pieces, turn: Flags) -> Pieces:

@@ -289,7 +289,8 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
         raise InputError(f"{len(problems)} of {len(cover)} rows of the cover cannot be used", problems=problems)
     flat = shapely.force_2d(shapes)
     names = names.astype(str).to_numpy()
-    return {str(name): united(flat[names == name]) for name in np.unique(names)}
+    by_name = {str(name): flat[names == name] for name in np.unique(names)}
+    return {name: shapely.normalize(rows[0]) if len(rows) == 1 else united(rows) for name, rows in by_name.items()}
 
 
 def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
@@ -401,6 +402,7 @@ class _Ribbon:
     span_b1: Floats
     path_a: Floats
     path_b: Floats
+    path_bends: Flags
     from_a: Ints
     to_a: Ints
     from_b: Ints
@@ -409,8 +411,8 @@ class _Ribbon:
     @classmethod
     def of(cls, ordered: chains.Chains, line: chains.Stations) -> _Ribbon:
         pieces = ordered.pieces
-        path_a, at_a = _path(chains.edges(pieces.a0, pieces.a1, ordered.chain), line.edge_a)
-        path_b, at_b = _path(chains.edges(pieces.b0, pieces.b1, ordered.chain), line.edge_b)
+        path_a, at_a, bend_a = _path(chains.edges(pieces.a0, pieces.a1, ordered.chain), line.edge_a)
+        path_b, at_b, bend_b = _path(chains.edges(pieces.b0, pieces.b1, ordered.chain), line.edge_b)
         this = np.flatnonzero(np.diff(line.chain) == 0)
         piece = line.piece[this]
         return cls(
@@ -427,6 +429,7 @@ class _Ribbon:
             span_b1=line.b[this + 1],
             path_a=path_a,
             path_b=path_b,
+            path_bends=np.concatenate([bend_a, bend_b]),
             from_a=at_a[this],
             to_a=at_a[this + 1],
             from_b=at_b[this],
@@ -462,8 +465,12 @@ class _Ribbon:
         way = np.tile([1, -1], len(rows))
         step = np.repeat(way, size)
         step[np.append(0, np.cumsum(size)[:-1])] = np.diff(begin, prepend=0) - np.append(0, (way * (size - 1))[:-1])
-        xy = np.concatenate([self.path_a, self.path_b])[np.cumsum(step)]
-        return xy, np.repeat(np.arange(len(rows)), size.reshape(-1, 2).sum(axis=1))
+        at = np.cumsum(step)
+        keep = self.path_bends[at]
+        ends = np.cumsum(size)
+        keep[ends - size] = keep[ends - 1] = True
+        polygon = np.repeat(np.arange(len(rows)), size.reshape(-1, 2).sum(axis=1))
+        return np.concatenate([self.path_a, self.path_b])[at[keep]], polygon[keep]
 
     def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
         xy, polygon = self._rings(group)
@@ -475,15 +482,15 @@ class _Ribbon:
         return xy[fresh], polygon[fresh]
 
 
-def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints]:
-    """Insert points at fractional positions into a line; return it, and where they are on it."""
+def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints, Flags]:
+    """Insert points at fractional positions into a line; return it, where they are on it, and what else is."""
     low = np.minimum(position.astype(np.int64), len(vertices) - 2)
     share = (position - low)[:, None]
     points = np.where(share == 0, vertices[low], vertices[low] + share * (vertices[low + 1] - vertices[low]))
     order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
     at = np.empty(len(order), np.int64)
     at[order] = np.arange(len(order))
-    return np.concatenate([vertices, points])[order], at[len(vertices) :]
+    return np.concatenate([vertices, points])[order], at[len(vertices) :], order < len(vertices)
 
 
 def _stretches(ribbon: _Ribbon, length: Floats, stretch_length_m: float) -> tuple[Ints, Floats, Floats]:
