@@ -83,7 +83,7 @@ class Triangles(NamedTuple):
     xy: Floats  # (n, 2)
     corners: Ints  # (t, 3), rows of xy
     mixed: Flags  # (t, 3), the side from a corner to the next
-    forces: Flags  # (t, 3, forces), of each corner
+    forces: Flags  # (t, 3, forces), of each corner; at the apex of a strip those that hold its foot
     strip: Flags  # (t,), two mixed sides and a base that is an edge of the cover
     base_forces: Flags  # (t, forces), what the base of a triangle with two mixed sides belongs to
     foot: Floats  # (t, 2), where the disc of a strip triangle touches the edges at its apex; NaN in others
@@ -457,7 +457,9 @@ def _measure(edges: Edges, spokes: _Spokes, corners: Ints) -> Triangles:
     # Strips measure from the middle of their base to where the disc touches the edges at the apex: raw sides carry the
     # diagonal of the sampling, and strips just as wide as the limit would vanish.
     foot = np.full((len(corners), 2), np.nan)
-    foot[strip] = _feet(edges, spokes, corners[strip, 0], centre[strip])
+    foot[strip], on = _feet(edges, spokes, corners[strip, 0], centre[strip])
+    # Of the forces that meet at an apex, those hold the foot that hold its edge.
+    forces[np.flatnonzero(strip)[on >= 0], 0] = edges.members[edges.label[on[on >= 0]]]
     return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, centre, radius)
 
 
@@ -483,18 +485,21 @@ def _westernmost(corners: Floats) -> Ints:
     return np.where(x == x.min(axis=1, keepdims=True), y, np.inf).argmin(axis=1)
 
 
-def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> Floats:
-    """Return the point nearest to each disc's centre on the edges that meet at its apex."""
-    foot, best = edges.xy[apex], np.full(len(apex), np.inf)
+def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Floats, Ints]:
+    """Return the point nearest to each disc's centre on the edges that meet at its apex, and its edge, -1 at the apex."""
+    foot, best, on = edges.xy[apex], np.full(len(apex), np.inf), np.full(len(apex), -1)
     for end in (0, 1):
         for rows, edge in spokes.each(apex, end):
-            start, run = edges.xy[edges.ends[edge, 0]], edges.xy[edges.ends[edge, 1]] - edges.xy[edges.ends[edge, 0]]
-            along = _dot(centre[rows] - start, run) / _dot(run, run)
-            point = start + np.clip(along, 0, 1)[:, None] * run
+            start, stop = edges.xy[edges.ends[edge, 0]], edges.xy[edges.ends[edge, 1]]
+            run = stop - start
+            along = (_dot(centre[rows] - start, run) / _dot(run, run))[:, None]
+            point = np.where(along <= 0, start, np.where(along >= 1, stop, start + along * run))
             distance = np.hypot(*(point - centre[rows]).T)
             nearer = distance < best[rows]
             foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
-    return foot
+            on[rows[nearer]] = edge[nearer]
+    on[(foot == edges.xy[apex]).all(axis=1)] = -1
+    return foot, on
 
 
 def _dot(one: Floats, other: Floats) -> Floats:
