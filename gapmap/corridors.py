@@ -483,14 +483,28 @@ class _Ribbon:
 
 
 def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints, Flags]:
-    """Insert points at fractional positions into a line; return it, where they are on it, and what else is."""
+    """Insert points at fractional positions into a line; return it, where they are on it, and where it bends."""
     low = np.minimum(position.astype(np.int64), len(vertices) - 2)
     share = (position - low)[:, None]
     points = np.where(share == 0, vertices[low], vertices[low] + share * (vertices[low + 1] - vertices[low]))
     order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
     at = np.empty(len(order), np.int64)
     at[order] = np.arange(len(order))
-    return np.concatenate([vertices, points])[order], at[len(vertices) :], order < len(vertices)
+    bends = np.concatenate([_bends(vertices), np.zeros(len(points), bool)])[order]
+    return np.concatenate([vertices, points])[order], at[len(vertices) :], bends
+
+
+def _bends(vertices: Floats) -> Flags:
+    """Tell where a line bends: most of its vertices are samples of an edge, in line with their neighbours."""
+    fresh = np.append(True, (vertices[1:, 0] != vertices[:-1, 0]) | (vertices[1:, 1] != vertices[:-1, 1]))
+    (x, y) = xy = vertices[fresh].T
+    (x0, y0), (x1, y1) = np.diff(xy)[:, :-1], np.diff(xy)[:, 1:]
+    off = np.abs(x0 * y1 - y0 * x1)
+    base = np.hypot(x0 + x1, y0 + y1)
+    rounding = 4 * np.spacing(np.maximum(np.abs(x), np.abs(y))[1:-1])
+    in_line = (off <= rounding * base) & (x0 * x1 + y0 * y1 > 0)
+    bends = np.concatenate([[True], ~in_line, [True]])
+    return bends[np.cumsum(fresh) - 1]
 
 
 def _stretches(ribbon: _Ribbon, length: Floats, stretch_length_m: float) -> tuple[Ints, Floats, Floats]:
