@@ -18,13 +18,14 @@ import typer
 
 from gapmap import formats, storage
 from gapmap.errors import InputError, unknown
-from gapmap.printing import file_size, plain, print_answer, print_card
+from gapmap.printing import file_size, plain, print_answer, print_card, print_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
 
+    from gapmap.compare import Changes
     from gapmap.questions import Answer, Card
 
 FORMS = ("table", "csv", "json", "geojson", "gpkg")
@@ -137,6 +138,37 @@ def give_card(card: Card, target: Target) -> None:
         return
     about = {"notes": list(card.notes), "notice": card.notice}
     _give(card.to_table(), target, layer="point", about=about, whole=card.to_dict())
+
+
+def give_changes(
+    changes: Changes, target: Target, *, quiet: bool, asked: Sequence[str], files: Mapping[str, str]
+) -> None:
+    """Give what changed between two results, or would change.
+
+    Parameters
+    ----------
+    changes : Changes
+        What was found. As JSON all its figures; as another file a row for each corridor.
+    target : Target
+        Form and file.
+    quiet : bool
+        Print no table.
+    asked : sequence of str
+        The changes of a what-if.
+    files : mapping of str to str
+        What else was written.
+
+    Raises
+    ------
+    InputError
+        If the file is in use.
+    """
+    figures = {"asked": list(asked), **changes.figures(), "files": dict(files)}
+    if target.form != "table":
+        about = {"table": "changes", "notes": list(asked), "notice": figures["notice"]}
+        _give(changes.corridors, target, layer="changes", about=about, whole=figures)
+    elif not quiet:
+        print_changes(figures)
 
 
 def _give(table: gpd.GeoDataFrame, target: Target, *, layer: str, about: dict[str, Any], whole: dict[str, Any]) -> None:

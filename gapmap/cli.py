@@ -44,10 +44,18 @@ app = typer.Typer(
 
 # What tells the files that gapmap wrote.
 _SCENARIO_MARK = "# Written by gapmap: the scenario that made the result beside it. The next run replaces it."
+_PAGE = (".html", ".htm")
 _MAP_MARK = 'id="gapmap-facts"'
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="table, csv, json, geojson or gpkg: a row for each corridor, with what became of it."
+    ),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that gapmap did not make.")]
 Notes = Annotated[bool, typer.Option("--notes", help="Put the incidents' notes into the map: they leave with it.")]
 
@@ -261,6 +269,9 @@ def map_(
     result = _result_file(result)
     target = result.with_name("map.html") if out is None else out
     targets = [target] if png is None else [target, png]
+    _require_suffix(target, _PAGE)
+    if png is not None:
+        _require_suffix(png, (".png",))
     _require_free(targets, overwrite=overwrite)
     for each in targets:
         _require_writable(each.parent)
@@ -286,6 +297,8 @@ def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A .gpkg that gapmap saved, or its folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another.")],
     draw: Annotated[Path | None, typer.Option("--map", help="Draw both on one map: an HTML file.")] = None,
+    form: Form = None,
+    output: Output = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -294,11 +307,14 @@ def compare(
 
     Corridors between the same forces are the same where their ground overlaps.
     """
-    from gapmap.printing import print_changes, show_progress
+    from gapmap import answers
+    from gapmap.printing import show_progress
 
     _require_map(draw, overwrite=overwrite)
-    one, two = (gapmap.open(_result_file(path)) for path in (before, after))
-    with show_progress(quiet=quiet or as_json) as step:
+    results = [_result_file(path) for path in (before, after)]
+    target = answers.plan("json" if as_json else form, output, overwrite=overwrite, keep=results)
+    one, two = (gapmap.open(path) for path in results)
+    with show_progress(quiet=quiet or target.form != "table") as step:
         step("compare", 0, 2)
         changes = gapmap.find_changes(one, two)
         if draw is not None:
@@ -306,11 +322,7 @@ def compare(
 
             step("draw the map", 1, 2)
             maps.save(maps.build_map(two, changes=changes), draw)
-    figures = {"asked": [], **changes.figures(), "files": {} if draw is None else {"map": draw.as_posix()}}
-    if as_json:
-        typer.echo(json.dumps(figures, indent=2))
-    elif not quiet:
-        print_changes(figures)
+    answers.give_changes(changes, target, quiet=quiet, asked=[], files={} if draw is None else {"map": draw.as_posix()})
 
 
 @app.command(short_help="Say what would change with other zones, or another reach.")
@@ -334,6 +346,8 @@ def whatif(
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the changed scenario into a new folder, to be run.")
     ] = None,
+    form: Form = None,
+    output: Output = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -342,18 +356,20 @@ def whatif(
 
     Each option can be given several times. Zones with a reach of their own in their file keep it.
     """
-    from gapmap.printing import print_changes, show_progress
+    from gapmap import answers
+    from gapmap.printing import show_progress
 
     _require_map(draw, overwrite=overwrite)
     scenario = scenario / "scenario.toml" if scenario.is_dir() else scenario
     beside = scenario.with_name("gaps.gpkg")
+    target = answers.plan("json" if as_json else form, output, overwrite=overwrite, keep=[scenario, beside])
     reaches = _reaches(reach or [])
 
     def ask(result: Path | None) -> WhatIf:
         saved = None if result is None else gapmap.open(result)
         return gapmap.what_if(scenario, add=add or [], remove=remove or [], reach=reaches, base=saved)
 
-    with show_progress(quiet=quiet or as_json) as step:
+    with show_progress(quiet=quiet or target.form != "table") as step:
         step("compare", 0, 2)
         if base is not None:
             found = ask(_result_file(base))
@@ -372,11 +388,7 @@ def whatif(
             said = "What if: " + "; ".join(found.asked)
             maps.save(maps.build_map(changed, changes=found.changes, headline=said), draw)
             files["map"] = draw.as_posix()
-    figures = {"asked": list(found.asked), **found.changes.figures(), "files": files}
-    if as_json:
-        typer.echo(json.dumps(figures, indent=2))
-    elif not quiet:
-        print_changes(figures)
+    answers.give_changes(found.changes, target, quiet=quiet, asked=found.asked, files=files)
 
 
 def _reaches(texts: Sequence[str]) -> dict[str, str | float]:
@@ -398,6 +410,7 @@ def _result_file(path: Path) -> Path:
 def _require_map(path: Path | None, *, overwrite: bool) -> None:
     """Refuse a place for a map where one cannot be written."""
     if path is not None:
+        _require_suffix(path, _PAGE)
         _require_free([path], overwrite=overwrite)
         _require_writable(path.parent)
 
@@ -756,6 +769,14 @@ def _require_no_input(paths: Iterable[Path], scenario: Scenario) -> None:
     if clashes:
         raise InputError(
             "the result would replace what it is made of", problems=clashes, hint="name another folder with --out"
+        )
+
+
+def _require_suffix(path: Path, allowed: Sequence[str]) -> None:
+    if path.suffix.lower() not in allowed:
+        raise InputError(
+            f"{path}: not a name that ends in {' or '.join(allowed)}",
+            hint="a map is an HTML file, --png its picture; gapmap report makes a PDF",
         )
 
 

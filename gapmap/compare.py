@@ -18,7 +18,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap.crs import require_metric
+from gapmap.crs import WGS84, require_metric
 from gapmap.errors import InputError
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Changes:
             for change in ("gained", "lost")
         }
         return {
+            "notice": "; ".join(dict.fromkeys(notice for notice in self.runs["notice"] if notice)),
             "before": self._side("before"),
             "after": self._side("after"),
             "differences": differences(self.runs),
@@ -185,11 +186,14 @@ def find_changes(before: Source, after: Source) -> Changes:
     """
     crs = pyproj.CRS.from_wkt(before.table("run")["crs"].iloc[0])
     old, new = _Side.of(before, crs), _Side.of(after, crs)
-    require_metric(new.cover)
-    if not shapely.box(*old.cover.total_bounds).intersects(shapely.box(*new.cover.total_bounds)):
+    # In degrees: the working CRS of one result may know nothing of where the other lies.
+    if not shapely.intersects(
+        *(shapely.box(*side.table("cover").to_crs(WGS84).total_bounds) for side in (before, after))
+    ):
         raise InputError(
             "the two results lie apart: they have no ground in common", hint="compare results of one region"
         )
+    require_metric(new.cover)
     rows, parts = [], []
     for was, now in _groups(old, new):
         row, gained, lost = _change(old, new, was, now)

@@ -154,8 +154,9 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     if wrong := [each for each in forces if not tables.is_force_name(each)]:
         raise ResultError(f"the result has a force called {wrong[0]!r}", hint="run the scenario again")
     if name == "partner" and force not in forces:
-        asked = "a partner edition is made for one force" if force is None else unknown("force", force, forces)
-        raise InputError(asked, hint=f"forces: {', '.join(forces)}")
+        if force is not None:
+            raise InputError(unknown("force", force, forces))
+        raise InputError("a partner edition is made for one force", hint=f"forces: {', '.join(forces)}")
     if name != "partner" and force is not None:
         raise InputError(f"a force was named, but the {name} edition is the same for all")
     held = _text(analysis.table("run").iloc[0].get("edition"))

@@ -28,7 +28,7 @@ from gapmap.readers import (
     read_zones,
     suspect_swaps,
 )
-from gapmap.readers.files import describe, refuse
+from gapmap.readers.files import describe, from_here, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,6 +167,7 @@ def read_inputs(scenario: Scenario) -> Inputs:
     )
     for compare, *others in comparisons if comparable else ():
         attempt(compare, zones, *others)
+    _remark_on_forces(zone_files, zones)
     optional = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
     read = [*zone_files, *optional]
     return Inputs(
@@ -180,6 +181,27 @@ def read_inputs(scenario: Scenario) -> Inputs:
         set_aside=[record for table in read for record in table.attrs.get("set_aside", [])],
         errors=tuple(errors),
     )
+
+
+def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame | None) -> None:
+    """Say in the records of the files why there is no gap between forces: one force alone, or one file given twice."""
+    if zones is None:
+        return
+    held = {
+        str(force): frozenset(shapely.to_wkb(shapely.normalize(mine.geometry.to_numpy())))
+        for force, mine in zones.groupby("force", sort=True)
+    }
+    said = {}
+    for place, (force, shapes) in enumerate(held.items()):
+        if same := [other for other in list(held)[:place] if held[other] == shapes]:
+            said[force] = f"{force} holds exactly the zones of {same[0]}: is one file given for both?"
+    if len(held) == 1:
+        (force,) = held
+        said[force] = (
+            f"{force} is the only force, and a gap lies between two; a folder or layer of a file can be one each"
+        )
+    for table in files:
+        table.attrs["input"]["remarks"] += [said[force] for force in table["force"].unique() if force in said]
 
 
 def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:
@@ -254,7 +276,7 @@ def _finite(metric: gpd.GeoSeries) -> gpd.GeoSeries:
 
 def _terrain(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+        raise MissingFileError(f"{from_here(path)}: no such file", hint="check [terrain] dem in the scenario")
     import rasterio  # noqa: PLC0415 - slow to import, and few scenarios name heights
 
     try:

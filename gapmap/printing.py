@@ -115,13 +115,12 @@ def print_summary(figures: dict[str, Any]) -> None:
     if figures["incidents_over"]:
         console.print(f"{figures['incidents_over']}\n", style="dim")
 
-    widths = _table(["Width here"], ["km of middle line", "km2"])
-    for each in figures["widths"]:
-        label = f"{each['from_km']:g} to {each['to_km']:g} km"
-        widths.add_row(label, _number(each["length_km"], 1), _number(each["area_km2"], 1))
-    _print_block(console, "", widths)
-
     if figures["corridors"]:
+        widths = _table(["Width here"], ["km of middle line", "km2"])
+        for each in figures["widths"]:
+            label = f"{each['from_km']:g} to {each['to_km']:g} km"
+            widths.add_row(label, _number(each["length_km"], 1), _number(each["area_km2"], 1))
+        _print_block(console, "", widths)
         _print_block(console, "Widest stretches by mean width, in km", _stretch_table(figures["widest"]))
         _print_block(console, "Longest stretches, in km", _stretch_table(figures["longest"]))
         console.print("mean: each square kilometre counts alike; widest: in one spot.\n", style="dim")
@@ -158,7 +157,8 @@ def print_check(figures: dict[str, Any]) -> None:
     for each in figures["contents"]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in each["kinds"].items())
         contents.add_row(plain(each["what"]), str(each["rows"]), kinds, each["first"], each["last"])
-    _print_block(console, "", contents)
+    if figures["contents"]:
+        _print_block(console, "", contents)
     for path in figures["files"].values():
         console.print(f"Drawn: {plain(path)}", soft_wrap=True)
     if not figures["problems"]:
@@ -292,6 +292,8 @@ def print_changes(figures: dict[str, Any]) -> None:
     """
     console = _console()
     before, after = figures["before"], figures["after"]
+    if figures["notice"]:
+        console.print(plain(figures["notice"]), style="yellow")
     console.print()
     console.print(plain(_titled(before, after, what_if=bool(figures["asked"]))), style="bold")
     for line in figures["asked"]:
@@ -401,6 +403,8 @@ def _stretch_table(ranked: list[dict[str, Any]]) -> Table:
 
 
 def _print_inputs(console: Console, inputs: list[dict[str, Any]], set_aside: list[dict[str, Any]]) -> None:
+    if not inputs:
+        return
     table = _table(["Read", "as"], ["rows", "used", "set aside", "repaired"])
     for each in inputs:
         counts = [str(each[column]) for column in ("rows", "used", "set_aside", "repaired")]

@@ -321,7 +321,7 @@ class _Whole(_Writer):
                 length=self.unit("km", corridors["length_km"].sum()),
                 widest=self.km(corridors["width_max_m"].max()),
             )
-            gap += joint + self.said("report_area", area=self.unit("km2", corridors["area_km2"].sum()))
+            gap += joint + self.said("report_area", area=self.unit("km2", self.summary["area_km2"]))
         lines = [(words["report_gap"], gap)]
         if len(self.ranked):
             first = self.records[str(self.ranked[0])]

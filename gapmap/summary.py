@@ -57,7 +57,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "corridors": len(corridors),
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "length_km": round(float(corridors["length_km"].sum()), 1),
-        "area_km2": round(float(corridors["area_km2"].sum()), 1),
+        "area_km2": corridor_km2(ground),
         "beyond_km": beyond_km(analysis),
         "ground_km2": {
             kind: round(float(area), 1) for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
@@ -96,6 +96,22 @@ def _incidents_over(incidents: Any, day: str | None) -> str:  # noqa: ANN401 - a
     first, last = tables.iso_day(incidents["date_from"].min()), tables.iso_day(incidents["date_to"].max())
     span = f", {first} to {last}," if first and last else ""
     return f"All incidents{span} are laid over {gap}, whatever their own day."
+
+
+def corridor_km2(ground: pd.DataFrame) -> float:
+    """Return how much ground is corridor.
+
+    Parameters
+    ----------
+    ground : DataFrame
+        Table ``ground``.
+
+    Returns
+    -------
+    float
+        Square kilometres, to 0.1. Ground between several pairs of forces counts once, unlike in a sum over corridors.
+    """
+    return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), 1)
 
 
 def beyond_km(analysis: MapSource) -> float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
 import gapmap
 from gapmap import cli
+from gapmap.compare import STATES
 from gapmap.errors import EngineError, InputError
 
 if TYPE_CHECKING:
@@ -226,6 +230,40 @@ def test_nothing_that_gapmap_did_not_make_is_replaced(
     assert mine.read_text(encoding="utf-8") == "mine"
     assert call("map", example / "out" / "gaps.gpkg", "--out", mine, "--overwrite", "--quiet") == 0
     assert mine.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["map", "out", "--out", "m.pdf"], ["map", "out", "--png", "m.html"], ["compare", "out", "out", "--map", "m"]],
+)
+def test_a_name_that_says_another_format_is_refused(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(example)
+    assert call(*words) == 2
+    assert "not a name that ends in ." in capsys.readouterr().err
+    assert not list(example.glob("m*"))
+
+
+def test_changes_are_given_in_each_form(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = example / "out"
+    changes = gapmap.find_changes(gapmap.open(out / "gaps.gpkg"), gapmap.open(out / "gaps.gpkg")).corridors
+    ids = changes.index.tolist()
+    assert call("compare", out, out, "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["change_id"] for row in rows] == ids
+    assert [float(row["area_after_km2"]) for row in rows] == pytest.approx(changes["area_after_km2"].tolist())
+    assert {row["notice"] for row in rows} == {gapmap.open(out / "gaps.gpkg").table("run")["notice"].iloc[0]}
+    assert call("compare", out, out, "--output", tmp_path / "c.geojson") == 0
+    read = gpd.read_file(tmp_path / "c.geojson")
+    assert read["change_id"].tolist() == ids
+    assert read.to_crs(changes.crs).area.tolist() == pytest.approx(changes.area.tolist(), rel=1e-6)
+    assert call("compare", out, out, "--output", tmp_path / "c.geojson") == 2
+    assert call("whatif", out, "--reach", "north=6km", "--output", tmp_path / "w.gpkg") == 0
+    said = capsys.readouterr()
+    assert "reach of north" in said.err
+    assert set(gpd.read_file(tmp_path / "w.gpkg", layer="changes")["state"]) <= set(STATES)
+    assert call("compare", out, out, "--format", "xls") == 2
 
 
 def copy_of(example: Path, folder: Path) -> Path:

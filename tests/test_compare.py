@@ -241,8 +241,10 @@ def test_results_of_different_regions_are_refused() -> None:
     near = {"alpha": box(100, 0, 110, 10)}
     with pytest.raises(InputError, match="lie apart"):
         find_changes(Scene(WHOLE), Scene(cover=near))
-    with pytest.raises(CrsError, match="off by"):
+    with pytest.raises(InputError, match="lie apart"):  # though the plane of the one is not true there
         find_changes(Scene(WHOLE), Scene(cover={"alpha": box(3_000, 0, 3_010, 10)}))
+    with pytest.raises(CrsError, match="off by"):
+        find_changes(Scene(WHOLE), Scene(cover={"alpha": box(0, 0, 3_010, 10)}))
 
 
 def test_the_order_is_by_what_changed_most() -> None:

@@ -12,7 +12,7 @@ import shapely
 from gapmap.analysis import grow
 from gapmap.errors import InputError, MissingFileError
 from gapmap.inputs import read_inputs
-from gapmap.scenario import LayerInput, Scenario, read_scenario
+from gapmap.scenario import ForceInput, LayerInput, Scenario, read_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,3 +164,28 @@ def test_a_zone_with_swapped_coordinates_is_named(scenario: Scenario) -> None:
 def test_a_limit_too_large_for_one_plane_is_named(scenario: Scenario) -> None:
     with pytest.raises(InputError, match=r"(?s)max_width of 900 km: no plane.*lower max_width"):
         read_inputs(replace(scenario, max_width_m=900_000)).require_all()
+
+
+def test_one_force_alone_and_one_file_given_twice_are_remarked_on(scenario: Scenario, tmp_path: Path) -> None:
+    def remarks(*forces: ForceInput) -> list[str]:
+        return [said for each in read_inputs(replace(scenario, forces=forces)).inputs for said in each["remarks"]]
+
+    one = ForceInput(name="north", label="North", zones=(tmp_path / "one.csv",), reach_m={"post": 5_000.0})
+    other = replace(one, name="south", zones=(tmp_path / "other.csv",))
+    one.zones[0].write_text("name,lon,lat\nA,10.1,20.1\nB,10.2,20.2\n", encoding="utf-8")
+    other.zones[0].write_text("name,lon,lat\nX,10.2,20.2\nY,10.1,20.1\n", encoding="utf-8")  # in another order
+    (alone,) = remarks(one)
+    assert alone.startswith("north is the only force")
+    assert remarks(one, other) == ["south holds exactly the zones of north: is one file given for both?"]
+    other.zones[0].write_text("name,lon,lat\nX,10.2,20.2\n", encoding="utf-8")
+    assert remarks(one, other) == []
+
+
+def test_a_missing_file_is_named_as_seen_from_here(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = scenario.forces[0].zones[0]
+    gone.unlink()
+    monkeypatch.chdir(scenario.folder.parent)
+    (error,) = read_inputs(scenario).errors
+    assert str(error).startswith(f"{gone.relative_to(scenario.folder.parent)}: no such file")
+    monkeypatch.chdir("/")
+    assert "no such file" in str(read_inputs(scenario).errors[0])

@@ -54,7 +54,9 @@ def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> Non
     figures = summary(fake)
     assert (figures["corridors"], figures["length_km"], figures["widest"]) == (0, 0, [])
     print_summary({**figures, "files": {}})
-    assert "Widest" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Widest" not in said
+    assert "Width here" not in said
 
 
 def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:

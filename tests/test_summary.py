@@ -67,6 +67,14 @@ def test_an_incident_on_the_seam_of_two_corridors_is_certain() -> None:
     assert figures["incidents_outside_area"] == 1
 
 
+def test_ground_between_several_pairs_counts_once() -> None:
+    fake = fake_analysis()
+    corridors = fake.table("corridors")
+    twice = pd.concat([corridors, corridors.set_axis(["C99"])])  # the same ground, for another pair
+    assert summary(fake.with_table("corridors", twice))["area_km2"] == summary(fake)["area_km2"]
+    assert summary(fake)["area_km2"] == pytest.approx(corridors.area.sum() / 1e6, abs=0.06)
+
+
 def test_it_says_over_which_gap_the_incidents_lie() -> None:
     dated = fake_analysis().with_values("run", date=pd.Timestamp("2021-06-01"))
     assert "are laid over the gap of 2021-06-01, whatever their own day" in summary(dated)["incidents_over"]

@@ -211,7 +211,7 @@ def read_rows(
     suffix = path.suffix.lower()
     if not path.is_file():
         raise MissingFileError(
-            f"{path}: no such file", hint="check the name, and that paths are relative to the scenario"
+            f"{from_here(path)}: no such file", hint="check the name, and that paths are relative to the scenario"
         )
     if suffix not in VECTOR + PLAIN:
         raise InputError(f"{path.name}: format {suffix!r} is not read", hint=f"accepted: {', '.join(VECTOR + PLAIN)}")
@@ -386,6 +386,23 @@ def describe(
         "read_as": read_as,
         "remarks": list(remarks),
     }
+
+
+def from_here(path: Path) -> Path:
+    """Return a path as it is written in the folder where gapmap runs.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute or relative.
+
+    Returns
+    -------
+    Path
+        Relative where it lies in that folder, else as it is.
+    """
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def list_rows(rows: Sequence[int]) -> str:
