@@ -8,6 +8,7 @@ same as for a result in memory. Boundaries belong to what is asked for, and leng
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -24,7 +25,7 @@ from gapmap.analysis import Analysis, Here
 from gapmap.crs import SCALE_ERROR_MAX, WGS84, bearings, scale_error
 from gapmap.errors import InputError, unknown
 from gapmap.formats import to_records
-from gapmap.points import parse_point
+from gapmap.points import mgrs_side_m, parse_point
 from gapmap.units import format_length, parse_length
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ RADII_M = (5_000.0, 10_000.0, 20_000.0)
 PLACES_SHOWN = 3
 MATCHING = "incidents_matching"
 
+_FINE_M = 1_000.0  # the side of a square whose middle stands for a point without a word
 _MM = 3  # decimals of a metre to which lengths are compared
 _AREA = 2  # dimension
 _LOOK_M = (60_000.0, 240_000.0)  # how far to look for the nearest places before reading them all
@@ -621,13 +623,16 @@ def _measured(rows: Any, table: str, spot: shapely.Point | None, counts: pd.Seri
 
 def _spot(analysis: Analysis, point: shapely.Point | str) -> tuple[shapely.Point, shapely.Point, list[str]]:
     """Return a point in degrees and in metres, and what it was taken for."""
+    notes: list[str] = []
     if isinstance(point, str):
         lonlat = _coordinates(analysis, point)
         if lonlat is None:
             key, notes = _find_place(analysis, point)
             place = gpd.GeoSeries([_place_row(analysis, key).geometry], crs=analysis.crs)
             return place.to_crs(WGS84).iloc[0], place.iloc[0], notes
-        point = lonlat
+        coarse_m, point = mgrs_side_m(point), lonlat
+        if coarse_m > _FINE_M:
+            notes = [f"the reference names a square of {format_length(coarse_m)}; this is its middle"]
     if not isinstance(point, shapely.Point) or point.is_empty or not (abs(point.x) <= 180 and abs(point.y) <= 90):  # noqa: PLR2004
         raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
     spot = gpd.GeoSeries([point], crs=WGS84).to_crs(analysis.crs).iloc[0]
@@ -637,15 +642,16 @@ def _spot(analysis: Analysis, point: shapely.Point | str) -> tuple[shapely.Point
             f"{point.y:g}, {point.x:g} lies too far from this result to measure anything",
             hint="latitude comes first: are the two swapped?",
         )
-    return point, spot, []
+    return point, spot, notes
 
 
 def _coordinates(analysis: Analysis, text: str) -> shapely.Point | None:
     """Return the point that a text gives by coordinates, None where it can only be a name."""
     if not any(letter.isdecimal() for letter in text):
         return None
+    parameters = json.loads(analysis.table("run")["parameters"].iloc[0] or "{}")
     try:
-        return parse_point(text)
+        return parse_point(text, mgrs_zones=parameters.get("mgrs_zone") or ())
     except InputError as error:
         found = names.find(text, _held(analysis))
         if found.match is None and not found.candidates:

@@ -485,6 +485,18 @@ def test_a_point_too_far_away_is_refused(result: Analysis, far: str) -> None:
     assert questions.at(result, "38.5, 43.3").here.ground == ""  # outside, but measured
 
 
+def test_mgrs_is_read_in_the_zone_of_the_scenario_and_a_coarse_square_is_said() -> None:
+    base = scene()
+    with pytest.raises(InputError, match="without its zone"):
+        questions.at(base, "LF017 082")
+    run = base.table("run").assign(parameters=json.dumps({"mgrs_zone": ["38S"]}))
+    zoned = Analysis({name: run if name == "run" else base.table(name) for name in tables.COLUMNS})
+    short, whole = questions.at(zoned, "LF 017 082"), questions.at(zoned, "38SLF017082")
+    assert (short.here.lat, short.here.lon) == (whole.here.lat, whole.here.lon)
+    assert whole.notes == ()
+    assert questions.at(zoned, "LF 0 0").notes == ("the reference names a square of 10 km; this is its middle",)
+
+
 def test_a_radius_is_more_than_nothing(result: Analysis) -> None:
     for radii in ((0,), (-5,), (), (float("inf"),)):
         with pytest.raises(InputError, match="a radius must be more than 0"):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pyogrio
 import pytest
 
+from gapmap.errors import InputError
+from gapmap.readers import read_zones
 from gapmap.readers.kml import documents, folder_paths
 
 if TYPE_CHECKING:
@@ -59,3 +61,11 @@ def test_all_kmls_of_a_kmz(tmp_path: Path) -> None:
         for name in ("z.kml", "files/b.KML", "doc.kml", "photo.jpg"):
             archive.writestr(name, name)
     assert documents(path) == [b"doc.kml", b"files/b.KML", b"z.kml"]
+
+
+def test_a_link_to_another_file_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.kml"
+    link = "<NetworkLink><Link><href>http://127.0.0.1:9/secret.kml</href></Link></NetworkLink>"
+    path.write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2">{link}</kml>', encoding="utf-8")
+    with pytest.raises(InputError, match=r"^a\.kml: no placemarks in it; a link to another file is not followed"):
+        read_zones(path, force="north")

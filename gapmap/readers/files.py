@@ -591,6 +591,11 @@ def _unreadable(path: Path, said: str) -> InputError:
         )
     if "Invalid root element" in said:
         return InputError(f"{path.name}: no KML, or folders in folders without end", hint="export it again")
+    if "does not fit the OGR model" in said:
+        return InputError(
+            f"{path.name}: no placemarks in it; a link to another file is not followed",
+            hint="save the placemarks themselves as KML or KMZ",
+        )
     if "not well-formed" in said:
         return InputError(
             f"{path.name}: cannot be read: it is not well-formed, or holds text that is not in the encoding its first line states",
