@@ -84,6 +84,7 @@ def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str
     The proposed hand-over point of a stretch is the middle of one of its measuring lines: of those whose middle lies in
     the stretch, the one where both declared covers are equally near, to 100 m; of several, the shortest; then the first
     along the middle line. It rests on declared cover alone, so that every edition with sheets proposes the same point.
+    Each stretch is looked at alone: where the gap is narrow at the seam of two, their points lie close together.
     """
     writer = _Public(made, language) if made.name == "public" else _Whole(made, language)
     content = writer.content(stretches)

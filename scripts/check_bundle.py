@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from make_bundle import PARTS, ROOT, TARGETS, missing
+from make_bundle import PARTS, ROOT, TARGETS, WANTED, missing
 
 import gapmap
 
@@ -78,9 +78,7 @@ def check_wheels(folder: Path) -> list[str]:
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--no-index"]
         command += ["--find-links", str(wheels), "--target", str(folder / "nowhere"), *target.pip_options]
         clean = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_CONSTRAINT": ""}
-        done = subprocess.run(
-            [*command, f"gapmap=={gapmap.__version__}"], env=clean, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, WANTED], env=clean, capture_output=True, text=True, check=False)
         if done.returncode:
             problems.append(f"{where}: {done.stderr.strip()}")
         else:
@@ -130,16 +128,14 @@ def check_install(folder: Path, work: Path) -> list[str]:
         return [f"install.sh: exit code {done.returncode}: {done.stderr.strip()}"]
     wanted = ("demo/map.html", "demo/gaps.gpkg", "demo/scenario.toml")
     problems = [f"the demo made no {name}" for name in wanted if not (folder / name).is_file()]
-    said = subprocess.run(
-        [*alone, str(folder / "installed" / "bin" / "gapmap"), "query", str(folder / "demo"), "place", "Makhmur"],
-        env=clean,
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if said.returncode or "Nearest zone of" not in said.stdout:
-        problems.append(f"gapmap query: {said.stderr.strip() or said.stdout}")
+    for words, expected in (
+        (["query", str(folder / "demo"), "place", "Makhmur"], "Nearest zone of"),
+        (["report", str(folder / "demo"), "--edition", "public", "--out", str(home / "briefing.pdf")], "briefing.pdf"),
+    ):
+        command = [*alone, str(folder / "installed" / "bin" / "gapmap"), *words]
+        said = subprocess.run(command, env=clean, cwd=home, capture_output=True, text=True, check=False)
+        if said.returncode or expected not in said.stdout:
+            problems.append(f"gapmap {words[0]}: {said.stderr.strip() or said.stdout}")
     where = folder / "installed" / "lib"
     [package] = where.glob("python*/site-packages/gapmap")
     if not (package / "data" / "nineveh").is_dir() or PARTS.parent.parent in package.parents:

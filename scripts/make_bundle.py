@@ -42,6 +42,8 @@ MARKERS: Mapping[str, Mapping[str, str]] = {
     "windows": {"os_name": "nt", "sys_platform": "win32", "platform_system": "Windows", "platform_machine": "AMD64"},
     "linux": {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"},
 }
+# With what a briefing as PDF needs, but for Pango: a Linux with a desktop has it, Windows has not, and there are no wheels of it.
+WANTED = f"gapmap[report]=={gapmap.__version__}"
 DAY = (2020, 1, 1, 0, 0, 0)  # of every file in the zip, so that the same input gives the same bytes
 
 
@@ -91,7 +93,7 @@ def missing(target: Target, wheels: Path) -> list[Requirement]:
         if fits & target.tags:
             held.setdefault(name, []).append(path)
     lacking = {}
-    pending, seen = [Requirement(f"gapmap=={gapmap.__version__}"), Requirement("pip")], set()
+    pending, seen = [Requirement(WANTED), Requirement("pip")], set()
     while pending:
         wanted = pending.pop()
         if str(wanted) in seen:
@@ -153,7 +155,7 @@ def write_parts(folder: Path) -> None:
             text = text.replace(word, meaning)
         target = folder / "files" / part.name if part.suffix == ".py" else folder / part.name
         target.write_text(text, encoding="utf-8", newline="\r\n" if part.suffix == ".bat" else "\n")
-    contents = {"version": gapmap.__version__, "pythons": PYTHONS}
+    contents = {"version": gapmap.__version__, "wanted": WANTED, "pythons": PYTHONS}
     (folder / "files" / "contents.json").write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE.txt")
 

@@ -49,6 +49,7 @@ def wheels(tmp_path: Path) -> Path:
         'console>=1; platform_system == "Windows"',
         'old-times; python_version < "3.12"',
         'extra-thing; extra == "more"',
+        'paper; extra == "report" and platform_system == "Linux"',
     )
     _wheel(tmp_path, "pip-1.0-py3-none-any")
     return tmp_path
@@ -60,12 +61,13 @@ def _lacks(folder: Path, system: str, python: str) -> list[str]:
 
 def test_what_a_system_lacks_is_told_by_its_own_markers(wheels: Path) -> None:
     assert _lacks(wheels, "windows", "3.13") == ["console", "shapes"]
-    assert _lacks(wheels, "linux", "3.13") == ["shapes"]
-    assert _lacks(wheels, "linux", "3.11") == ["old-times", "shapes"]
+    assert _lacks(wheels, "linux", "3.13") == ["paper", "shapes"]
+    assert _lacks(wheels, "linux", "3.11") == ["old-times", "paper", "shapes"]
 
 
 def test_a_wheel_counts_where_it_runs_and_its_version_fits(wheels: Path) -> None:
     _wheel(wheels, "console-1.0-py3-none-any")
+    _wheel(wheels, "paper-1.0-py3-none-any")
     _wheel(wheels, "shapes-1.9-py3-none-any")
     _wheel(wheels, "shapes-2.1-cp313-cp313-win_amd64", "deeper")
     assert _lacks(wheels, "windows", "3.13") == ["deeper"]

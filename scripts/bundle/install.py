@@ -44,8 +44,7 @@ def main() -> int:
     clean["PIP_CONFIG_FILE"] = os.devnull
     [pip] = (FILES / "wheels").glob("pip-*.whl")
     options = ["--no-index", "--find-links", str(FILES / "wheels"), "--no-cache-dir", "--quiet"]
-    wanted = "gapmap==" + contents["version"]
-    call([str(programs / "python"), str(pip / "pip"), "install", *options, wanted], clean)
+    call([str(programs / "python"), str(pip / "pip"), "install", *options, contents["wanted"]], clean)
     say("Installed. Now the demo.")
     demo = ROOT / "demo"
     call([str(programs / "gapmap"), "demo", "--out", str(demo)], {**clean, "PYTHONUTF8": "1"})
