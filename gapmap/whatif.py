@@ -257,6 +257,7 @@ def _side(scenario: Scenario, read: Inputs, grown: Grown, *, inputs: str) -> _Ta
     places["width_here_m"] = width_here(found.facets, places.geometry)
     run = {
         "title": scenario.title,
+        "notice": scenario.notice,
         "date": scenario.date,
         "max_width_m": limit_m,
         "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),

@@ -322,6 +322,7 @@ def test_the_command_says_what_would_change(example: Path, tmp_path: Path, capsy
     assert call("whatif", scenario, *asked, *base, "--save", tmp_path / "new", "--map", tmp_path / "both.html") == 0
     text = capsys.readouterr().out
     for said in (
+        "Illustrative",
         "What if: Example",
         "added: post of north",
         "taken away: north-003",
@@ -336,6 +337,7 @@ def test_the_command_says_what_would_change(example: Path, tmp_path: Path, capsy
     assert call("whatif", scenario, *asked, "--json") == 0
     figures = json.loads(capsys.readouterr().out)
     assert len(figures["asked"]) == 3
+    assert "Illustrative" in figures["notice"]  # with a base and without
     assert figures["files"] == {}
     # The folder of a result holds the scenario that made it; a result that is not that scenario's is passed over.
     folder = shutil.copytree(example / "seam", tmp_path / "out")
@@ -352,7 +354,9 @@ def test_the_command_says_what_would_change(example: Path, tmp_path: Path, capsy
     assert "max_width: 20 km in the result, 12 km in the scenario" in capsys.readouterr().err
     assert call("whatif", scenario, "--reach", "south") == 2
     assert "--reach 'south' is not FORCE=LENGTH" in capsys.readouterr().err
-    assert call("whatif", scenario, *asked, "--map", example / "seam/places.csv") == 2
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine", encoding="utf-8")
+    assert call("whatif", scenario, *asked, "--map", mine) == 2
     assert "did not make" in capsys.readouterr().err
 
 
