@@ -27,6 +27,7 @@ _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_TIME}")
 _NAMED = re.compile(rf"(?P<day>\d{{1,2}})[ -](?P<month>[A-Za-z]{{3,9}})[ -](?P<year>\d{{4}}){_TIME}")
 _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}){_TIME}")
+_SERIAL = re.compile(r"[1-7]\d{4}(?:\.\d+)?")  # 1927 to 2119, in days since 1900
 _MONTH_NAMES = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
@@ -253,6 +254,8 @@ def no_day(field: str, text: str, *, day_first: bool = False) -> str:
     if day_first:
         return f"{field} {text!r} is neither an ISO date nor one such as 1/6/2021, the day first and the year in full"
     said = f"{field} {text!r} is not an ISO date such as 2021-06-01"
+    if _SERIAL.fullmatch(western(text).strip()):
+        return f"{said}; a spreadsheet counts days so: give its cells the format of a date, then save it again"
     return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
 
 
