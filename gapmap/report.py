@@ -277,6 +277,10 @@ class _Whole(_Writer):
         self.with_rows = tables.shares_points(made.table("run"))
         self.summary = summary(made)
 
+    def name(self, record: Mapping[str, Any]) -> str:
+        """Return the name of a stretch in the words of the page."""
+        return str(record.get("label") or record["name"] or record["id"])
+
     def content(self, stretches: Sequence[str]) -> dict[str, Any]:
         if wrong := [each for each in stretches if each not in self.numbers]:
             near = {each: ", ".join(difflib.get_close_matches(each, self.numbers)) for each in wrong}
@@ -327,9 +331,7 @@ class _Whole(_Writer):
         if len(self.ranked):
             first = self.records[str(self.ranked[0])]
             widths = {"mean": self.km(first["width_mean_m"]), "widest": self.km(first["width_max_m"])}
-            lines.append(
-                (words["width_max_m"], self.said("report_widest", name=first["name"] or first["id"], **widths))
-            )
+            lines.append((words["width_max_m"], self.said("report_widest", name=self.name(first), **widths)))
         ground = self.made.table("ground")
         beyond = float(ground.loc[ground["kind"] == "beyond", "area_km2"].sum())
         if beyond:
@@ -486,8 +488,9 @@ class _Whole(_Writer):
                 _figure(each["area_km2"]),
             )
             pair = self.said("between_forces", **self.between(each))
-            name = each["name"] or each["id"]
-            rows.append([str(number), name, pair, *figures, f"{each['incidents_count']:,}", f"{each['places']:,}"])
+            rows.append(
+                [str(number), self.name(each), pair, *figures, f"{each['incidents_count']:,}", f"{each['places']:,}"]
+            )
         return _Cells(heads, rows, 3, "stretches", self.more(len(rows), len(self.ranked)))
 
     # ---- A sheet
@@ -517,7 +520,7 @@ class _Whole(_Writer):
         return {
             "id": key,
             "number": number,
-            "name": each["name"] or key,
+            "name": self.name(each),
             "between": self.said("between_forces", **self.between(each)),
             "near_limit": bool(each["near_limit"]),
             "map": self.small_map(key, lines, over, name=f"map{number}"),

@@ -521,6 +521,9 @@ def test_every_language_has_the_whole_briefing(result: Analysis, language: str) 
         ]
         assert len(fixed) > 15
         assert [each for each in fixed if each in page.text] == []
+        names = [str(name) for name in result.table("stretches")["name"]]
+        assert any(re.search(r", \d+ km [NSEW]+| to ", name) for name in names)
+        assert [name for name in names if re.search(r", \d+ km [NSEW]+$| to ", name) and name in page.text] == []
 
 
 def test_an_unknown_language_is_refused(result: Analysis) -> None:
