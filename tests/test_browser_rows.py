@@ -521,6 +521,18 @@ def test_row_16_area_gives_incidents_places_and_ground(page: Chrome) -> None:
     assert int(_details(page)["incidents"]) == inside.sum()
 
 
+def test_row_16_ground_of_two_corridors_counts_once(chrome: Chrome, tmp_path: Path) -> None:
+    """Corridors of different pairs may lie on one another; ground is ground."""
+    analysis = fake_analysis()
+    stretches = analysis.table("stretches")
+    shapes = list(stretches.geometry)
+    shapes[3] = shapely.union(shapes[2], shapes[3])  # another pair's, over its neighbour
+    moved = gpd.GeoDataFrame(stretches.drop(columns="geometry"), geometry=shapes, crs=analysis.crs)
+    _show(chrome, save(build_map(analysis.with_table("stretches", moved)), tmp_path / "map.html"))
+    found = _js(chrome, "gapmap.query([[35.5, 42], [37, 42], [37, 45], [35.5, 45]])")["gap_km2"]
+    assert found == pytest.approx(shapely.union_all(shapes).area / 1e6, rel=3e-3)
+
+
 def test_row_16_area_whose_edges_cross_is_not_answered(page: Chrome) -> None:
     _click(page, "#tool-area")
     for lat, lon in ((36.05, 42.6), (36.35, 43.1), (36.05, 43.1), (36.35, 42.6)):

@@ -845,14 +845,19 @@
         }));
         return lines.map((xs) => xs.sort((a, b) => a - b));
       };
-      const mine = crossings([dense]);
-      return outlines.reduce(function (sum, part, i) {
-        if (!keeps[i]) return sum;
-        crossings(part.flat.map(plane)).forEach(function (theirs, k) {
-          for (let a = 0; a + 1 < mine[k].length; a += 2) for (let b = 0; b + 1 < theirs.length; b += 2) sum += Math.max(0, Math.min(mine[k][a + 1], theirs[b + 1]) - Math.max(mine[k][a], theirs[b])) * step;
+      const mine = crossings([dense]), theirs = mine.map(() => []);
+      outlines.forEach(function (part, i) {
+        if (keeps[i]) crossings(part.flat.map(plane)).forEach((xs, k) => { for (let b = 0; b + 1 < xs.length; b += 2) theirs[k].push([xs[b], xs[b + 1]]); });
+      });
+      let sum = 0;
+      theirs.forEach(function (spans, k) {
+        let done = -Infinity;  // ground where corridors of several pairs lie on one another counts once
+        spans.sort((a, b) => a[0] - b[0]).forEach(function ([from, to]) {
+          for (let a = 0; a + 1 < mine[k].length; a += 2) sum += Math.max(0, Math.min(mine[k][a + 1], to) - Math.max(mine[k][a], from, done)) * step;
+          done = Math.max(done, to);
         });
-        return sum;
-      }, 0) / 1e6;
+      });
+      return sum / 1e6;
     }
     function query(ring) {
       const flatRing = ring.map((at) => mercator(at[0], at[1])), found = points ? points.query(flatRing) : [], byKind = {};
