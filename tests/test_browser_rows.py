@@ -521,6 +521,38 @@ def test_row_16_area_gives_incidents_places_and_ground(page: Chrome) -> None:
     assert int(_details(page)["incidents"]) == inside.sum()
 
 
+def test_row_16_area_follows_the_filters(page: Chrome) -> None:
+    """Panel, export and link: what a filter hides is in none of them, whenever it was set."""
+    table = fake_analysis().table("incidents")
+    page.execute_script("gapmap.openArea([[35, 42], [37, 42], [37, 45], [35, 45]])")
+    assert int(_details(page)["incidents"]) == len(table)
+    assert "filters" not in _text(page, "#area-note")
+    whole = float(_details(page)["gap_km2"])
+    page.execute_script("gapmap.setFilter({kinds: ['IED'], width_km: 15})")
+    kept = fake_analysis().table("stretches").query("width_max_m >= 15_000")
+    found = _details(page)
+    assert (int(found["incidents"]), int(found["kind:IED"])) == ((table["kind"] == "IED").sum(),) * 2
+    assert "kind:attack" not in found
+    assert float(found["gap_km2"]) == pytest.approx(kept.area.sum() / 1e6, rel=3e-3)
+    assert float(found["gap_km2"]) < whole
+    assert "Only what the filters show" in _text(page, "#area-note")
+    page.execute_script(
+        "window.saved = null; const of = URL.createObjectURL; URL.createObjectURL = (b) => { b.text().then((t) => saved = t);"
+        " return of(b); }; document.getElementById('area-csv').click(); URL.createObjectURL = of;"
+    )
+    _wait(page, "window.saved !== null")
+    rows = list(csv.DictReader(io.StringIO(_js(page, "saved").lstrip("\ufeff"))))
+    assert [row["kind"] for row in rows] == ["IED"] * (table["kind"] == "IED").sum()
+    page.execute_script("gapmap.setFilter({window: ['2020-01-01', '2020-12-31']})")
+    assert int(_details(page)["incidents"]) == 1
+    hash_ = _js(page, "gapmap.hash()")
+    page.execute_script(
+        "gapmap.setFilter({kinds: null, width_km: 0, window: null}); location.hash = arguments[0]", hash_
+    )
+    _wait(page, "gapmap.visibleCount() === 1")
+    assert int(_details(page)["incidents"]) == 1
+
+
 def test_row_16_ground_of_two_corridors_counts_once(chrome: Chrome, tmp_path: Path) -> None:
     """Corridors of different pairs may lie on one another; ground is ground."""
     analysis = fake_analysis()

@@ -541,6 +541,10 @@
       if (!facts.grid) box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
       box("tab-filter")?.classList.toggle("active", filtering());
       classCounts(ofPoints);
+      if (area && (ofGround || ofPoints)) {
+        found = query(area, ofGround ? undefined : found.gap_km2);
+        showFound();
+      }
       if (ofGround) ground._updatePaths();
       if (ofPoints) marks._updatePaths();
     }
@@ -859,31 +863,36 @@
       });
       return sum / 1e6;
     }
-    function query(ring) {
+    function query(ring, gap_km2 = gapInside(ring)) {
       const flatRing = ring.map((at) => mercator(at[0], at[1])), found = points ? points.query(flatRing) : [], byKind = {};
       found.forEach(function (i) { const kind = kinds[points.column.kind[i]]; byKind[kind] = (byKind[kind] || 0) + 1; });
       const inRing = (at) => { let odd = false; for (let a = 0, b = flatRing.length - 1; a < flatRing.length; b = a++) { const [xa, ya] = flatRing[a], [xb, yb] = flatRing[b]; if ((ya > at[1]) !== (yb > at[1]) && at[0] < (xb - xa) * (at[1] - ya) / (yb - ya) + xa) odd = !odd; } return odd; };
-      return { incidents: found, by_kind: byKind, places: places.filter((i) => inRing(spots[i])), gap_km2: gapInside(ring), area_km2: GapGeodesy.areaOf(ring) / 1e6 };
+      return { incidents: found, by_kind: byKind, places: places.filter((i) => inRing(spots[i])), gap_km2: gap_km2, area_km2: GapGeodesy.areaOf(ring) / 1e6 };
     }
+    let found = null;  // in the drawn area, of what the filters show
     function openArea(ring) {
-      const found = query(ring);
       clear(false);
       corners.splice(0, corners.length, ...ring);
       drawCorners(true);
       corners.length = 0;
       area = ring;
       selected = "area";
-      const rows = Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]);
-      const nodes = [figures([
+      found = query(ring);
+      const inside = found.places, nodes = [make("div", { id: "area-found" })];
+      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: inside.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
+      if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
+      open(words.area_title, [...nodes, make("p", { class: "small", id: "area-note" })]);
+      showFound();
+    }
+    function showFound() {
+      box("area-found").replaceChildren(figures([
         ["area_km2", words.measure_area, km2(found.area_km2), found.area_km2], ["gap_km2", words.gap_inside, km2(found.gap_km2), found.gap_km2],
         // What the page does not hold is not there to be counted as none.
-        ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length], ...rows,
+        ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length],
+        ...Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]),
         ["places", words.places_inside, places.length ? number(found.places.length) : null, found.places.length],
-      ])];
-      if (found.places.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: found.places.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
-      if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
-      nodes.push(small(filtering() ? "area_note_filtered" : "area_note"));
-      open(words.area_title, nodes);
+      ]));
+      box("area-note").textContent = words[filtering() ? "area_note_filtered" : "area_note"];
     }
 
     map.on("click", function (event) {
