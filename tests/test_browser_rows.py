@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import itertools
 import json
 import re
 import time
@@ -267,7 +268,7 @@ def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
         before = _js(page, "gapmap.state().window") or ["2018-07-08", ""]
         _press(page, Keys.ARROW_RIGHT)
         first, last = _js(page, "gapmap.state().window")
-        assert pd.Timestamp(first) == pd.Timestamp(before[0]) + pd.DateOffset(months=1)
+        assert pd.Timestamp(first) == pd.Timestamp(before[0]) + pd.offsets.MonthBegin()
         inside = (table["date_from"] <= last) & (table["date_to"] >= first)
         assert _js(page, "gapmap.visibleCount()") == inside.sum()
     assert "March 2019" in (handle.get_attribute("aria-valuetext") or "")
@@ -285,6 +286,35 @@ def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
     _click(page, "#window-all")
     assert _js(page, "gapmap.visibleCount()") == 5
     assert int(_js(page, "document.getElementById('histogram').dataset.total")) == 5
+
+
+def test_row_8_months_are_months(page: Chrome) -> None:
+    """From 8 July 2018 to 5 March 2021: windows follow one another, and what a key did its counterpart undoes."""
+    _click(page, "#window-all")
+    page.execute_script("document.getElementById('step').value = 'month'; document.getElementById('to').focus()")
+    seen = []
+    for key in (Keys.ARROW_LEFT,) * 3 + (Keys.ARROW_RIGHT,) * 3:
+        _press(page, key)
+        seen.append((_js(page, "gapmap.state().window") or ["", "2021-03-05"])[1])
+    assert seen == ["2021-02-28", "2021-01-31", "2020-12-31", "2021-01-31", "2021-02-28", "2021-03-05"]
+    for name, first in (("from", "2018-08-01"), ("from", "2018-09-01")):
+        page.execute_script("document.getElementById(arguments[0]).focus()", name)
+        _press(page, Keys.ARROW_RIGHT)
+        assert _js(page, "gapmap.state().window")[0] == first
+    _press(page, Keys.ARROW_LEFT)
+    assert _js(page, "gapmap.state().window")[0] == "2018-08-01"
+    _click(page, "#window-all")
+    shown = page.execute_async_script(
+        "const done = arguments[0], seen = [], speed = document.getElementById('speed'); speed.value = '8';"
+        " document.getElementById('play').click(); (function look() { const now = gapmap.state().window.join();"
+        " if (seen[seen.length - 1] !== now) seen.push(now);"
+        " if (seen.length < 9) setTimeout(look, 10); else { document.getElementById('play').click(); done(seen); } })()"
+    )
+    windows = [[pd.Timestamp(each) for each in text.split(",")] for text in shown]
+    assert windows[0] == [pd.Timestamp("2018-07-08"), pd.Timestamp("2018-07-31")]
+    for (_, before), (first, last) in itertools.pairwise(windows):
+        assert first == before + pd.Timedelta(days=1)
+        assert (first.day, last) == (1, first + pd.offsets.MonthEnd())
 
 
 def test_row_8_handles_push_each_other_under_the_mouse(page: Chrome) -> None:

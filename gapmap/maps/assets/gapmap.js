@@ -1193,11 +1193,12 @@
       });
       box("window").replaceChildren(...rich("from_to", { from: day(iso(from)), to: day(iso(to)) }));
     }
+    // From one first day to another: months begin on the first, so that windows are months and a step back undoes one.
     function stepped(d, by) {
       const step = box("step").value;
       if (step !== "month") return d + by * (step === "week" ? 7 : 1);
       const at = new Date(firstDay + d * dayMs);
-      return Math.round((Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + by, at.getUTCDate()) - firstDay) / dayMs);
+      return Math.round((Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + by + (by < 0 && at.getUTCDate() > 1), 1) - firstDay) / dayMs);
     }
     const within = (d) => Math.max(0, Math.min(lastDay, d));
     function moveHandle(name, to) {
@@ -1213,14 +1214,14 @@
     }
     function play() {
       if (playing) return stopPlaying();
-      if (!span) setSpan([0, within(stepped(0, 1) - 1)]);
-      else if (span[1] >= lastDay) setSpan([0, span[1] - span[0]]);
+      // At the end it begins again with as many steps as the window holds.
+      if (!span || span[1] >= lastDay) setSpan([0, within(stepped(0, span ? Math.max(1, Math.round((span[1] - span[0] + 1) / (stepped(0, 2) - stepped(0, 1)))) : 1) - 1)]);
       box("play").textContent = words.pause;
       box("play").setAttribute("aria-pressed", "true");
       playing = setInterval(function () {
         const [from, to] = spanNow();
         if (to >= lastDay) return stopPlaying();
-        setSpan([within(stepped(from, 1)), within(stepped(to, 1))]);
+        setSpan([within(stepped(from, 1)), within(stepped(to + 1, 1) - 1)]);
       }, 1000 / Number(box("speed").value));
     }
     function buildTime() {
@@ -1234,9 +1235,9 @@
       box("window-all").addEventListener("click", function () { stopPlaying(); setSpan(null); });
       document.addEventListener("visibilitychange", function () { if (document.hidden) stopPlaying(); });
       ["from", "to"].forEach(function (name) {
-        const handle = box(name), now = () => spanNow()[name === "from" ? 0 : 1];
+        const handle = box(name), step = (by) => (name === "from" ? stepped(spanNow()[0], by) : stepped(spanNow()[1] + 1, by) - 1);
         handle.addEventListener("keydown", function (event) {
-          const to = { ArrowRight: () => stepped(now(), 1), ArrowUp: () => stepped(now(), 1), ArrowLeft: () => stepped(now(), -1), ArrowDown: () => stepped(now(), -1), Home: () => 0, End: () => lastDay }[event.key];
+          const to = { ArrowRight: () => step(1), ArrowUp: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => step(-1), Home: () => 0, End: () => lastDay }[event.key];
           if (!to) return;
           event.preventDefault();
           moveHandle(name, to());
