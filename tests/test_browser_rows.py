@@ -399,6 +399,18 @@ def test_row_10_cursor_shows_mgrs_and_go_to_takes_all_forms(page: Chrome) -> Non
         assert _js(page, "gapmap.state().selected") == selected, text
 
 
+def test_row_10_go_to_says_what_is_off_the_map(page: Chrome) -> None:
+    box = page.find_element("id", "goto-text")
+    for text, off in (("36,2 43,3", False), ("43.3 36.2", True), ("12 12", True)):
+        box.clear()
+        box.send_keys(text, Keys.ENTER)
+        assert _js(page, "gapmap.state().selected") == "point"
+        assert ("outside the ground of this map" in _text(page, "#said")) is off, text
+    box.clear()
+    box.send_keys(" ", Keys.ENTER)
+    assert _text(page, "#said") == ""
+
+
 def test_row_10_a_click_copies_position_and_mgrs(page: Chrome) -> None:
     page.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     page.execute_script("window.focus()")

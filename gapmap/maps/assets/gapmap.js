@@ -1290,8 +1290,10 @@
         map.setView(at, Math.max(map.getZoom(), 11), { animate: false });
         openPoint(L.latLng(at[0], at[1]));
         opener = box("goto-text");
-        return say(position(L.latLng(at[0], at[1])));
+        const said = position(L.latLng(at[0], at[1]));
+        return say(full.contains(at) ? said : t("far_off", { at: said }));
       }
+      if (!text.trim()) return;
       if (!found.length) return say(t("not_found", { text: text }));
       const equal = found.filter((each) => each[0] === fold(text));
       if (found.length === 1 || equal.length === 1) return goFound(equal[0] || found[0]);
