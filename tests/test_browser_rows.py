@@ -678,6 +678,28 @@ def test_row_18_link_holds_the_whole_state(chrome: Chrome, files: dict[str, Path
     assert state["window"] == ["2018-08-01", "2020-12-01"]
 
 
+@pytest.mark.parametrize("what", ["point", "stretch", "line"])
+def test_row_18_link_holds_what_was_clicked(chrome: Chrome, files: dict[str, Path], what: str) -> None:
+    _show(chrome, files["en"])
+    if what == "line":
+        _click(chrome, "#tool-measure")
+    for at in {"point": [(36.5, 43.3)], "stretch": [(36.2, 43.6)], "line": [(36.1, 43.0), (36.3, 43.5), (36.2, 43.6)]}[
+        what
+    ]:
+        _move(chrome, *_at(chrome, *at), click=True)
+    if what == "line":
+        _press(chrome, Keys.ENTER)
+    shown, state, link = _text(chrome, "#details"), _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
+    chrome.get("about:blank")
+    browser.open_page(chrome, files["en"])
+    chrome.execute_script("location.hash = arguments[0]", link)
+    _wait(chrome, "gapmap.state().selected !== null")
+    assert _js(chrome, "gapmap.state()") == state
+    assert _text(chrome, "#details") == shown
+    assert (state["selected"] == "C01.05") is (what == "stretch")
+    assert {"point": "Here", "stretch": "Width here: ", "line": "Measured"}[what] in shown
+
+
 def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"])
     plain, link = _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
@@ -687,6 +709,9 @@ def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) 
         {**good, "layers": {"__proto__x": True}},
         {**good, "filters": {**good["filters"], "kinds": ["<svg/onload=window.__x=1>"]}},
         {**good, "area": [[1, 2]]},
+        {**good, "selected": "point", "clicked": [["<img src=x onerror=window.__x=1>", 0]]},
+        {**good, "selected": "point", "clicked": [[None, 0]]},
+        {**good, "selected": "measure", "clicked": [[1, 2]] * 1001},
         {**good, "zoom": 1e9},
         {**good, "window": ["2018-01-01", "x"]},
         [],

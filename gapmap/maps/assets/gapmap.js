@@ -177,7 +177,7 @@
     const nameOf = (row) => row.label || row.name || row.id;  // label: the name in the words of the page, where it is made of words
     const box = (id) => document.getElementById(id);
     const meta = facts.points, kinds = meta ? meta.kinds : [];
-    let selected = null, opener = null, area = null, sort = { key: "", up: true };
+    let selected = null, opener = null, area = null, clicked = [], sort = { key: "", up: true };
 
     // ---- State of the filters. ----
     const all = () => ({ kinds: null, deaths: 0, civilians: false, listed: false, pair: "", width_km: 0 });
@@ -615,6 +615,7 @@
       highlight.clearLayers();
       drawnArea.clearLayers();
       area = null;
+      clicked = [];
       markRows();
       redraw();
     }
@@ -664,6 +665,7 @@
       markRows();
     }
     function spot(at) {
+      clicked = [[at.lat, at.lng]];
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#fff", weight: 4, fill: false }));
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#000", weight: 2, fill: false }));
     }
@@ -822,6 +824,7 @@
     function showMeasure() {
       const found = measure(corners), shown = corners.slice();
       selected = "measure";
+      clicked = shown;
       open(words.measured, [figures([
         ["length_m", words.measure_length, length(found.length_m), found.length_m],
         ["area_m2", words.measure_area, found.area_m2 === null ? null : plain("km2", number(found.area_m2 / 1e6, 2)), found.area_m2],
@@ -1499,11 +1502,11 @@
       const at = map.getCenter();
       return {
         selected: selected, layers: Object.fromEntries(layers.map((entry) => [entry.id, entry.shown])), opacity: Object.fromEntries(layers.filter((entry) => entry.opacity !== 1).map((entry) => [entry.id, entry.opacity])),
-        centre: [round5(at.lat), round5(at.lng)], zoom: Math.round(map.getZoom() * 100) / 100, filters: { ...filters }, window: span && [iso(span[0]), iso(span[1])], area: area, sort: { ...sort },
+        centre: [round5(at.lat), round5(at.lng)], zoom: Math.round(map.getZoom() * 100) / 100, filters: { ...filters }, window: span && [iso(span[0]), iso(span[1])], area: area, clicked: clicked.map((at) => at.map((v) => Math.round(v * 1e6) / 1e6)), sort: { ...sort },
       };
     }
     const isText = (v) => typeof v === "string", isFlag = (v) => typeof v === "boolean", isIn = (v, low, high) => typeof v === "number" && v >= low && v <= high;
-    const isPoint = (v) => Array.isArray(v) && v.length === 2 && isIn(v[0], -85, 85) && isIn(v[1], -180, 180);
+    const isPoint = (v) => Array.isArray(v) && v.length === 2 && isIn(v[0], -90, 90) && isIn(v[1], -180, 180);
     const isDay = (v) => isText(v) && /^\d{4}-\d\d-\d\d$/.test(v) && isIn(dayOf(v), 0, lastDay);
     const known = (v, test) => v && typeof v === "object" && !Array.isArray(v) && Object.entries(v).every(([id, each]) => layers.some((entry) => entry.id === id) && test(each));
     function readable(s) {
@@ -1514,6 +1517,7 @@
         && (f.pair === "" || pairs.some((pair) => pair[0] === f.pair)) && isIn(f.width_km, 0, limitKm)
         && (s.window === null || Array.isArray(s.window) && s.window.length === 2 && s.window.every(isDay) && s.window[0] <= s.window[1])
         && (s.area === null || Array.isArray(s.area) && s.area.length > 2 && s.area.length <= 1000 && s.area.every(isPoint) && !crosses(s.area))
+        && (s.clicked === undefined || Array.isArray(s.clicked) && s.clicked.length <= 1000 && s.clicked.every(isPoint))
         && s.sort && (s.sort.key === "" || COLUMNS.some((column) => column[0] === s.sort.key)) && isFlag(s.sort.up));
     }
     // What an address holds comes from anywhere: one wrong thing in it, and none of it counts.
@@ -1531,8 +1535,15 @@
       if (points) takeSpan(s.window && s.window.map(dayOf));
       apply(Boolean(points));
       clear(false);
+      const at = s.clicked?.length === 1 && L.latLng(s.clicked[0]);
       if (s.area) openArea(s.area);
-      else if (s.selected && byStretch.has(s.selected)) openStretch(byStretch.get(s.selected));
+      else if (s.selected === "point" && at) openPoint(at);
+      else if (s.selected === "measure" && s.clicked?.length) {
+        corners.push(...s.clicked);
+        drawCorners(false);
+        showMeasure();
+        corners.length = 0;
+      } else if (byStretch.has(s.selected)) openStretch(byStretch.get(s.selected), at, at && widthHere(at.lat, at.lng));
       else if (s.selected && /^incident:\d+$/.test(s.selected) && points && Number(s.selected.slice(9)) < points.count) openIncident(Number(s.selected.slice(9)));
       else if (s.selected && /^place:\d+$/.test(s.selected) && Number(s.selected.slice(6)) < facts.places.length) openPlace(Number(s.selected.slice(6)));
       map.setView(s.centre, s.zoom, { reset: true, animate: false });  // else it pans by whole pixels
