@@ -215,7 +215,14 @@ def own_asset(name: str) -> str:
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
-    return re.sub("^//.*\n|  // .*$", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
+    if name.endswith(".js"):
+        text = re.sub("^//.*\n|  // .*$", "", text, flags=re.MULTILINE)
+    return text if name.endswith(".html") else _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Join lines of a script or style where what ends the line parts them as well."""
+    return re.sub(r"([{;,(])\n+", r"\1", text)
 
 
 def leaflet_scripts(*, markers: bool) -> list[Script]:
@@ -257,7 +264,7 @@ def leaflet_style() -> str:
         CSS.
     """
     style = re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode())
-    return re.sub(r"/\*.*?\*/|^\s+", "", style, flags=re.DOTALL | re.MULTILINE)
+    return _joined(re.sub(r"/\*.*?\*/|^\s+", "", style, flags=re.DOTALL | re.MULTILINE))
 
 
 def _data_uri(name: str) -> str:
