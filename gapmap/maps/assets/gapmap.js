@@ -1265,14 +1265,37 @@
       const plain = GapGeodesy.latinDigits(text).normalize("NFKC").replace(/(^|[^\p{L}])\u0626/gu, "$1").normalize("NFKD").toLowerCase();
       return [...plain].map((c) => (c in SAME ? SAME[c] : c)).join("").replace(/[^\p{L}\p{N}]|\p{Lm}/gu, "");
     }
+    // The consonants of a folded name, those that spellings differ in as one: the same as `sound` in names.py, in Latin letters.
+    const SOUNDS = "kh h gh k sh s ch j dh d th t dj j ph f x h q k g k c j p b v w".split(" ");
+    function sound(folded) {
+      for (let k = 0; k < SOUNDS.length; k += 2) folded = folded.replaceAll(SOUNDS[k], SOUNDS[k + 1]);
+      return folded.replace(/[aeiouyw]|[^a-z0-9]/g, "").replace(/(.)\1+/g, "$1").replace(/h$/, "");
+    }
+    // Twice the letters that two names have in the same order, of all letters of both.
+    function alike(a, b) {
+      const most = Array(b.length + 1).fill(0);
+      for (const c of a) for (let k = 0, before = 0; k < b.length; k++) [before, most[k + 1]] = [most[k + 1], c === b[k] ? before + 1 : Math.max(most[k], most[k + 1])];
+      return 2 * most[b.length] / (a.length + b.length);
+    }
     let index = null;
     function search(text) {
       index = index || places.flatMap((i) => [...new Set([facts.places[i].name, facts.places[i].label || "", ...facts.places[i].names])].filter(Boolean).map((name) => [fold(name), "place", i]))
         .concat(stretches.flatMap((row, i) => [...new Set([nameOf(row), row.name || row.id])].map((name) => [fold(name), "stretch", i])));
-      const wanted = fold(text), rank = (name) => (name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 3), seen = new Set();
+      const wanted = fold(text), heard = sound(wanted), seen = new Set();
+      // 0: the same, 1: begins with it, 2: has it within; from 3: the same consonants, from 4: like it, the likest first.
+      const rank = function (name) {
+        if (name.includes(wanted)) return name === wanted ? 0 : name.startsWith(wanted) ? 1 : 2;
+        const like = alike(wanted, name), same = heard && like >= 0.5 && sound(name) === heard;
+        return same || like >= 0.75 ? (same ? 4 : 5) - like : 9;
+      };
       if (!wanted) return [];
-      return index.map((each, k) => [rank(each[0]), k]).filter((each) => each[0] < 3).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((each) => index[each[1]])
-        .filter(([, kind, i]) => !seen.has(kind + i) && seen.add(kind + i)).slice(0, 8);
+      const found = index.map(([name, ...rest]) => [rank(name), ...rest]).filter((each) => each[0] < 9).sort((a, b) => a[0] - b[0]);
+      return found.filter(([how, kind, i]) => (how < 3 || found[0][0]) && !seen.has(kind + i) && seen.add(kind + i)).slice(0, 8);
+    }
+    // What a text names where that is sure, by the same rules as `find` in names.py.
+    function sure(text, found) {
+      const least = found.length && found[0][0], most = least ? (least < 3 ? 2 : 3.1) : 0, those = found.filter((each) => each[0] <= most);
+      return those.length === 1 && (most !== 2 || fold(text).length > 2) ? those[0] : null;
     }
     function goFound([, kind, i]) {
       box("goto-found").hidden = true;
@@ -1298,8 +1321,8 @@
       }
       if (!text.trim()) return;
       if (!found.length) return say(t("not_found", { text: text }));
-      const equal = found.filter((each) => each[0] === fold(text));
-      if (found.length === 1 || equal.length === 1) return goFound(equal[0] || found[0]);
+      const one = sure(text, found);
+      if (one) return goFound(one);
       found.forEach((each) => list.append(make("button", { type: "button", dir: "auto", text: each[1] === "place" ? facts.places[each[2]].label || facts.places[each[2]].name : nameOf(stretches[each[2]]), on: { click: () => goFound(each) } })));
       list.hidden = false;
     }
