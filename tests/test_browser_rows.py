@@ -346,6 +346,39 @@ def test_row_9_width_threshold_keeps_the_widest(page: Chrome) -> None:
     assert _js(page, "document.querySelectorAll('#list tr[data-id]').length") == len(expected)
 
 
+def test_row_9_nothing_of_a_hidden_stretch_stays(page: Chrome) -> None:
+    """Its middle line, its measuring lines, its width under the pointer and its panel go with it."""
+    page.execute_script(
+        "document.querySelectorAll('[data-layer]').forEach((e) => {"
+        " if (e.checked !== ['transects', 'centrelines', 'corridors'].includes(e.dataset.layer)) e.click() });"
+        " const fade = document.querySelector(\"[data-opacity='corridors']\"); fade.value = '0.1';"
+        " fade.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    ink = (
+        "(([lat, lon], c) => { const p = gapmap.pixel(lat, lon), r = c.getBoundingClientRect(),"
+        " s = document.getElementById('stage').getBoundingClientRect();"
+        " const box = c.getContext('2d').getImageData(p[0] + s.left - r.left - 8, p[1] + s.top - r.top - 8, 16, 16).data;"
+        " let dark = 0; for (let i = 0; i < box.length; i += 4) dark += box[i + 3] > 150 && box[i] < 90; return dark; })"
+        "(arguments[0], document.querySelector('.leaflet-gap-ground-pane canvas'))"
+    )
+    narrow, wide = (
+        gpd.GeoSeries(gpd.points_from_xy([x], [0]), crs=fake_analysis().crs).to_crs(4326).iloc[0]
+        for x in (-10_000, 35_000)
+    )
+    page.execute_script("gapmap.select('C01.03'); map_gapmap.setView([36.2, 43.4], 9, {animate: false})")
+    browser.settle(page)
+    assert min(_js(page, ink, [at.y, at.x]) for at in (narrow, wide)) > 10
+    page.execute_script("gapmap.setFilter({width_km: 15})")
+    assert "C01.03" not in _js(page, "gapmap.listed()")
+    assert "C01.05" in _js(page, "gapmap.listed()")
+    assert _js(page, "gapmap.state().selected") is None
+    assert not page.find_element("id", "details").is_displayed()
+    assert [_js(page, ink, [at.y, at.x]) > 10 for at in (narrow, wide)] == [False, True]
+    for at, shown in ((narrow, False), (wide, True)):
+        _move(page, *_at(page, at.y, at.x))
+        assert ("Width here: " in _text(page, "#cursor")) is shown
+
+
 # ---- Rows 10 to 15
 
 

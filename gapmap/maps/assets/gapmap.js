@@ -292,6 +292,16 @@
         }
       };
     }
+    // Lines go as far as the stretches that a filter shows.
+    const clipped = (path, style) => function (ink, view) {
+      const out = new Path2D(), draw = painted(path, style);
+      if (keeps.every(Boolean)) return draw(ink, view);
+      out.addPath(edges.at(view.bucket), view.matrix);
+      ink.save();
+      ink.clip(out);
+      draw(ink, view);
+      ink.restore();
+    };
     const gridClass = (from, to) => (to === null ? t("grid_class_last", { from: number(from) }) : t("grid_class", { from: number(from), to: number(to) }));
     const hatched = (colour, hatch, tint, stroke, more) => ({ fill: pattern(colour, hatch, tint, stroke), ...more });
     const quiet = shapes.ground;
@@ -327,11 +337,11 @@
     const across = shapes.transects;
     if (across.width_m.length) {
       const style = { weight: 1, color: "#2b2b2b", strokeOpacity: 0.55 };
-      layer("transects", "between", words.transects, { shown: false, swatch: { line: style }, draw: painted(shape(across.lines.flat(), false), style) });
+      layer("transects", "between", words.transects, { shown: false, swatch: { line: style }, draw: clipped(shape(across.lines.flat(), false), style) });
     }
     if (shapes.centrelines.length) {
       const style = { weight: 2, color: "#111111", strokeOpacity: 0.85 };
-      layer("centrelines", "between", words.centrelines, { swatch: { line: style }, draw: painted(shape(shapes.centrelines, false), style) });
+      layer("centrelines", "between", words.centrelines, { swatch: { line: style }, draw: clipped(shape(shapes.centrelines, false), style) });
     }
     if (meta && meta.count) layer("incidents", "marks", words.incidents, { swatch: { mark: (ink, x, y) => glyph(ink, 0, x, y, 5) }, marks: drawIncidents });
     if (facts.places.length) layer("places", "marks", words.places, { swatch: { mark: (ink, x, y) => drawPlace(ink, x, y, false, 1e4) }, marks: drawPlaces });
@@ -541,6 +551,7 @@
       if (!facts.grid) box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
       box("tab-filter")?.classList.toggle("active", filtering());
       classCounts(ofPoints);
+      if (keeps[byStretch.get(selected)] === false) clear(false);
       if (area && (ofGround || ofPoints)) {
         found = query(area, ofGround ? undefined : found.gap_km2);
         showFound();
@@ -754,7 +765,7 @@
       const waiting = aim !== null;
       aim = event.latlng;
       if (!waiting) requestAnimationFrame(function () {
-        const { lat, lng } = aim, here = widthHere(lat, lng);
+        const { lat, lng } = aim, under = widthHere(lat, lng), here = under && keeps[under.stretch] !== false ? under : null;
         cursor.replaceChildren(make("bdi", { text: position(aim) }), " · ", make("bdi", { text: GapGeodesy.mgrs(lat, lng), "data-key": "mgrs" }), ...(here ? [" · ", ...rich("width_here", { width: length(here.width_m) })] : []));
         aim = null;
         hover.clearLayers();
