@@ -780,6 +780,26 @@ def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> No
     assert int.from_bytes(picture[16:20], "big") > 2 * 1_000
 
 
+def test_row_19_exports_of_nothing_hold_the_heads_of_columns(page: Chrome) -> None:
+    heads = [
+        _js(page, "gapmap.exported(arguments[0]).split('\\r\\n')[0]", each)
+        for each in ("incidents_csv", "stretches_csv")
+    ]
+    page.execute_script("gapmap.setFilter({kinds: [], width_km: 20})")
+    assert _js(page, "gapmap.listed()") == []
+    for what, head in zip(("incidents_csv", "stretches_csv"), heads, strict=True):
+        assert len(head.split(",")) > 10
+        assert _js(page, "gapmap.exported(arguments[0])", what) == head + "\r\n"
+
+
+def test_row_18_copy_link_says_so_in_words(page: Chrome) -> None:
+    page.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    page.execute_script("window.focus()")
+    _click(page, "#copy-link")
+    _wait(page, "document.getElementById('said').textContent !== ''")
+    assert _text(page, "#said") == "Link copied"
+
+
 @pytest.mark.parametrize(("edition", "language"), [("full", "ckb"), ("public", "en"), ("public", "ar")])
 def test_row_19_print_is_one_sheet_in_other_editions_and_languages(
     chrome: Chrome, tmp_path: Path, edition: str, language: str

@@ -1343,8 +1343,8 @@
       if (event.key === "Escape" && !box("goto-found").hidden) { event.stopPropagation(); box("goto-found").hidden = true; }
     });
     function say(text) { box("said").textContent = text; }
-    function copyText(text) {
-      const done = () => say(t("copied", { text: text }));
+    function copyText(text, note = t("copied", { text: text })) {
+      const done = () => say(note);
       const byHand = () => window.prompt(words.copy, text);
       if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, byHand); else byHand();
     }
@@ -1381,9 +1381,7 @@
     }
 
     // ---- Export: what the filters show. ----
-    function csv(rows) {
-      if (!rows.length) return "";
-      const names = Object.keys(rows[0]);
+    function csv(rows, names) {
       // A spreadsheet runs what starts with = + - @: text of that kind gets an apostrophe, numbers stay numbers.
       const cell = function (value) {
         if (blank(value)) return "";
@@ -1393,10 +1391,10 @@
       return "\ufeff" + [names.join(",")].concat(rows.map((row) => names.map((name) => cell(row[name])).join(","))).join("\r\n") + "\r\n";
     }
     const marked = (row) => ({ ...row, edition: facts.run.edition, ...(facts.run.notice ? { notice: facts.run.notice } : {}) });
-    const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))));
+    const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))), Object.keys(marked(incident(0))));
     const stretchRow = (i) => { const { label, ...row } = stretches[i]; return marked({ ...row, incidents_shown: incidentsOf(i) }); };
     const stretchRows = () => shownRows.map(stretchRow);
-    const csvStretches = () => csv(stretchRows());
+    const csvStretches = () => csv(stretchRows(), Object.keys(stretchRow(0)));
     const feature = (geometry, properties) => ({ type: "Feature", geometry: geometry, properties: properties });
     const collection = (features) => JSON.stringify({ type: "FeatureCollection", features: features });
     const round5 = (v) => Math.round(v * 1e5) / 1e5;
@@ -1587,7 +1585,7 @@
     box("copy-link").addEventListener("click", function () {
       const hash = hashOf();
       history.replaceState(null, "", hash);
-      copyText(location.href.split("#")[0] + hash);
+      copyText(location.href.split("#")[0] + hash, words.link_copied);
     });
     window.addEventListener("hashchange", () => restore(location.hash));
 
