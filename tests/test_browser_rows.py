@@ -154,6 +154,13 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
     assert drawn == len(mine)
 
 
+def test_row_4_details_say_what_no_filter_touches(page: Chrome) -> None:
+    page.execute_script("gapmap.setFilter({kinds: ['IED']}); gapmap.select('C01.01')")
+    assert _details(page)["incidents_count"] == "3"
+    assert _text(page, "[data-id='C01.01'] [data-key=incidents]") == "1"
+    assert "Incidents (plain count), all dates and kinds" in _text(page, "#details")
+
+
 def test_row_5_list_is_virtual_sorted_and_linked(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["big"])
     _click(chrome, "#tab-list")

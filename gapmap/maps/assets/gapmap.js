@@ -597,7 +597,7 @@
       return [
         known("width_min_m", row.width_min_m, length), known("width_mean_m", row.width_mean_m, length), known("width_max_m", row.width_max_m, length),
         known("length_km", row.length_km, (value) => km(value, 1)), known("area_km2", row.area_km2, km2),
-        known("incidents_count", row.incidents_count, count),
+        ["incidents_count", words.incidents_count + (points ? words.unfiltered : ""), blank(row.incidents_count) ? null : count(row.incidents_count), row.incidents_count],
         known("incidents_certain", row.incidents_count ? row.incidents_certain : null, count),
         known("location_radius_median_m", row.location_radius_median_m, (value) => t("median", { n: length(value) })),
         known("deaths_best", row.deaths_best || null, count), known("last_incident", row.last_incident, day),
