@@ -210,12 +210,12 @@ def own_asset(name: str) -> str:
     -------
     str
         Its text with ``\n`` line ends, so that hashes agree on every system; without the comment at its head, and of
-        scripts without lines that only comment.
+        scripts without comments after ``//``.
     """
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
-    return re.sub("^//.*\n", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
+    return re.sub("^//.*\n|  // .*", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
 
 
 def leaflet_scripts(*, markers: bool) -> list[Script]:
