@@ -718,6 +718,29 @@ def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Pa
     assert browser.console(chrome) == []
 
 
+def test_row_22_latin_place_leaves_the_figure_with_its_unit(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Gwer, 5 km SW")
+    analysis = analysis.with_values("places", name="Gwer", names="[]")
+    _show(chrome, save(build_map(analysis, language="ar"), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert _js(chrome, "gapmap.select('C01.02')")
+    for selector in ("#list td button", "#details h2", "#headline"):
+        near, gwer, figure, unit = _js(
+            chrome,
+            "(w => { let n; const out = []; while (n = w.nextNode()) { const at = n.nodeValue.indexOf('قرب'); if (at < 0) continue;"
+            " for (const part of ['قرب', 'Gwer', '5', 'كم']) { const r = document.createRange(), k = n.nodeValue.indexOf(part, at);"
+            " r.setStart(n, k); r.setEnd(n, k + part.length); const b = r.getBoundingClientRect(); out.push([b.top, b.left]); } } return out.slice(0, 4); })"
+            "(document.createTreeWalker(document.querySelector(arguments[0]), 4))",
+            selector,
+        )
+        assert abs(figure[0] - unit[0]) < 5, selector
+        assert figure[1] > unit[1], selector  # read from the right: first the figure, then its unit
+        assert figure[0] > gwer[0] + 5 or near[1] > gwer[1] > figure[1], selector
+    assert "near Gwer, 5 km SW" in _js(chrome, "gapmap.exported('stretches_csv')")
+    assert not re.search("[\u2066-\u2069]", _js(chrome, "gapmap.exported('stretches_geojson')"))
+    assert "C01.02" in _js(chrome, "gapmap.search('قرب Gwer')")
+
+
 def test_row_23_phone_has_a_sheet_and_large_targets(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"], (412, 915))
     try:

@@ -389,6 +389,17 @@ def test_names_made_of_words_are_said_in_the_reader_s_language() -> None:
     assert [speaker(analysis, catalogue("en"))(name) for name in said] == list(said)
 
 
+def test_places_in_letters_of_the_other_direction_stand_isolated() -> None:
+    places = fake_analysis().table("places").iloc[[0, 1]].assign(name=["Makhmour", "كوير"], names="[]")
+    analysis = fake_analysis().with_table("places", places)
+    arabic, english = (speaker(analysis, catalogue(language)) for language in ("ar", "en"))
+    assert arabic("near Makhmour, 5 km SW") == "\u200fقرب \u2068Makhmour\u2069، 5 كم جنوب غرب"
+    assert arabic("Makhmour to كوير") == "\u200f\u2068Makhmour\u2069 إلى كوير"
+    assert arabic("Makhmour") == "Makhmour"
+    assert english("near كوير, 5 km SW") == "\u200enear \u2068كوير\u2069, 5 km SW"
+    assert english("near Makhmour, 5 km SW") == "near Makhmour, 5 km SW"
+
+
 def test_page_holds_the_name_of_the_table_and_the_name_in_its_words() -> None:
     analysis = fake_analysis().with_values("stretches", name="near Gwer, 14 km N")
     analysis = analysis.with_values("places", name="Gwer", names=json.dumps(["الكوير"], ensure_ascii=False))
