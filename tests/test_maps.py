@@ -25,6 +25,7 @@ from gapmap.maps import build_map, page, save
 from gapmap.maps.languages import LANGUAGES, catalogue, phrase
 from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
+from gapmap.summary import summary
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
@@ -163,8 +164,18 @@ def test_analysis_without_anything_makes_a_map() -> None:
 def test_headline_counts_by_hand() -> None:
     assert _facts(_html(fake_analysis()))["run"]["headline"] == (
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
-        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest: Makhmour to Dibis."
+        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest on average: Makhmour to Dibis."
     )
+
+
+def test_headline_names_the_stretch_that_the_summary_ranks_first() -> None:
+    analysis = fake_analysis()
+    stretches = analysis.table("stretches").assign(width_max_m=20_000.0)  # at the limit, as many are
+    analysis = analysis.with_table("stretches", stretches)
+    first = stretches["name"].loc[stretches["width_mean_m"].idxmax()]
+    assert first != stretches["name"].iloc[0]
+    assert _facts(_html(analysis))["run"]["headline"].endswith(f"; widest on average: {first}.")
+    assert summary(analysis)["widest"][0]["name"] == first
 
 
 def test_headline_says_how_much_of_the_seam_is_wider_than_the_limit() -> None:

@@ -310,7 +310,8 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
             parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
     stretches = source.table("stretches")
     if len(stretches):
-        row = stretches["width_max_m"].fillna(0).to_numpy().argmax()
+        # The widest span lies at the limit in many; the mean ranks as in the summary.
+        row = stretches["width_mean_m"].fillna(0).round().to_numpy().argmax()
         name = speaker(source, words)(stretches["name"].iloc[row]) or str(stretches.index[row])
         parts.append((words["head_widest"], {"name": name}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
