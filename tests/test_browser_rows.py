@@ -783,6 +783,33 @@ def _touch(chrome: Chrome, kind: str, *points: tuple[float, float]) -> None:
     chrome.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": spots})
 
 
+def test_row_23_details_come_up_in_sight(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"], (412, 915))
+    try:
+        assert _js(chrome, "gapmap.select('C01.02')")
+        browser.settle(chrome)
+        for _ in range(2):
+            top, close, high = _js(
+                chrome,
+                "[document.querySelector('#details h2'), document.querySelector('#details .close')]"
+                ".map(e => e.getBoundingClientRect().top).concat(innerHeight)",
+            )
+            assert 0 < top < high - 100
+            assert 0 < close < high - 44
+            _click(chrome, "#tool-area")  # which closes them
+            assert not chrome.find_element("id", "details").is_displayed()
+            for lat, lon in ((36.05, 42.9), (36.05, 43.2), (36.2, 43.05)):
+                chrome.execute_script(
+                    "map_gapmap.fire('click', {latlng: L.latLng(arguments[0], arguments[1])})", lat, lon
+                )
+            _click(chrome, "#tool-area")  # no Enter on a phone: the button ends it
+            assert _js(chrome, "gapmap.state().selected") == "area"
+        _click(chrome, "#details .close")
+        assert not chrome.find_element("id", "details").is_displayed()
+    finally:
+        browser.resize(chrome, (1280, 800))
+
+
 def test_row_23_fingers_open_move_and_zoom(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"], (412, 915))
     chrome.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})

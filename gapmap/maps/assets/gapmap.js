@@ -595,7 +595,7 @@
     ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": words.close, text: "✕", on: { click: () => clear(true) } });
-      details.replaceChildren(make("h2", {}, make("bdi", { text: title })), close, ...nodes);
+      details.replaceChildren(close, make("h2", {}, make("bdi", { text: title })), ...nodes);
       details.hidden = false;
       details.scrollTop = 0;
       redraw();
@@ -606,6 +606,7 @@
       if (tool) stopTool();
       selected = null;
       opener = null;
+      if (!tool && matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();  // above the sheet
       details.hidden = true;
       details.replaceChildren();
       highlight.clearLayers();
@@ -764,7 +765,8 @@
     const corners = [];
     function startTool(name) {
       const same = tool === name;
-      stopTool();
+      if (same) finish();  // for fingers, which have no Enter
+      if (tool) stopTool();
       if (same) return;
       clear(false);
       tool = name;
@@ -939,7 +941,6 @@
       openStretch(i);
       opener = button;
       details.focus({ preventScroll: true });
-      if (matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();
     }
     function makeRow(at) {
       const i = shownRows[at], row = stretches[i];
