@@ -17,6 +17,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from PIL import Image
 from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -955,6 +956,17 @@ def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
             assert _js(chrome, "gapmap.labelBoxes().length > 1") is (edition != "public")
     finally:
         browser.resize(chrome, (1280, 800))
+
+
+def test_focus_on_the_map_is_seen(page: Chrome) -> None:
+    page.execute_script("document.getElementById('tool-measure').focus()")
+    for _ in range(8):
+        _press(page, Keys.TAB)
+        if _js(page, "document.activeElement.id") == "map_gapmap":
+            break
+    assert _js(page, "document.activeElement.id") == "map_gapmap"
+    shown = Image.open(io.BytesIO(page.find_element("id", "stage").screenshot_as_png)).convert("RGB")
+    assert shown.getpixel((1, shown.height // 2)) == shown.getpixel((shown.width // 2, 1)) == (0x0B, 0x4F, 0x8A)
 
 
 def test_names_in_a_file_cannot_leave_their_cell(chrome: Chrome, tmp_path: Path) -> None:
