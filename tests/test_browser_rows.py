@@ -952,10 +952,21 @@ def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
         for tab in _js(chrome, "[...document.querySelectorAll('[role=tab]')].map(e => e.id)"):
             _click(chrome, f"#{tab}")
             assert browser.untidy(chrome) == [], tab
+            for key in ("width_max_m", "width_mean_m") if tab == "tab-list" else ():
+                _click(chrome, f"th[data-key={key}] button")  # beside the word there is an arrow now
+                assert browser.untidy(chrome) == [], key
         if size[0] > 800:  # else there may be no place in sight
             assert _js(chrome, "gapmap.labelBoxes().length > 1") is (edition != "public")
     finally:
         browser.resize(chrome, (1280, 800))
+
+
+def test_long_names_in_the_list_show_two_lines_and_no_part_of_a_third(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Tuz Khurmatu and its villages, 8 km NE of the road")
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert browser.untidy(chrome) == []
+    assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
 
 
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:

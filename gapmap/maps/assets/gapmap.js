@@ -947,7 +947,7 @@
       const tr = make("tr", { "aria-selected": String(selected === row.id), "aria-rowindex": at + 2, "data-id": row.id, style: "height:" + ROW + "px" });
       COLUMNS.forEach(function ([key, , text], k) {
         if (k) return tr.append(make("td", { class: "number", text: text(i), "data-key": key }));
-        const button = make("button", { type: "button", text: text(i), dir: "auto", title: text(i) });
+        const button = make("button", { type: "button", dir: "auto", title: text(i) }, make("span", { text: text(i) }));
         button.addEventListener("click", () => pick(i, button));
         button.addEventListener("focus", () => seeRow(Number(tr.getAttribute("aria-rowindex")) - 2));
         tr.append(make("td", {}, button));
