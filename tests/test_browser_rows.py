@@ -969,6 +969,25 @@ def test_long_names_in_the_list_show_two_lines_and_no_part_of_a_third(chrome: Ch
     assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
 
 
+def test_no_label_is_cut_by_the_edge_of_the_map(page: Chrome) -> None:
+    for x, y in ((0, 0), (430, 0), (-430, 0), (0, 250), (0, -250)):
+        page.execute_script(
+            "const p = gapmap.pixel(JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lat,"
+            " JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lon), s = map_gapmap.getSize();"
+            " map_gapmap.panBy([p[0] - s.x / 2 + arguments[0], p[1] - s.y / 2 + arguments[1]], {animate: false})",
+            x,
+            y,
+        )
+        browser.settle(page)
+        cut = _js(
+            page,
+            "((o, s) => gapmap.labelBoxes().map(b => [b[0] - o.x, b[1] - o.y, b[2] - o.x, b[3] - o.y])"
+            ".filter(b => b[2] > 0 && b[0] < s.x && b[3] > 0 && b[1] < s.y && !(b[0] >= 0 && b[2] <= s.x && b[1] >= 0 && b[3] <= s.y)))"
+            "(map_gapmap.containerPointToLayerPoint([0, 0]), map_gapmap.getSize())",
+        )
+        assert cut == [], (x, y)
+
+
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:
     page.execute_script("document.getElementById('tool-measure').focus()")
     for _ in range(8):

@@ -442,6 +442,9 @@
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
+      // What the edge of the screen would cut is not written; what lies outside is, for the sheet of paper shows more.
+      const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
+      const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
       seen.forEach(function ([i, row, x, y]) {
         drawPlace(ink, x, y, selected === "place:" + i, row.population);
@@ -455,9 +458,9 @@
       seen.forEach(function ([, row, x, y]) {
         const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, name = row.label || row.name;
         ink.font = font;
-        if (!widths.has(font + name)) widths.set(font + name, ink.measureText(name).width + 4);
-        const wide = widths.get(font + name);
-        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find(free);
+        if (!widths.has(key)) { const short = fit(ink, full, 240); widths.set(key, [short, ink.measureText(short).width + 4]); }
+        const [name, wide] = widths.get(key);
+        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find((b) => whole(b) && free(b));
         if (!at) return;
         take(at);
         labelBoxes.push(at);
@@ -471,6 +474,11 @@
     function drawGraticule(ink, bounds) {
       const o = map.getPixelOrigin(), s = scaleNow(), step = [5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01].find((d) => d / 360 * s < 260) || 0.01;
       const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
+    function fit(ink, text, most) {
+      let n = text.length;
+      while (n && ink.measureText(n < text.length ? text.slice(0, n) + "…" : text).width > most) n--;
+      return n < text.length ? text.slice(0, n) + "…" : text;
+    }
       const [north, west] = corner(bounds.min.x, bounds.min.y), [south, east] = corner(bounds.max.x, bounds.max.y);
       const digits = step < 0.1 ? 2 : step < 1 ? (step === 0.25 ? 2 : 1) : 0;
       const write = function (text, x, y) { gridBoxes.push(ink.textAlign === "left" ? [x, y - 7, x + 44, y + 7] : [x - 22, y - 7, x + 22, y + 7]); ink.strokeStyle = "rgba(255,255,255,.9)"; ink.lineWidth = 3; ink.strokeText(text, x, y); ink.fillText(text, x, y); };
