@@ -1421,12 +1421,12 @@
     function picture() {
       const stage = box("stage").getBoundingClientRect(), W = Math.round(stage.width), H = Math.round(stage.height), side = 300, top = 74, foot = 34;
       const seen = layers.filter((entry) => entry.shown && entry.swatch && (entry.draw || entry.marks || entry.swatch.grey)).reverse();
-      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 60 + 24 * seen.length + 90) }), ink = canvas.getContext("2d");
+      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 150 + 24 * seen.length + 17 * Math.min(12, kinds.length)) }), ink = canvas.getContext("2d");
       ink.scale(2, 2);
       ink.fillStyle = "#fff";
       ink.fillRect(0, 0, W + side, canvas.height);
       ink.direction = words.rtl ? "rtl" : "ltr";
-      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(text, x, y, most); };
+      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(most ? fit(ink, text, most) : text, x, y); };
       ink.textBaseline = "alphabetic";
       ink.textAlign = "start";
       write(facts.run.title, start, 26, "700 20px", "#1d2327", W + side - 24);
@@ -1446,6 +1446,8 @@
       }
       ink.textAlign = "left";
       ink.direction = "ltr";
+      ink.fillStyle = "rgba(255,255,255,.9)";
+      ink.fillRect(W - 46, top + 8, 38, 22);
       write("▲ " + words.north, W - 40, top + 24, "700 14px", "#1d2327");
       ink.restore();
       ink.direction = words.rtl ? "rtl" : "ltr";
@@ -1460,6 +1462,11 @@
         y += 24;
         if (entry.id !== "corridors") return;
         facts.classes.forEach(function ([from, to], i) {
+        if (entry.id === "incidents") kinds.slice(0, 12).forEach(function (kind, k) {
+          glyph(ink, forms[k], x + 17, y + 5, 5);
+          write(kind || words.no_kind, far, y + 9, "11px", "#57626b", side - 70);
+          y += 17;
+        });
           ink.fillStyle = WIDTHS[i];
           ink.fillRect(x + i * 52, y, 50, 10);
           ink.save();
