@@ -456,7 +456,7 @@
       ink.lineWidth = 3.5;
       labelBoxes.length = 0;
       seen.forEach(function ([, row, x, y]) {
-        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, name = row.label || row.name;
+        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, full = row.label || row.name, key = font + full;
         ink.font = font;
         if (!widths.has(key)) { const short = fit(ink, full, 240); widths.set(key, [short, ink.measureText(short).width + 4]); }
         const [name, wide] = widths.get(key);
@@ -471,14 +471,14 @@
       });
     }
     const labelBoxes = [];
-    function drawGraticule(ink, bounds) {
-      const o = map.getPixelOrigin(), s = scaleNow(), step = [5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01].find((d) => d / 360 * s < 260) || 0.01;
-      const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
     function fit(ink, text, most) {
       let n = text.length;
       while (n && ink.measureText(n < text.length ? text.slice(0, n) + "…" : text).width > most) n--;
       return n < text.length ? text.slice(0, n) + "…" : text;
     }
+    function drawGraticule(ink, bounds) {
+      const o = map.getPixelOrigin(), s = scaleNow(), step = [5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01].find((d) => d / 360 * s < 260) || 0.01;
+      const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
       const [north, west] = corner(bounds.min.x, bounds.min.y), [south, east] = corner(bounds.max.x, bounds.max.y);
       const digits = step < 0.1 ? 2 : step < 1 ? (step === 0.25 ? 2 : 1) : 0;
       const write = function (text, x, y) { gridBoxes.push(ink.textAlign === "left" ? [x, y - 7, x + 44, y + 7] : [x - 22, y - 7, x + 22, y + 7]); ink.strokeStyle = "rgba(255,255,255,.9)"; ink.lineWidth = 3; ink.strokeText(text, x, y); ink.fillText(text, x, y); };
@@ -606,6 +606,7 @@
       details.replaceChildren(close, make("h2", {}, make("bdi", { text: title })), ...nodes);
       details.hidden = false;
       details.scrollTop = 0;
+      if (!tool && matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();  // above the sheet
       redraw();
     }
     function clear(giveBack) {
@@ -614,7 +615,6 @@
       if (tool) stopTool();
       selected = null;
       opener = null;
-      if (!tool && matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();  // above the sheet
       details.hidden = true;
       details.replaceChildren();
       highlight.clearLayers();
@@ -1460,13 +1460,13 @@
         paintSwatch(ink, entry.swatch, words.rtl ? x : x, y);
         write(entry.name, words.rtl ? far : far, y + 13, "13px", "#1d2327", side - 70);
         y += 24;
-        if (entry.id !== "corridors") return;
-        facts.classes.forEach(function ([from, to], i) {
         if (entry.id === "incidents") kinds.slice(0, 12).forEach(function (kind, k) {
           glyph(ink, forms[k], x + 17, y + 5, 5);
           write(kind || words.no_kind, far, y + 9, "11px", "#57626b", side - 70);
           y += 17;
         });
+        if (entry.id !== "corridors") return;
+        facts.classes.forEach(function ([from, to], i) {
           ink.fillStyle = WIDTHS[i];
           ink.fillRect(x + i * 52, y, 50, 10);
           ink.save();
