@@ -18,6 +18,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from PIL import Image
 from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -889,6 +890,29 @@ def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Pa
     assert browser.console(chrome) == []
 
 
+def test_row_22_latin_place_leaves_the_figure_with_its_unit(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Gwer, 5 km SW")
+    analysis = analysis.with_values("places", name="Gwer", names="[]")
+    _show(chrome, save(build_map(analysis, language="ar"), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert _js(chrome, "gapmap.select('C01.02')")
+    for selector in ("#list td button", "#details h2", "#headline"):
+        near, gwer, figure, unit = _js(
+            chrome,
+            "(w => { let n; const out = []; while (n = w.nextNode()) { const at = n.nodeValue.indexOf('قرب'); if (at < 0) continue;"
+            " for (const part of ['قرب', 'Gwer', '5', 'كم']) { const r = document.createRange(), k = n.nodeValue.indexOf(part, at);"
+            " r.setStart(n, k); r.setEnd(n, k + part.length); const b = r.getBoundingClientRect(); out.push([b.top, b.left]); } } return out.slice(0, 4); })"
+            "(document.createTreeWalker(document.querySelector(arguments[0]), 4))",
+            selector,
+        )
+        assert abs(figure[0] - unit[0]) < 5, selector
+        assert figure[1] > unit[1], selector  # read from the right: first the figure, then its unit
+        assert figure[0] > gwer[0] + 5 or near[1] > gwer[1] > figure[1], selector
+    assert "near Gwer, 5 km SW" in _js(chrome, "gapmap.exported('stretches_csv')")
+    assert not re.search("[\u2066-\u2069]", _js(chrome, "gapmap.exported('stretches_geojson')"))
+    assert "C01.02" in _js(chrome, "gapmap.search('قرب Gwer')")
+
+
 def test_row_23_phone_has_a_sheet_and_large_targets(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"], (412, 915))
     try:
@@ -929,6 +953,33 @@ def _wait(chrome: Chrome, code: str) -> None:
 def _touch(chrome: Chrome, kind: str, *points: tuple[float, float]) -> None:
     spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
     chrome.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": spots})
+
+
+def test_row_23_details_come_up_in_sight(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"], (412, 915))
+    try:
+        assert _js(chrome, "gapmap.select('C01.02')")
+        browser.settle(chrome)
+        for _ in range(2):
+            top, close, high = _js(
+                chrome,
+                "[document.querySelector('#details h2'), document.querySelector('#details .close')]"
+                ".map(e => e.getBoundingClientRect().top).concat(innerHeight)",
+            )
+            assert 0 < top < high - 100
+            assert 0 < close < high - 44
+            _click(chrome, "#tool-area")  # which closes them
+            assert not chrome.find_element("id", "details").is_displayed()
+            for lat, lon in ((36.05, 42.9), (36.05, 43.2), (36.2, 43.05)):
+                chrome.execute_script(
+                    "map_gapmap.fire('click', {latlng: L.latLng(arguments[0], arguments[1])})", lat, lon
+                )
+            _click(chrome, "#tool-area")  # no Enter on a phone: the button ends it
+            assert _js(chrome, "gapmap.state().selected") == "area"
+        _click(chrome, "#details .close")
+        assert not chrome.find_element("id", "details").is_displayed()
+    finally:
+        browser.resize(chrome, (1280, 800))
 
 
 def test_row_23_fingers_open_move_and_zoom(chrome: Chrome, files: dict[str, Path]) -> None:
@@ -1072,10 +1123,51 @@ def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
         for tab in _js(chrome, "[...document.querySelectorAll('[role=tab]')].map(e => e.id)"):
             _click(chrome, f"#{tab}")
             assert browser.untidy(chrome) == [], tab
+            for key in ("width_max_m", "width_mean_m") if tab == "tab-list" else ():
+                _click(chrome, f"th[data-key={key}] button")  # beside the word there is an arrow now
+                assert browser.untidy(chrome) == [], key
         if size[0] > 800:  # else there may be no place in sight
             assert _js(chrome, "gapmap.labelBoxes().length > 1") is (edition != "public")
     finally:
         browser.resize(chrome, (1280, 800))
+
+
+def test_long_names_in_the_list_show_two_lines_and_no_part_of_a_third(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Tuz Khurmatu and its villages, 8 km NE of the road")
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert browser.untidy(chrome) == []
+    assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
+
+
+def test_no_label_is_cut_by_the_edge_of_the_map(page: Chrome) -> None:
+    for x, y in ((0, 0), (430, 0), (-430, 0), (0, 250), (0, -250)):
+        page.execute_script(
+            "const p = gapmap.pixel(JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lat,"
+            " JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lon), s = map_gapmap.getSize();"
+            " map_gapmap.panBy([p[0] - s.x / 2 + arguments[0], p[1] - s.y / 2 + arguments[1]], {animate: false})",
+            x,
+            y,
+        )
+        browser.settle(page)
+        cut = _js(
+            page,
+            "((o, s) => gapmap.labelBoxes().map(b => [b[0] - o.x, b[1] - o.y, b[2] - o.x, b[3] - o.y])"
+            ".filter(b => b[2] > 0 && b[0] < s.x && b[3] > 0 && b[1] < s.y && !(b[0] >= 0 && b[2] <= s.x && b[1] >= 0 && b[3] <= s.y)))"
+            "(map_gapmap.containerPointToLayerPoint([0, 0]), map_gapmap.getSize())",
+        )
+        assert cut == [], (x, y)
+
+
+def test_focus_on_the_map_is_seen(page: Chrome) -> None:
+    page.execute_script("document.getElementById('tool-measure').focus()")
+    for _ in range(8):
+        _press(page, Keys.TAB)
+        if _js(page, "document.activeElement.id") == "map_gapmap":
+            break
+    assert _js(page, "document.activeElement.id") == "map_gapmap"
+    shown = Image.open(io.BytesIO(page.find_element("id", "stage").screenshot_as_png)).convert("RGB")
+    assert shown.getpixel((1, shown.height // 2)) == shown.getpixel((shown.width // 2, 1)) == (0x0B, 0x4F, 0x8A)
 
 
 def test_names_in_a_file_cannot_leave_their_cell(chrome: Chrome, tmp_path: Path) -> None:

@@ -452,6 +452,9 @@
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
+      // What the edge of the screen would cut is not written; what lies outside is, for the sheet of paper shows more.
+      const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
+      const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
       seen.forEach(function ([i, row, x, y]) {
         drawPlace(ink, x, y, selected === "place:" + i, row.population);
@@ -463,11 +466,11 @@
       ink.lineWidth = 3.5;
       labelBoxes.length = 0;
       seen.forEach(function ([, row, x, y]) {
-        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, name = row.label || row.name;
+        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, full = row.label || row.name, key = font + full;
         ink.font = font;
-        if (!widths.has(font + name)) widths.set(font + name, ink.measureText(name).width + 4);
-        const wide = widths.get(font + name);
-        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find(free);
+        if (!widths.has(key)) { const short = fit(ink, full, 240); widths.set(key, [short, ink.measureText(short).width + 4]); }
+        const [name, wide] = widths.get(key);
+        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find((b) => whole(b) && free(b));
         if (!at) return;
         take(at);
         labelBoxes.push(at);
@@ -478,6 +481,11 @@
       });
     }
     const labelBoxes = [];
+    function fit(ink, text, most) {
+      let n = text.length;
+      while (n && ink.measureText(n < text.length ? text.slice(0, n) + "…" : text).width > most) n--;
+      return n < text.length ? text.slice(0, n) + "…" : text;
+    }
     function drawGraticule(ink, bounds) {
       const o = map.getPixelOrigin(), s = scaleNow(), step = [5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01].find((d) => d / 360 * s < 260) || 0.01;
       const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
@@ -610,9 +618,10 @@
     ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": words.close, text: "✕", on: { click: () => clear(true) } });
-      details.replaceChildren(make("h2", {}, make("bdi", { text: title })), close, ...nodes);
+      details.replaceChildren(close, make("h2", {}, make("bdi", { text: title })), ...nodes);
       details.hidden = false;
       details.scrollTop = 0;
+      if (!tool && matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();  // above the sheet
       redraw();
     }
     function clear(giveBack) {
@@ -781,7 +790,8 @@
     const corners = [];
     function startTool(name) {
       const same = tool === name;
-      stopTool();
+      if (same) finish();  // for fingers, which have no Enter
+      if (tool) stopTool();
       if (same) return;
       clear(false);
       tool = name;
@@ -967,14 +977,13 @@
       openStretch(i);
       opener = button;
       details.focus({ preventScroll: true });
-      if (matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();
     }
     function makeRow(at) {
       const i = shownRows[at], row = stretches[i];
       const tr = make("tr", { "aria-selected": String(selected === row.id), "aria-rowindex": at + 2, "data-id": row.id, style: "height:" + ROW + "px" });
       COLUMNS.forEach(function ([key, , text], k) {
         if (k) return tr.append(make("td", { class: "number", text: text(i), "data-key": key }));
-        const button = make("button", { type: "button", text: text(i), dir: "auto", title: text(i) });
+        const button = make("button", { type: "button", dir: "auto", title: text(i) }, make("span", { text: text(i) }));
         button.addEventListener("click", () => pick(i, button));
         button.addEventListener("focus", () => seeRow(Number(tr.getAttribute("aria-rowindex")) - 2));
         tr.append(make("td", {}, button));
@@ -1464,12 +1473,12 @@
     function picture() {
       const stage = box("stage").getBoundingClientRect(), W = Math.round(stage.width), H = Math.round(stage.height), side = 300, top = 74, foot = 34;
       const seen = layers.filter((entry) => entry.shown && entry.swatch && (entry.draw || entry.marks || entry.swatch.grey)).reverse();
-      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 60 + 24 * seen.length + 90) }), ink = canvas.getContext("2d");
+      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 150 + 24 * seen.length + 17 * Math.min(12, kinds.length)) }), ink = canvas.getContext("2d");
       ink.scale(2, 2);
       ink.fillStyle = "#fff";
       ink.fillRect(0, 0, W + side, canvas.height);
       ink.direction = words.rtl ? "rtl" : "ltr";
-      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(text, x, y, most); };
+      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(most ? fit(ink, text, most) : text, x, y); };
       ink.textBaseline = "alphabetic";
       ink.textAlign = "start";
       write(facts.run.title, start, 26, "700 20px", "#1d2327", W + side - 24);
@@ -1489,6 +1498,8 @@
       }
       ink.textAlign = "left";
       ink.direction = "ltr";
+      ink.fillStyle = "rgba(255,255,255,.9)";
+      ink.fillRect(W - 46, top + 8, 38, 22);
       write("▲ " + words.north, W - 40, top + 24, "700 14px", "#1d2327");
       ink.restore();
       ink.direction = words.rtl ? "rtl" : "ltr";
@@ -1501,6 +1512,11 @@
         paintSwatch(ink, entry.swatch, words.rtl ? x : x, y);
         write(entry.name, words.rtl ? far : far, y + 13, "13px", "#1d2327", side - 70);
         y += 24;
+        if (entry.id === "incidents") kinds.slice(0, 12).forEach(function (kind, k) {
+          glyph(ink, forms[k], x + 17, y + 5, 5);
+          write(kind || words.no_kind, far, y + 9, "11px", "#57626b", side - 70);
+          y += 17;
+        });
         if (entry.id !== "corridors") return;
         facts.classes.forEach(function ([from, to], i) {
           ink.fillStyle = WIDTHS[i];
