@@ -120,6 +120,9 @@ _BOXES = """
 const box = (name, e, high) => { const r = e.getBoundingClientRect(); return [name, r.left, r.top, r.right, r.top + (high || r.height)]; };
 const seen = (selectors) => selectors.map(s => [s, document.querySelector(s)]).filter(([, e]) => e && e.offsetParent);
 // What stands out of a panel that does not scroll counts as a part of it.
+// A line of which a box that hides what stands out of it shows the top alone.
+const halved = (e) => { const range = document.createRange(), edge = e.getBoundingClientRect().bottom; range.selectNodeContents(e);
+  return e.offsetParent && getComputedStyle(e).overflowY === 'hidden' && [...range.getClientRects()].some(r => r.top < edge - 4 && r.bottom > edge + 4); };
 const whole = (e) => (getComputedStyle(e).overflowY === 'visible' ? e.scrollHeight : 0);
 const panel = '.panel:not([hidden])', texts = 'h1, h3, h4, p, dt, dd, th button, label, footer, #bar button, #tabs button';
 return {
@@ -127,7 +130,7 @@ return {
   map: seen(['.leaflet-control-zoom', '#north', '.leaflet-control-scale', '#cursor']).map(([s, e]) => box(s, e)),
   labels: gapmap.labelBoxes().map((each) => ['label', ...each]),
   cut: [...document.querySelectorAll(texts)].filter(e => e.offsetParent && e.id !== 'said' && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
-    .map(e => e.textContent),
+    .concat([...document.querySelectorAll('td button, td button span')].filter(halved)).map(e => e.textContent),
 };
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import itertools
 import json
 import re
 import time
@@ -17,6 +18,7 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
+from PIL import Image
 from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -153,6 +155,13 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
     assert drawn == len(mine)
 
 
+def test_row_4_details_say_what_no_filter_touches(page: Chrome) -> None:
+    page.execute_script("gapmap.setFilter({kinds: ['IED']}); gapmap.select('C01.01')")
+    assert _details(page)["incidents_count"] == "3"
+    assert _text(page, "[data-id='C01.01'] [data-key=incidents]") == "1"
+    assert "Incidents (plain count), all dates and kinds" in _text(page, "#details")
+
+
 def test_row_5_list_is_virtual_sorted_and_linked(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["big"])
     _click(chrome, "#tab-list")
@@ -267,7 +276,7 @@ def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
         before = _js(page, "gapmap.state().window") or ["2018-07-08", ""]
         _press(page, Keys.ARROW_RIGHT)
         first, last = _js(page, "gapmap.state().window")
-        assert pd.Timestamp(first) == pd.Timestamp(before[0]) + pd.DateOffset(months=1)
+        assert pd.Timestamp(first) == pd.Timestamp(before[0]) + pd.offsets.MonthBegin()
         inside = (table["date_from"] <= last) & (table["date_to"] >= first)
         assert _js(page, "gapmap.visibleCount()") == inside.sum()
     assert "March 2019" in (handle.get_attribute("aria-valuetext") or "")
@@ -285,6 +294,35 @@ def test_row_8_time_window_counts_and_plays(page: Chrome) -> None:
     _click(page, "#window-all")
     assert _js(page, "gapmap.visibleCount()") == 5
     assert int(_js(page, "document.getElementById('histogram').dataset.total")) == 5
+
+
+def test_row_8_months_are_months(page: Chrome) -> None:
+    """From 8 July 2018 to 5 March 2021: windows follow one another, and what a key did its counterpart undoes."""
+    _click(page, "#window-all")
+    page.execute_script("document.getElementById('step').value = 'month'; document.getElementById('to').focus()")
+    seen = []
+    for key in (Keys.ARROW_LEFT,) * 3 + (Keys.ARROW_RIGHT,) * 3:
+        _press(page, key)
+        seen.append((_js(page, "gapmap.state().window") or ["", "2021-03-05"])[1])
+    assert seen == ["2021-02-28", "2021-01-31", "2020-12-31", "2021-01-31", "2021-02-28", "2021-03-05"]
+    for name, first in (("from", "2018-08-01"), ("from", "2018-09-01")):
+        page.execute_script("document.getElementById(arguments[0]).focus()", name)
+        _press(page, Keys.ARROW_RIGHT)
+        assert _js(page, "gapmap.state().window")[0] == first
+    _press(page, Keys.ARROW_LEFT)
+    assert _js(page, "gapmap.state().window")[0] == "2018-08-01"
+    _click(page, "#window-all")
+    shown = page.execute_async_script(
+        "const done = arguments[0], seen = [], speed = document.getElementById('speed'); speed.value = '8';"
+        " document.getElementById('play').click(); (function look() { const now = gapmap.state().window.join();"
+        " if (seen[seen.length - 1] !== now) seen.push(now);"
+        " if (seen.length < 9) setTimeout(look, 10); else { document.getElementById('play').click(); done(seen); } })()"
+    )
+    windows = [[pd.Timestamp(each) for each in text.split(",")] for text in shown]
+    assert windows[0] == [pd.Timestamp("2018-07-08"), pd.Timestamp("2018-07-31")]
+    for (_, before), (first, last) in itertools.pairwise(windows):
+        assert first == before + pd.Timedelta(days=1)
+        assert (first.day, last) == (1, first + pd.offsets.MonthEnd())
 
 
 def test_row_8_handles_push_each_other_under_the_mouse(page: Chrome) -> None:
@@ -314,6 +352,39 @@ def test_row_9_width_threshold_keeps_the_widest(page: Chrome) -> None:
         counted = _js(page, "[...document.querySelectorAll('[data-class] .count')].map(e => Number(e.textContent))")
         assert sum(counted) == len(expected)
     assert _js(page, "document.querySelectorAll('#list tr[data-id]').length") == len(expected)
+
+
+def test_row_9_nothing_of_a_hidden_stretch_stays(page: Chrome) -> None:
+    """Its middle line, its measuring lines, its width under the pointer and its panel go with it."""
+    page.execute_script(
+        "document.querySelectorAll('[data-layer]').forEach((e) => {"
+        " if (e.checked !== ['transects', 'centrelines', 'corridors'].includes(e.dataset.layer)) e.click() });"
+        " const fade = document.querySelector(\"[data-opacity='corridors']\"); fade.value = '0.1';"
+        " fade.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    ink = (
+        "(([lat, lon], c) => { const p = gapmap.pixel(lat, lon), r = c.getBoundingClientRect(),"
+        " s = document.getElementById('stage').getBoundingClientRect();"
+        " const box = c.getContext('2d').getImageData(p[0] + s.left - r.left - 8, p[1] + s.top - r.top - 8, 16, 16).data;"
+        " let dark = 0; for (let i = 0; i < box.length; i += 4) dark += box[i + 3] > 150 && box[i] < 90; return dark; })"
+        "(arguments[0], document.querySelector('.leaflet-gap-ground-pane canvas'))"
+    )
+    narrow, wide = (
+        gpd.GeoSeries(gpd.points_from_xy([x], [0]), crs=fake_analysis().crs).to_crs(4326).iloc[0]
+        for x in (-10_000, 35_000)
+    )
+    page.execute_script("gapmap.select('C01.03'); map_gapmap.setView([36.2, 43.4], 9, {animate: false})")
+    browser.settle(page)
+    assert min(_js(page, ink, [at.y, at.x]) for at in (narrow, wide)) > 10
+    page.execute_script("gapmap.setFilter({width_km: 15})")
+    assert "C01.03" not in _js(page, "gapmap.listed()")
+    assert "C01.05" in _js(page, "gapmap.listed()")
+    assert _js(page, "gapmap.state().selected") is None
+    assert not page.find_element("id", "details").is_displayed()
+    assert [_js(page, ink, [at.y, at.x]) > 10 for at in (narrow, wide)] == [False, True]
+    for at, shown in ((narrow, False), (wide, True)):
+        _move(page, *_at(page, at.y, at.x))
+        assert ("Width here: " in _text(page, "#cursor")) is shown
 
 
 # ---- Rows 10 to 15
@@ -367,6 +438,18 @@ def test_row_10_cursor_shows_mgrs_and_go_to_takes_all_forms(page: Chrome) -> Non
         if text == "altun":  # a stretch bears the name too
             _click(page, "#goto-found button")
         assert _js(page, "gapmap.state().selected") == selected, text
+
+
+def test_row_10_go_to_says_what_is_off_the_map(page: Chrome) -> None:
+    box = page.find_element("id", "goto-text")
+    for text, off in (("36,2 43,3", False), ("43.3 36.2", True), ("12 12", True)):
+        box.clear()
+        box.send_keys(text, Keys.ENTER)
+        assert _js(page, "gapmap.state().selected") == "point"
+        assert ("outside the ground of this map" in _text(page, "#said")) is off, text
+    box.clear()
+    box.send_keys(" ", Keys.ENTER)
+    assert _text(page, "#said") == ""
 
 
 def test_row_10_a_click_copies_position_and_mgrs(page: Chrome) -> None:
@@ -521,6 +604,50 @@ def test_row_16_area_gives_incidents_places_and_ground(page: Chrome) -> None:
     assert int(_details(page)["incidents"]) == inside.sum()
 
 
+def test_row_16_area_follows_the_filters(page: Chrome) -> None:
+    """Panel, export and link: what a filter hides is in none of them, whenever it was set."""
+    table = fake_analysis().table("incidents")
+    page.execute_script("gapmap.openArea([[35, 42], [37, 42], [37, 45], [35, 45]])")
+    assert int(_details(page)["incidents"]) == len(table)
+    assert "filters" not in _text(page, "#area-note")
+    whole = float(_details(page)["gap_km2"])
+    page.execute_script("gapmap.setFilter({kinds: ['IED'], width_km: 15})")
+    kept = fake_analysis().table("stretches").query("width_max_m >= 15_000")
+    found = _details(page)
+    assert (int(found["incidents"]), int(found["kind:IED"])) == ((table["kind"] == "IED").sum(),) * 2
+    assert "kind:attack" not in found
+    assert float(found["gap_km2"]) == pytest.approx(kept.area.sum() / 1e6, rel=3e-3)
+    assert float(found["gap_km2"]) < whole
+    assert "Only what the filters show" in _text(page, "#area-note")
+    page.execute_script(
+        "window.saved = null; const of = URL.createObjectURL; URL.createObjectURL = (b) => { b.text().then((t) => saved = t);"
+        " return of(b); }; document.getElementById('area-csv').click(); URL.createObjectURL = of;"
+    )
+    _wait(page, "window.saved !== null")
+    rows = list(csv.DictReader(io.StringIO(_js(page, "saved").lstrip("\ufeff"))))
+    assert [row["kind"] for row in rows] == ["IED"] * (table["kind"] == "IED").sum()
+    page.execute_script("gapmap.setFilter({window: ['2020-01-01', '2020-12-31']})")
+    assert int(_details(page)["incidents"]) == 1
+    hash_ = _js(page, "gapmap.hash()")
+    page.execute_script(
+        "gapmap.setFilter({kinds: null, width_km: 0, window: null}); location.hash = arguments[0]", hash_
+    )
+    _wait(page, "gapmap.visibleCount() === 1")
+    assert int(_details(page)["incidents"]) == 1
+
+
+def test_row_16_ground_of_two_corridors_counts_once(chrome: Chrome, tmp_path: Path) -> None:
+    """Corridors of different pairs may lie on one another; ground is ground."""
+    analysis = fake_analysis()
+    stretches = analysis.table("stretches")
+    shapes = list(stretches.geometry)
+    shapes[3] = shapely.union(shapes[2], shapes[3])  # another pair's, over its neighbour
+    moved = gpd.GeoDataFrame(stretches.drop(columns="geometry"), geometry=shapes, crs=analysis.crs)
+    _show(chrome, save(build_map(analysis.with_table("stretches", moved)), tmp_path / "map.html"))
+    found = _js(chrome, "gapmap.query([[35.5, 42], [37, 42], [37, 45], [35.5, 45]])")["gap_km2"]
+    assert found == pytest.approx(shapely.union_all(shapes).area / 1e6, rel=3e-3)
+
+
 def test_row_16_area_whose_edges_cross_is_not_answered(page: Chrome) -> None:
     _click(page, "#tool-area")
     for lat, lon in ((36.05, 42.6), (36.35, 43.1), (36.05, 43.1), (36.35, 42.6)):
@@ -592,6 +719,28 @@ def test_row_18_link_holds_the_whole_state(chrome: Chrome, files: dict[str, Path
     assert state["window"] == ["2018-08-01", "2020-12-01"]
 
 
+@pytest.mark.parametrize("what", ["point", "stretch", "line"])
+def test_row_18_link_holds_what_was_clicked(chrome: Chrome, files: dict[str, Path], what: str) -> None:
+    _show(chrome, files["en"])
+    if what == "line":
+        _click(chrome, "#tool-measure")
+    for at in {"point": [(36.5, 43.3)], "stretch": [(36.2, 43.6)], "line": [(36.1, 43.0), (36.3, 43.5), (36.2, 43.6)]}[
+        what
+    ]:
+        _move(chrome, *_at(chrome, *at), click=True)
+    if what == "line":
+        _press(chrome, Keys.ENTER)
+    shown, state, link = _text(chrome, "#details"), _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
+    chrome.get("about:blank")
+    browser.open_page(chrome, files["en"])
+    chrome.execute_script("location.hash = arguments[0]", link)
+    _wait(chrome, "gapmap.state().selected !== null")
+    assert _js(chrome, "gapmap.state()") == state
+    assert _text(chrome, "#details") == shown
+    assert (state["selected"] == "C01.05") is (what == "stretch")
+    assert {"point": "Here", "stretch": "Width here: ", "line": "Measured"}[what] in shown
+
+
 def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"])
     plain, link = _js(chrome, "gapmap.state()"), _js(chrome, "gapmap.hash()")
@@ -601,6 +750,9 @@ def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) 
         {**good, "layers": {"__proto__x": True}},
         {**good, "filters": {**good["filters"], "kinds": ["<svg/onload=window.__x=1>"]}},
         {**good, "area": [[1, 2]]},
+        {**good, "selected": "point", "clicked": [["<img src=x onerror=window.__x=1>", 0]]},
+        {**good, "selected": "point", "clicked": [[None, 0]]},
+        {**good, "selected": "measure", "clicked": [[1, 2]] * 1001},
         {**good, "zoom": 1e9},
         {**good, "window": ["2018-01-01", "x"]},
         [],
@@ -634,6 +786,26 @@ def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> No
     picture = base64.b64decode(_js(chrome, "gapmap.picture()").split(",")[1])
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20], "big") > 2 * 1_000
+
+
+def test_row_19_exports_of_nothing_hold_the_heads_of_columns(page: Chrome) -> None:
+    heads = [
+        _js(page, "gapmap.exported(arguments[0]).split('\\r\\n')[0]", each)
+        for each in ("incidents_csv", "stretches_csv")
+    ]
+    page.execute_script("gapmap.setFilter({kinds: [], width_km: 20})")
+    assert _js(page, "gapmap.listed()") == []
+    for what, head in zip(("incidents_csv", "stretches_csv"), heads, strict=True):
+        assert len(head.split(",")) > 10
+        assert _js(page, "gapmap.exported(arguments[0])", what) == head + "\r\n"
+
+
+def test_row_18_copy_link_says_so_in_words(page: Chrome) -> None:
+    page.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    page.execute_script("window.focus()")
+    _click(page, "#copy-link")
+    _wait(page, "document.getElementById('said').textContent !== ''")
+    assert _text(page, "#said") == "Link copied"
 
 
 @pytest.mark.parametrize(("edition", "language"), [("full", "ckb"), ("public", "en"), ("public", "ar")])
@@ -718,6 +890,29 @@ def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Pa
     assert browser.console(chrome) == []
 
 
+def test_row_22_latin_place_leaves_the_figure_with_its_unit(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Gwer, 5 km SW")
+    analysis = analysis.with_values("places", name="Gwer", names="[]")
+    _show(chrome, save(build_map(analysis, language="ar"), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert _js(chrome, "gapmap.select('C01.02')")
+    for selector in ("#list td button", "#details h2", "#headline"):
+        near, gwer, figure, unit = _js(
+            chrome,
+            "(w => { let n; const out = []; while (n = w.nextNode()) { const at = n.nodeValue.indexOf('قرب'); if (at < 0) continue;"
+            " for (const part of ['قرب', 'Gwer', '5', 'كم']) { const r = document.createRange(), k = n.nodeValue.indexOf(part, at);"
+            " r.setStart(n, k); r.setEnd(n, k + part.length); const b = r.getBoundingClientRect(); out.push([b.top, b.left]); } } return out.slice(0, 4); })"
+            "(document.createTreeWalker(document.querySelector(arguments[0]), 4))",
+            selector,
+        )
+        assert abs(figure[0] - unit[0]) < 5, selector
+        assert figure[1] > unit[1], selector  # read from the right: first the figure, then its unit
+        assert figure[0] > gwer[0] + 5 or near[1] > gwer[1] > figure[1], selector
+    assert "near Gwer, 5 km SW" in _js(chrome, "gapmap.exported('stretches_csv')")
+    assert not re.search("[\u2066-\u2069]", _js(chrome, "gapmap.exported('stretches_geojson')"))
+    assert "C01.02" in _js(chrome, "gapmap.search('قرب Gwer')")
+
+
 def test_row_23_phone_has_a_sheet_and_large_targets(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"], (412, 915))
     try:
@@ -758,6 +953,33 @@ def _wait(chrome: Chrome, code: str) -> None:
 def _touch(chrome: Chrome, kind: str, *points: tuple[float, float]) -> None:
     spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
     chrome.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": spots})
+
+
+def test_row_23_details_come_up_in_sight(chrome: Chrome, files: dict[str, Path]) -> None:
+    _show(chrome, files["en"], (412, 915))
+    try:
+        assert _js(chrome, "gapmap.select('C01.02')")
+        browser.settle(chrome)
+        for _ in range(2):
+            top, close, high = _js(
+                chrome,
+                "[document.querySelector('#details h2'), document.querySelector('#details .close')]"
+                ".map(e => e.getBoundingClientRect().top).concat(innerHeight)",
+            )
+            assert 0 < top < high - 100
+            assert 0 < close < high - 44
+            _click(chrome, "#tool-area")  # which closes them
+            assert not chrome.find_element("id", "details").is_displayed()
+            for lat, lon in ((36.05, 42.9), (36.05, 43.2), (36.2, 43.05)):
+                chrome.execute_script(
+                    "map_gapmap.fire('click', {latlng: L.latLng(arguments[0], arguments[1])})", lat, lon
+                )
+            _click(chrome, "#tool-area")  # no Enter on a phone: the button ends it
+            assert _js(chrome, "gapmap.state().selected") == "area"
+        _click(chrome, "#details .close")
+        assert not chrome.find_element("id", "details").is_displayed()
+    finally:
+        browser.resize(chrome, (1280, 800))
 
 
 def test_row_23_fingers_open_move_and_zoom(chrome: Chrome, files: dict[str, Path]) -> None:
@@ -901,10 +1123,51 @@ def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
         for tab in _js(chrome, "[...document.querySelectorAll('[role=tab]')].map(e => e.id)"):
             _click(chrome, f"#{tab}")
             assert browser.untidy(chrome) == [], tab
+            for key in ("width_max_m", "width_mean_m") if tab == "tab-list" else ():
+                _click(chrome, f"th[data-key={key}] button")  # beside the word there is an arrow now
+                assert browser.untidy(chrome) == [], key
         if size[0] > 800:  # else there may be no place in sight
             assert _js(chrome, "gapmap.labelBoxes().length > 1") is (edition != "public")
     finally:
         browser.resize(chrome, (1280, 800))
+
+
+def test_long_names_in_the_list_show_two_lines_and_no_part_of_a_third(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis().with_values("stretches", name="near Tuz Khurmatu and its villages, 8 km NE of the road")
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    _click(chrome, "#tab-list")
+    assert browser.untidy(chrome) == []
+    assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
+
+
+def test_no_label_is_cut_by_the_edge_of_the_map(page: Chrome) -> None:
+    for x, y in ((0, 0), (430, 0), (-430, 0), (0, 250), (0, -250)):
+        page.execute_script(
+            "const p = gapmap.pixel(JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lat,"
+            " JSON.parse(document.getElementById('gapmap-facts').textContent).places[0].lon), s = map_gapmap.getSize();"
+            " map_gapmap.panBy([p[0] - s.x / 2 + arguments[0], p[1] - s.y / 2 + arguments[1]], {animate: false})",
+            x,
+            y,
+        )
+        browser.settle(page)
+        cut = _js(
+            page,
+            "((o, s) => gapmap.labelBoxes().map(b => [b[0] - o.x, b[1] - o.y, b[2] - o.x, b[3] - o.y])"
+            ".filter(b => b[2] > 0 && b[0] < s.x && b[3] > 0 && b[1] < s.y && !(b[0] >= 0 && b[2] <= s.x && b[1] >= 0 && b[3] <= s.y)))"
+            "(map_gapmap.containerPointToLayerPoint([0, 0]), map_gapmap.getSize())",
+        )
+        assert cut == [], (x, y)
+
+
+def test_focus_on_the_map_is_seen(page: Chrome) -> None:
+    page.execute_script("document.getElementById('tool-measure').focus()")
+    for _ in range(8):
+        _press(page, Keys.TAB)
+        if _js(page, "document.activeElement.id") == "map_gapmap":
+            break
+    assert _js(page, "document.activeElement.id") == "map_gapmap"
+    shown = Image.open(io.BytesIO(page.find_element("id", "stage").screenshot_as_png)).convert("RGB")
+    assert shown.getpixel((1, shown.height // 2)) == shown.getpixel((shown.width // 2, 1)) == (0x0B, 0x4F, 0x8A)
 
 
 def test_names_in_a_file_cannot_leave_their_cell(chrome: Chrome, tmp_path: Path) -> None:

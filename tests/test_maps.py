@@ -25,6 +25,7 @@ from gapmap.maps import build_map, page, save
 from gapmap.maps.languages import LANGUAGES, catalogue, phrase
 from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
+from gapmap.summary import summary
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
@@ -145,7 +146,9 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 def test_base_page_is_small() -> None:
     empty = FakeAnalysis({"run": fake_analysis().table("run")})
     for language in LANGUAGES:
-        assert len(_html(empty, language=language).encode()) <= 300_000
+        text = _html(empty, language=language)
+        assert len(text.encode()) <= 300_000
+        assert not re.search("(^|  )// ", text, re.MULTILINE)
 
 
 def test_analysis_without_anything_makes_a_map() -> None:
@@ -161,8 +164,18 @@ def test_analysis_without_anything_makes_a_map() -> None:
 def test_headline_counts_by_hand() -> None:
     assert _facts(_html(fake_analysis()))["run"]["headline"] == (
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
-        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest: Makhmour to Dibis."
+        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest on average: Makhmour to Dibis."
     )
+
+
+def test_headline_names_the_stretch_that_the_summary_ranks_first() -> None:
+    analysis = fake_analysis()
+    stretches = analysis.table("stretches").assign(width_max_m=20_000.0)  # at the limit, as many are
+    analysis = analysis.with_table("stretches", stretches)
+    first = stretches["name"].loc[stretches["width_mean_m"].idxmax()]
+    assert first != stretches["name"].iloc[0]
+    assert _facts(_html(analysis))["run"]["headline"].endswith(f"; widest on average: {first}.")
+    assert summary(analysis)["widest"][0]["name"] == first
 
 
 def test_headline_says_how_much_of_the_seam_is_wider_than_the_limit() -> None:
@@ -385,6 +398,17 @@ def test_names_made_of_words_are_said_in_the_reader_s_language() -> None:
     for own in ("Gwer to nowhere", "near nowhere, 3 km N", "near Gwer, 3 km X", "Ridge to ridge", "{place}", ""):
         assert arabic(own) == own
     assert [speaker(analysis, catalogue("en"))(name) for name in said] == list(said)
+
+
+def test_places_in_letters_of_the_other_direction_stand_isolated() -> None:
+    places = fake_analysis().table("places").iloc[[0, 1]].assign(name=["Makhmour", "كوير"], names="[]")
+    analysis = fake_analysis().with_table("places", places)
+    arabic, english = (speaker(analysis, catalogue(language)) for language in ("ar", "en"))
+    assert arabic("near Makhmour, 5 km SW") == "\u200fقرب \u2068Makhmour\u2069، 5 كم جنوب غرب"
+    assert arabic("Makhmour to كوير") == "\u200f\u2068Makhmour\u2069 إلى كوير"
+    assert arabic("Makhmour") == "Makhmour"
+    assert english("near كوير, 5 km SW") == "\u200enear \u2068كوير\u2069, 5 km SW"
+    assert english("near Makhmour, 5 km SW") == "near Makhmour, 5 km SW"
 
 
 def test_page_holds_the_name_of_the_table_and_the_name_in_its_words() -> None:

@@ -152,14 +152,30 @@ def test_the_page_finds_the_same_places(shipped: Mapping[str, list[str]], tmp_pa
         "names": [json.dumps(each[1:]) for each in shipped.values()],
     }
     table = gpd.GeoDataFrame(rows, index=list(shipped), geometry=spots, crs=LAEA)
-    analysis = fake_analysis().with_table("places", tables.conform(table, "places"))
+    analysis = fake_analysis().with_table("places", tables.conform(table, "places")).with_values("stretches", name="-")
     path = save(build_map(analysis), tmp_path / "map.html")
     twists: list[Callable[[str], str]] = [str, str.upper, lambda text: text.replace(" ", "-"), lambda text: f" {text}’"]
     some = [spelling for spellings in shipped.values() for spelling in spellings[:12]]
     texts = [twist(text) for twist, text in product(twists, some)] + [each for held in HELD.values() for each in held]
+    heard = ["Makhmour", "Makhmoor", "Khanakin", "Touz Khurmatou", "Qayara", "Sindjaar", "Quwayr", "Baghdadi", "zzzz"]
     with browser.chromium(tmp_path / "profile") as chrome:
         browser.open_page(chrome, path)
         pages = chrome.execute_script("return arguments[0].map(text => gapmap.search(text))", texts)
+        offered = chrome.execute_script("return arguments[0].map(text => gapmap.search(text))", heard)
+        opened = []
+        for text in heard:
+            chrome.execute_script(
+                "document.querySelector('#details .close')?.click(); document.getElementById('goto-text').value = arguments[0];"
+                " document.getElementById('goto-go').click()",
+                text,
+            )
+            opened.append(chrome.execute_script("return document.querySelector('#details h2')?.textContent"))
+    for text, page, name in zip(heard, offered, opened, strict=True):
+        found = names.find(text, shipped)
+        wanted = [found.match] if found.match else list(found.candidates)
+        assert [key for key in page if key in shipped][: len(wanted)] == [each.key for each in wanted], text
+        assert (name is not None) == (found.match is not None), text
+    assert all(offered[:5])
     for text, page in zip(texts, pages, strict=True):
         match = names.find(text, shipped).match
         if match is not None and match.how == "equal":

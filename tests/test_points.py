@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import pyproj
 import pytest
@@ -8,39 +9,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gapmap.errors import InputError
+from gapmap.maps import build_map, save
 from gapmap.points import is_mgrs_zone, mgrs_side_m, parse_angle, parse_point
+from tests import browser
+from tests.fake_analysis import FakeAnalysis, fake_analysis
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GWER = (43.13, 36.34)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "36.34, 43.13",
-        "36.34 43.13",
-        " 36.34 ; 43.13 ",
-        "36.34,43.13",
-        "36.34N 43.13E",
-        "N36.34 E43.13",
-        "36.34° N, 43.13° E",
-        "43.13E 36.34N",
-        "36.34n43.13e",
-        "36°20'24\"N 43°7'48\"E",
-        "36°20′24″N, 43°7′48″E",  # noqa: RUF001 - primes, as typed on phones
-        "36° 20' 24\" N 43° 7' 48\" E",
-        "36°20'24''N 43°7'48''E",
-        "36 20 24 N 43 7 48 E",
-        "36 20.4 N, 43 7.8 E",
-        "N36°20'24\" E43°7'48\"",
-        "36,34; 43,13",
-        "36,34 43,13",
-        "36,34N 43,13E",
-        "٣٦٫٣٤، ٤٣٫١٣",
-        "۳۶٫۳۴ ؛ ۴۳٫۱۳",
-        "\u200f36.34\u200f, 43.13\u200e",
-        "36 20 24, 43 7 48",
-    ],
+ONE_PLACE = (
+    "36.34, 43.13",
+    "36.34 43.13",
+    " 36.34 ; 43.13 ",
+    "36.34,43.13",
+    "36.34N 43.13E",
+    "N36.34 E43.13",
+    "36.34° N, 43.13° E",
+    "43.13E 36.34N",
+    "36.34n43.13e",
+    "36°20'24\"N 43°7'48\"E",
+    "36°20′24″N, 43°7′48″E",  # noqa: RUF001 - primes, as typed on phones
+    "36° 20' 24\" N 43° 7' 48\" E",
+    "36°20'24''N 43°7'48''E",
+    "36 20 24 N 43 7 48 E",
+    "36 20.4 N, 43 7.8 E",
+    "N36°20'24\" E43°7'48\"",
+    "36,34; 43,13",
+    "36,34 43,13",
+    "36,34N 43,13E",
+    "٣٦٫٣٤، ٤٣٫١٣",
+    "۳۶٫۳۴ ؛ ۴۳٫۱۳",
+    "\u200f36.34\u200f, 43.13\u200e",
+    "36 20 24, 43 7 48",
 )
+
+
+@pytest.mark.parametrize("text", ONE_PLACE)
 def test_one_place_as_people_write_it(text: str) -> None:
     point = parse_point(text)
     assert (point.x, point.y) == pytest.approx(GWER, abs=1e-9)
@@ -143,36 +150,77 @@ def test_mgrs_of_a_published_pair() -> None:
     assert (point.x, point.y) == pytest.approx((-(77 + 2 / 60 + 11.6 / 3600), 38 + 53 / 60 + 23.3 / 3600), abs=2e-5)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "not a point"),
-        ("somewhere", "not a point"),
-        ("36,34,43,13", "not a point"),
-        ("nan, inf", "not a point"),
-        ("36N", "not a point"),
-        ("1" * 200, "not a point"),
-        ("43.13, 136.34 W 3", "not a point"),
-        ("120.5, 36", "latitude comes first, are the two swapped"),
-        ("91, 181", "latitude 91 is outside"),
-        ("36, 181", "longitude 181 is outside"),
-        ("36 70 N 43 1 E", "not an angle"),
-        ("36.5 20 N 43 1 E", "not an angle"),
-        ("36N -43E", "not an angle"),
-        ("36,34 43.13", "its comma may be a decimal mark"),
-        ("36 43,13", "its comma may be a decimal mark"),
-        ("N36 S43", "one latitude and one longitude"),
-        ("36N, 43", "one latitude and one longitude"),
-        ("38SLE123", "as many digits east as north"),
-        ("38SLE 123 45", "as many digits east as north"),
-        ("38SLE 123456789012", "as many digits east as north"),
-        ("38SAA1212", "no MGRS square"),
-        ("61SLE1212", "no MGRS square"),
-    ],
+NO_POINT = (
+    ("", "not a point"),
+    ("somewhere", "not a point"),
+    ("36,34,43,13", "not a point"),
+    ("nan, inf", "not a point"),
+    ("36N", "not a point"),
+    ("1" * 200, "not a point"),
+    ("43.13, 136.34 W 3", "not a point"),
+    ("120.5, 36", "latitude comes first, are the two swapped"),
+    ("91, 181", "latitude 91 is outside"),
+    ("36, 181", "longitude 181 is outside"),
+    ("36 70 N 43 1 E", "not an angle"),
+    ("36.5 20 N 43 1 E", "not an angle"),
+    ("36N -43E", "not an angle"),
+    ("36,34 43.13", "its comma may be a decimal mark"),
+    ("36 43,13", "its comma may be a decimal mark"),
+    ("N36 S43", "one latitude and one longitude"),
+    ("36N, 43", "one latitude and one longitude"),
+    ("38SLE123", "as many digits east as north"),
+    ("38SLE 123 45", "as many digits east as north"),
+    ("38SLE 123456789012", "as many digits east as north"),
+    ("38SAA1212", "no MGRS square"),
+    ("61SLE1212", "no MGRS square"),
 )
+
+
+@pytest.mark.parametrize(("text", "words"), NO_POINT)
 def test_what_is_no_point_says_why(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_point(text)
+
+
+def test_the_page_reads_the_same_points(tmp_path: Path) -> None:
+    """What is one point here is the same point in the page's field, what is none is none."""
+    texts = [
+        *ONE_PLACE,
+        *(text for text, _ in NO_POINT),
+        *(
+            "36,2 43,3",
+            "36,2; 43,3",
+            "36,21 43,35",
+            "36.5S 43.25W",
+            "-36.5, \u221243.25",
+            "MGRS: 38SLE716599",
+            "(38S LE 716 599)",
+        ),
+        *(
+            "38sle 7165 5992",
+            "38SLE75",
+            "38SLE",
+            "LE 716 599",
+            "36 12 43 18",
+            "36.2N 43.3",
+            "lat 36.2 lon 43.3",
+            "12 12",
+            "43.3 36.2",
+        ),
+    ]
+    expected: list[Any] = []
+    for text in texts:
+        try:
+            point = parse_point(text)
+        except InputError:
+            expected.append(None)
+        else:
+            expected.append(pytest.approx([point.y, point.x], abs=1e-6))
+    path = save(build_map(FakeAnalysis({"run": fake_analysis().table("run")})), tmp_path / "map.html")
+    with browser.chromium(tmp_path / "profile") as chrome:
+        browser.open_page(chrome, path)
+        found = chrome.execute_script("return arguments[0].map(text => gapmap.parsePoint(text))", texts)
+    assert dict(zip(texts, found, strict=True)) == dict(zip(texts, expected, strict=True))
 
 
 @given(lat=st.floats(-90, 90), lon=st.floats(-180, 180))

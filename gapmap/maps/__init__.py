@@ -42,6 +42,8 @@ _NOT_SPOKEN = (
     "head_",
     "name_",
     "compass",
+    "edition_",
+    "reach_kinds",
     "grid_recipe",
     "grid_delay",
     "noscript",

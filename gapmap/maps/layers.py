@@ -185,16 +185,22 @@ def speaker(source: MapSource, words: Mapping[str, str]) -> Callable[[str], str]
     -------
     callable
         From a name in a table to the name as readers of the language say it. Words of its own it finds only in what
-        gapmap worded, around places that the analysis holds; any other name comes back as it is.
+        gapmap worded, around places that the analysis holds; any other name comes back as it is. Places written in
+        letters of the other direction stand isolated (U+2068).
     """
     table, language = source.table("places"), words["_html"]
-    if language == "en":
-        return str
+    # Letters of the other direction would take the figures beside them along.
+    rtl = words["_direction"] == "rtl"
+    foreign, start = (_LATIN, "\u200f") if rtl else (_ARABIC, "\u200e")
     spelt = {
         name: _in_language([name, *json.loads(names or "[]")], language)
         for name, names in zip(table["name"], table["names"], strict=True)
     }
     ways = dict(zip(_COMPASS, (way.replace("-", " ") for way in words["compass"].split(" ")), strict=True))
+
+    def around(key: str, **names: str) -> str:
+        apart = {each: f"\u2068{text}\u2069" if foreign.search(text) else text for each, text in names.items()}
+        return phrase(words[key], apart) if apart == names else start + phrase(words[key], apart)
 
     def say(name: str) -> str:
         if name in spelt:
@@ -205,14 +211,14 @@ def speaker(source: MapSource, words: Mapping[str, str]) -> Callable[[str], str]
             return phrase(words[f"name_{own[1]}"], {"id": own[2]})
         near = _NEAR.fullmatch(name)
         if near and near[1] in spelt and near[3] is None:
-            return phrase(words["name_near"], {"place": spelt[near[1]]})
+            return around("name_near", place=spelt[near[1]])
         if near and near[1] in spelt and near[3] in ways:
-            away = {"distance": phrase(words["km"], {"n": near[2]}), "direction": ways[near[3]]}
-            return phrase(words["name_away"], {"place": spelt[near[1]], **away})
+            distance = phrase(words["km"], {"n": near[2]})
+            return around("name_away", place=spelt[near[1]], distance=distance, direction=ways[near[3]])
         for middle in re.finditer(" to ", name):
             first, last = name[: middle.start()], name[middle.end() :]
             if first in spelt and last in spelt:
-                return phrase(words["from_to"], {"from": spelt[first], "to": spelt[last]})
+                return around("from_to", **{"from": spelt[first], "to": spelt[last]})
         return name
 
     return say
@@ -304,7 +310,8 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
             parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
     stretches = source.table("stretches")
     if len(stretches):
-        row = stretches["width_max_m"].fillna(0).to_numpy().argmax()
+        # The widest span lies at the limit in many; the mean ranks as in the summary.
+        row = stretches["width_mean_m"].fillna(0).round().to_numpy().argmax()
         name = speaker(source, words)(stretches["name"].iloc[row]) or str(stretches.index[row])
         parts.append((words["head_widest"], {"name": name}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]

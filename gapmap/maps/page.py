@@ -210,12 +210,19 @@ def own_asset(name: str) -> str:
     -------
     str
         Its text with ``\n`` line ends, so that hashes agree on every system; without the comment at its head, and of
-        scripts without lines that only comment.
+        scripts without comments to the end of a line.
     """
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
-    return re.sub("^//.*\n", "", text, flags=re.MULTILINE) if name.endswith(".js") else text
+    if name.endswith(".js"):
+        text = re.sub("^//.*\n|  // .*$", "", text, flags=re.MULTILINE)
+    return text if name.endswith(".html") else _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Join lines of a script or style where what ends the line parts them as well."""
+    return re.sub(r"([{;,(])\n+", r"\1", text)
 
 
 def leaflet_scripts(*, markers: bool) -> list[Script]:
@@ -249,14 +256,15 @@ def leaflet_scripts(*, markers: bool) -> list[Script]:
 
 
 def leaflet_style() -> str:
-    """Return Leaflet's style sheet without its pictures: they belong to a control that gapmap has its own of.
+    """Return Leaflet's style sheet without its pictures, which belong to a control that gapmap has its own of, and comments.
 
     Returns
     -------
     str
         CSS.
     """
-    return re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode())
+    style = re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode())
+    return _joined(re.sub(r"/\*.*?\*/|^\s+", "", style, flags=re.DOTALL | re.MULTILINE))
 
 
 def _data_uri(name: str) -> str:

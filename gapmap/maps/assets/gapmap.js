@@ -177,7 +177,7 @@
     const nameOf = (row) => row.label || row.name || row.id;  // label: the name in the words of the page, where it is made of words
     const box = (id) => document.getElementById(id);
     const meta = facts.points, kinds = meta ? meta.kinds : [];
-    let selected = null, opener = null, area = null, sort = { key: "", up: true };
+    let selected = null, opener = null, area = null, clicked = [], sort = { key: "", up: true };
 
     // ---- State of the filters. ----
     const all = () => ({ kinds: null, deaths: 0, civilians: false, listed: false, pair: "", width_km: 0 });
@@ -292,6 +292,16 @@
         }
       };
     }
+    // Lines go as far as the stretches that a filter shows.
+    const clipped = (path, style) => function (ink, view) {
+      const out = new Path2D(), draw = painted(path, style);
+      if (keeps.every(Boolean)) return draw(ink, view);
+      out.addPath(edges.at(view.bucket), view.matrix);
+      ink.save();
+      ink.clip(out);
+      draw(ink, view);
+      ink.restore();
+    };
     const gridClass = (from, to) => (to === null ? t("grid_class_last", { from: number(from) }) : t("grid_class", { from: number(from), to: number(to) }));
     const hatched = (colour, hatch, tint, stroke, more) => ({ fill: pattern(colour, hatch, tint, stroke), ...more });
     const quiet = shapes.ground;
@@ -327,11 +337,11 @@
     const across = shapes.transects;
     if (across.width_m.length) {
       const style = { weight: 1, color: "#2b2b2b", strokeOpacity: 0.55 };
-      layer("transects", "between", words.transects, { shown: false, swatch: { line: style }, draw: painted(shape(across.lines.flat(), false), style) });
+      layer("transects", "between", words.transects, { shown: false, swatch: { line: style }, draw: clipped(shape(across.lines.flat(), false), style) });
     }
     if (shapes.centrelines.length) {
       const style = { weight: 2, color: "#111111", strokeOpacity: 0.85 };
-      layer("centrelines", "between", words.centrelines, { swatch: { line: style }, draw: painted(shape(shapes.centrelines, false), style) });
+      layer("centrelines", "between", words.centrelines, { swatch: { line: style }, draw: clipped(shape(shapes.centrelines, false), style) });
     }
     if (meta && meta.count) layer("incidents", "marks", words.incidents, { swatch: { mark: (ink, x, y) => glyph(ink, 0, x, y, 5) }, marks: drawIncidents });
     if (facts.places.length) layer("places", "marks", words.places, { swatch: { mark: (ink, x, y) => drawPlace(ink, x, y, false, 1e4) }, marks: drawPlaces });
@@ -442,6 +452,9 @@
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
+      // What the edge of the screen would cut is not written; what lies outside is, for the sheet of paper shows more.
+      const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
+      const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
       seen.forEach(function ([i, row, x, y]) {
         drawPlace(ink, x, y, selected === "place:" + i, row.population);
@@ -453,11 +466,11 @@
       ink.lineWidth = 3.5;
       labelBoxes.length = 0;
       seen.forEach(function ([, row, x, y]) {
-        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, name = row.label || row.name;
+        const font = (row.population > 100000 ? "600 13px " : "12px ") + FONT, full = row.label || row.name, key = font + full;
         ink.font = font;
-        if (!widths.has(font + name)) widths.set(font + name, ink.measureText(name).width + 4);
-        const wide = widths.get(font + name);
-        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find(free);
+        if (!widths.has(key)) { const short = fit(ink, full, 240); widths.set(key, [short, ink.measureText(short).width + 4]); }
+        const [name, wide] = widths.get(key);
+        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find((b) => whole(b) && free(b));
         if (!at) return;
         take(at);
         labelBoxes.push(at);
@@ -468,6 +481,11 @@
       });
     }
     const labelBoxes = [];
+    function fit(ink, text, most) {
+      let n = text.length;
+      while (n && ink.measureText(n < text.length ? text.slice(0, n) + "…" : text).width > most) n--;
+      return n < text.length ? text.slice(0, n) + "…" : text;
+    }
     function drawGraticule(ink, bounds) {
       const o = map.getPixelOrigin(), s = scaleNow(), step = [5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01].find((d) => d / 360 * s < 260) || 0.01;
       const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
@@ -541,6 +559,11 @@
       if (!facts.grid) box("count").replaceChildren(...rich(points ? "count" : "count_stretches", { shown: number(shownRows.length), all: number(stretches.length), incidents: number(visibleCount()), of: number(points ? points.count : 0) }));
       box("tab-filter")?.classList.toggle("active", filtering());
       classCounts(ofPoints);
+      if (keeps[byStretch.get(selected)] === false) clear(false);
+      if (area && (ofGround || ofPoints)) {
+        found = query(area, ofGround ? undefined : found.gap_km2);
+        showFound();
+      }
       if (ofGround) ground._updatePaths();
       if (ofPoints) marks._updatePaths();
     }
@@ -582,7 +605,7 @@
       return [
         known("width_min_m", row.width_min_m, length), known("width_mean_m", row.width_mean_m, length), known("width_max_m", row.width_max_m, length),
         known("length_km", row.length_km, (value) => km(value, 1)), known("area_km2", row.area_km2, km2),
-        known("incidents_count", row.incidents_count, count),
+        ["incidents_count", words.incidents_count + (points ? words.unfiltered : ""), blank(row.incidents_count) ? null : count(row.incidents_count), row.incidents_count],
         known("incidents_certain", row.incidents_count ? row.incidents_certain : null, count),
         known("location_radius_median_m", row.location_radius_median_m, (value) => t("median", { n: length(value) })),
         known("deaths_best", row.deaths_best || null, count), known("last_incident", row.last_incident, day),
@@ -595,9 +618,10 @@
     ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": words.close, text: "✕", on: { click: () => clear(true) } });
-      details.replaceChildren(make("h2", {}, make("bdi", { text: title })), close, ...nodes);
+      details.replaceChildren(close, make("h2", {}, make("bdi", { text: title })), ...nodes);
       details.hidden = false;
       details.scrollTop = 0;
+      if (!tool && matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();  // above the sheet
       redraw();
     }
     function clear(giveBack) {
@@ -611,6 +635,7 @@
       highlight.clearLayers();
       drawnArea.clearLayers();
       area = null;
+      clicked = [];
       markRows();
       redraw();
     }
@@ -660,6 +685,7 @@
       markRows();
     }
     function spot(at) {
+      clicked = [[at.lat, at.lng]];
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#fff", weight: 4, fill: false }));
       highlight.addLayer(L.circleMarker(at, { renderer: onTop, interactive: false, radius: 6, color: "#000", weight: 2, fill: false }));
     }
@@ -748,7 +774,7 @@
       const waiting = aim !== null;
       aim = event.latlng;
       if (!waiting) requestAnimationFrame(function () {
-        const { lat, lng } = aim, here = widthHere(lat, lng);
+        const { lat, lng } = aim, under = widthHere(lat, lng), here = under && keeps[under.stretch] !== false ? under : null;
         cursor.replaceChildren(make("bdi", { text: position(aim) }), " · ", make("bdi", { text: GapGeodesy.mgrs(lat, lng), "data-key": "mgrs" }), ...(here ? [" · ", ...rich("width_here", { width: length(here.width_m) })] : []));
         aim = null;
         hover.clearLayers();
@@ -764,7 +790,8 @@
     const corners = [];
     function startTool(name) {
       const same = tool === name;
-      stopTool();
+      if (same) finish();  // for fingers, which have no Enter
+      if (tool) stopTool();
       if (same) return;
       clear(false);
       tool = name;
@@ -818,6 +845,7 @@
     function showMeasure() {
       const found = measure(corners), shown = corners.slice();
       selected = "measure";
+      clicked = shown;
       open(words.measured, [figures([
         ["length_m", words.measure_length, length(found.length_m), found.length_m],
         ["area_m2", words.measure_area, found.area_m2 === null ? null : plain("km2", number(found.area_m2 / 1e6, 2)), found.area_m2],
@@ -845,40 +873,50 @@
         }));
         return lines.map((xs) => xs.sort((a, b) => a - b));
       };
-      const mine = crossings([dense]);
-      return outlines.reduce(function (sum, part, i) {
-        if (!keeps[i]) return sum;
-        crossings(part.flat.map(plane)).forEach(function (theirs, k) {
-          for (let a = 0; a + 1 < mine[k].length; a += 2) for (let b = 0; b + 1 < theirs.length; b += 2) sum += Math.max(0, Math.min(mine[k][a + 1], theirs[b + 1]) - Math.max(mine[k][a], theirs[b])) * step;
+      const mine = crossings([dense]), theirs = mine.map(() => []);
+      outlines.forEach(function (part, i) {
+        if (keeps[i]) crossings(part.flat.map(plane)).forEach((xs, k) => { for (let b = 0; b + 1 < xs.length; b += 2) theirs[k].push([xs[b], xs[b + 1]]); });
+      });
+      let sum = 0;
+      theirs.forEach(function (spans, k) {
+        let done = -Infinity;  // ground where corridors of several pairs lie on one another counts once
+        spans.sort((a, b) => a[0] - b[0]).forEach(function ([from, to]) {
+          for (let a = 0; a + 1 < mine[k].length; a += 2) sum += Math.max(0, Math.min(mine[k][a + 1], to) - Math.max(mine[k][a], from, done)) * step;
+          done = Math.max(done, to);
         });
-        return sum;
-      }, 0) / 1e6;
+      });
+      return sum / 1e6;
     }
-    function query(ring) {
+    function query(ring, gap_km2 = gapInside(ring)) {
       const flatRing = ring.map((at) => mercator(at[0], at[1])), found = points ? points.query(flatRing) : [], byKind = {};
       found.forEach(function (i) { const kind = kinds[points.column.kind[i]]; byKind[kind] = (byKind[kind] || 0) + 1; });
       const inRing = (at) => { let odd = false; for (let a = 0, b = flatRing.length - 1; a < flatRing.length; b = a++) { const [xa, ya] = flatRing[a], [xb, yb] = flatRing[b]; if ((ya > at[1]) !== (yb > at[1]) && at[0] < (xb - xa) * (at[1] - ya) / (yb - ya) + xa) odd = !odd; } return odd; };
-      return { incidents: found, by_kind: byKind, places: places.filter((i) => inRing(spots[i])), gap_km2: gapInside(ring), area_km2: GapGeodesy.areaOf(ring) / 1e6 };
+      return { incidents: found, by_kind: byKind, places: places.filter((i) => inRing(spots[i])), gap_km2: gap_km2, area_km2: GapGeodesy.areaOf(ring) / 1e6 };
     }
+    let found = null;  // in the drawn area, of what the filters show
     function openArea(ring) {
-      const found = query(ring);
       clear(false);
       corners.splice(0, corners.length, ...ring);
       drawCorners(true);
       corners.length = 0;
       area = ring;
       selected = "area";
-      const rows = Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]);
-      const nodes = [figures([
+      found = query(ring);
+      const inside = found.places, nodes = [make("div", { id: "area-found" })];
+      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: inside.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
+      if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
+      open(words.area_title, [...nodes, make("p", { class: "small", id: "area-note" })]);
+      showFound();
+    }
+    function showFound() {
+      box("area-found").replaceChildren(figures([
         ["area_km2", words.measure_area, km2(found.area_km2), found.area_km2], ["gap_km2", words.gap_inside, km2(found.gap_km2), found.gap_km2],
         // What the page does not hold is not there to be counted as none.
-        ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length], ...rows,
+        ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length],
+        ...Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]),
         ["places", words.places_inside, places.length ? number(found.places.length) : null, found.places.length],
-      ])];
-      if (found.places.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: found.places.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
-      if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
-      nodes.push(small(filtering() ? "area_note_filtered" : "area_note"));
-      open(words.area_title, nodes);
+      ]));
+      box("area-note").textContent = words[filtering() ? "area_note_filtered" : "area_note"];
     }
 
     map.on("click", function (event) {
@@ -939,14 +977,13 @@
       openStretch(i);
       opener = button;
       details.focus({ preventScroll: true });
-      if (matchMedia("(max-width: 800px)").matches) box("stage").scrollIntoView();
     }
     function makeRow(at) {
       const i = shownRows[at], row = stretches[i];
       const tr = make("tr", { "aria-selected": String(selected === row.id), "aria-rowindex": at + 2, "data-id": row.id, style: "height:" + ROW + "px" });
       COLUMNS.forEach(function ([key, , text], k) {
         if (k) return tr.append(make("td", { class: "number", text: text(i), "data-key": key }));
-        const button = make("button", { type: "button", text: text(i), dir: "auto", title: text(i) });
+        const button = make("button", { type: "button", dir: "auto", title: text(i) }, make("span", { text: text(i) }));
         button.addEventListener("click", () => pick(i, button));
         button.addEventListener("focus", () => seeRow(Number(tr.getAttribute("aria-rowindex")) - 2));
         tr.append(make("td", {}, button));
@@ -1179,11 +1216,12 @@
       });
       box("window").replaceChildren(...rich("from_to", { from: day(iso(from)), to: day(iso(to)) }));
     }
+    // From one first day to another: months begin on the first, so that windows are months and a step back undoes one.
     function stepped(d, by) {
       const step = box("step").value;
       if (step !== "month") return d + by * (step === "week" ? 7 : 1);
       const at = new Date(firstDay + d * dayMs);
-      return Math.round((Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + by, at.getUTCDate()) - firstDay) / dayMs);
+      return Math.round((Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + by + (by < 0 && at.getUTCDate() > 1), 1) - firstDay) / dayMs);
     }
     const within = (d) => Math.max(0, Math.min(lastDay, d));
     function moveHandle(name, to) {
@@ -1199,14 +1237,14 @@
     }
     function play() {
       if (playing) return stopPlaying();
-      if (!span) setSpan([0, within(stepped(0, 1) - 1)]);
-      else if (span[1] >= lastDay) setSpan([0, span[1] - span[0]]);
+      // At the end it begins again with as many steps as the window holds.
+      if (!span || span[1] >= lastDay) setSpan([0, within(stepped(0, span ? Math.max(1, Math.round((span[1] - span[0] + 1) / (stepped(0, 2) - stepped(0, 1)))) : 1) - 1)]);
       box("play").textContent = words.pause;
       box("play").setAttribute("aria-pressed", "true");
       playing = setInterval(function () {
         const [from, to] = spanNow();
         if (to >= lastDay) return stopPlaying();
-        setSpan([within(stepped(from, 1)), within(stepped(to, 1))]);
+        setSpan([within(stepped(from, 1)), within(stepped(to + 1, 1) - 1)]);
       }, 1000 / Number(box("speed").value));
     }
     function buildTime() {
@@ -1220,9 +1258,9 @@
       box("window-all").addEventListener("click", function () { stopPlaying(); setSpan(null); });
       document.addEventListener("visibilitychange", function () { if (document.hidden) stopPlaying(); });
       ["from", "to"].forEach(function (name) {
-        const handle = box(name), now = () => spanNow()[name === "from" ? 0 : 1];
+        const handle = box(name), step = (by) => (name === "from" ? stepped(spanNow()[0], by) : stepped(spanNow()[1] + 1, by) - 1);
         handle.addEventListener("keydown", function (event) {
-          const to = { ArrowRight: () => stepped(now(), 1), ArrowUp: () => stepped(now(), 1), ArrowLeft: () => stepped(now(), -1), ArrowDown: () => stepped(now(), -1), Home: () => 0, End: () => lastDay }[event.key];
+          const to = { ArrowRight: () => step(1), ArrowUp: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => step(-1), Home: () => 0, End: () => lastDay }[event.key];
           if (!to) return;
           event.preventDefault();
           moveHandle(name, to());
@@ -1247,14 +1285,37 @@
       const plain = GapGeodesy.latinDigits(text).normalize("NFKC").replace(/(^|[^\p{L}])\u0626/gu, "$1").normalize("NFKD").toLowerCase();
       return [...plain].map((c) => (c in SAME ? SAME[c] : c)).join("").replace(/[^\p{L}\p{N}]|\p{Lm}/gu, "");
     }
+    // The consonants of a folded name, those that spellings differ in as one: the same as `sound` in names.py, in Latin letters.
+    const SOUNDS = "kh h gh k sh s ch j dh d th t dj j ph f x h q k g k c j p b v w".split(" ");
+    function sound(folded) {
+      for (let k = 0; k < SOUNDS.length; k += 2) folded = folded.replaceAll(SOUNDS[k], SOUNDS[k + 1]);
+      return folded.replace(/[aeiouyw]|[^a-z0-9]/g, "").replace(/(.)\1+/g, "$1").replace(/h$/, "");
+    }
+    // Twice the letters that two names have in the same order, of all letters of both.
+    function alike(a, b) {
+      const most = Array(b.length + 1).fill(0);
+      for (const c of a) for (let k = 0, before = 0; k < b.length; k++) [before, most[k + 1]] = [most[k + 1], c === b[k] ? before + 1 : Math.max(most[k], most[k + 1])];
+      return 2 * most[b.length] / (a.length + b.length);
+    }
     let index = null;
     function search(text) {
       index = index || places.flatMap((i) => [...new Set([facts.places[i].name, facts.places[i].label || "", ...facts.places[i].names])].filter(Boolean).map((name) => [fold(name), "place", i]))
         .concat(stretches.flatMap((row, i) => [...new Set([nameOf(row), row.name || row.id])].map((name) => [fold(name), "stretch", i])));
-      const wanted = fold(text), rank = (name) => (name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 3), seen = new Set();
+      const wanted = fold(text), heard = sound(wanted), seen = new Set();
+      // 0: the same, 1: begins with it, 2: has it within; from 3: the same consonants, from 4: like it, the likest first.
+      const rank = function (name) {
+        if (name.includes(wanted)) return name === wanted ? 0 : name.startsWith(wanted) ? 1 : 2;
+        const like = alike(wanted, name), same = heard && like >= 0.5 && sound(name) === heard;
+        return same || like >= 0.75 ? (same ? 4 : 5) - like : 9;
+      };
       if (!wanted) return [];
-      return index.map((each, k) => [rank(each[0]), k]).filter((each) => each[0] < 3).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((each) => index[each[1]])
-        .filter(([, kind, i]) => !seen.has(kind + i) && seen.add(kind + i)).slice(0, 8);
+      const found = index.map(([name, ...rest]) => [rank(name), ...rest]).filter((each) => each[0] < 9).sort((a, b) => a[0] - b[0]);
+      return found.filter(([how, kind, i]) => (how < 3 || found[0][0]) && !seen.has(kind + i) && seen.add(kind + i)).slice(0, 8);
+    }
+    // What a text names where that is sure, by the same rules as `find` in names.py.
+    function sure(text, found) {
+      const least = found.length && found[0][0], most = least ? (least < 3 ? 2 : 3.1) : 0, those = found.filter((each) => each[0] <= most);
+      return those.length === 1 && (most !== 2 || fold(text).length > 2) ? those[0] : null;
     }
     function goFound([, kind, i]) {
       box("goto-found").hidden = true;
@@ -1275,11 +1336,13 @@
         map.setView(at, Math.max(map.getZoom(), 11), { animate: false });
         openPoint(L.latLng(at[0], at[1]));
         opener = box("goto-text");
-        return say(position(L.latLng(at[0], at[1])));
+        const said = position(L.latLng(at[0], at[1]));
+        return say(full.contains(at) ? said : t("far_off", { at: said }));
       }
+      if (!text.trim()) return;
       if (!found.length) return say(t("not_found", { text: text }));
-      const equal = found.filter((each) => each[0] === fold(text));
-      if (found.length === 1 || equal.length === 1) return goFound(equal[0] || found[0]);
+      const one = sure(text, found);
+      if (one) return goFound(one);
       found.forEach((each) => list.append(make("button", { type: "button", dir: "auto", text: each[1] === "place" ? facts.places[each[2]].label || facts.places[each[2]].name : nameOf(stretches[each[2]]), on: { click: () => goFound(each) } })));
       list.hidden = false;
     }
@@ -1289,8 +1352,8 @@
       if (event.key === "Escape" && !box("goto-found").hidden) { event.stopPropagation(); box("goto-found").hidden = true; }
     });
     function say(text) { box("said").textContent = text; }
-    function copyText(text) {
-      const done = () => say(t("copied", { text: text }));
+    function copyText(text, note = t("copied", { text: text })) {
+      const done = () => say(note);
       const byHand = () => window.prompt(words.copy, text);
       if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, byHand); else byHand();
     }
@@ -1327,9 +1390,7 @@
     }
 
     // ---- Export: what the filters show. ----
-    function csv(rows) {
-      if (!rows.length) return "";
-      const names = Object.keys(rows[0]);
+    function csv(rows, names) {
       // A spreadsheet runs what starts with = + - @: text of that kind gets an apostrophe, numbers stay numbers.
       const cell = function (value) {
         if (blank(value)) return "";
@@ -1339,10 +1400,10 @@
       return "\ufeff" + [names.join(",")].concat(rows.map((row) => names.map((name) => cell(row[name])).join(","))).join("\r\n") + "\r\n";
     }
     const marked = (row) => ({ ...row, edition: facts.run.edition, ...(facts.run.notice ? { notice: facts.run.notice } : {}) });
-    const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))));
+    const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))), Object.keys(marked(incident(0))));
     const stretchRow = (i) => { const { label, ...row } = stretches[i]; return marked({ ...row, incidents_shown: incidentsOf(i) }); };
     const stretchRows = () => shownRows.map(stretchRow);
-    const csvStretches = () => csv(stretchRows());
+    const csvStretches = () => csv(stretchRows(), Object.keys(stretchRow(0)));
     const feature = (geometry, properties) => ({ type: "Feature", geometry: geometry, properties: properties });
     const collection = (features) => JSON.stringify({ type: "FeatureCollection", features: features });
     const round5 = (v) => Math.round(v * 1e5) / 1e5;
@@ -1412,12 +1473,12 @@
     function picture() {
       const stage = box("stage").getBoundingClientRect(), W = Math.round(stage.width), H = Math.round(stage.height), side = 300, top = 74, foot = 34;
       const seen = layers.filter((entry) => entry.shown && entry.swatch && (entry.draw || entry.marks || entry.swatch.grey)).reverse();
-      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 60 + 24 * seen.length + 90) }), ink = canvas.getContext("2d");
+      const canvas = make("canvas", { width: 2 * (W + side), height: 2 * Math.max(H + top + foot, top + 150 + 24 * seen.length + 17 * Math.min(12, kinds.length)) }), ink = canvas.getContext("2d");
       ink.scale(2, 2);
       ink.fillStyle = "#fff";
       ink.fillRect(0, 0, W + side, canvas.height);
       ink.direction = words.rtl ? "rtl" : "ltr";
-      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(text, x, y, most); };
+      const start = words.rtl ? W + side - 12 : 12, write = (text, x, y, font, colour, most) => { ink.font = font + " " + FONT; ink.fillStyle = colour; ink.fillText(most ? fit(ink, text, most) : text, x, y); };
       ink.textBaseline = "alphabetic";
       ink.textAlign = "start";
       write(facts.run.title, start, 26, "700 20px", "#1d2327", W + side - 24);
@@ -1437,6 +1498,8 @@
       }
       ink.textAlign = "left";
       ink.direction = "ltr";
+      ink.fillStyle = "rgba(255,255,255,.9)";
+      ink.fillRect(W - 46, top + 8, 38, 22);
       write("▲ " + words.north, W - 40, top + 24, "700 14px", "#1d2327");
       ink.restore();
       ink.direction = words.rtl ? "rtl" : "ltr";
@@ -1449,6 +1512,11 @@
         paintSwatch(ink, entry.swatch, words.rtl ? x : x, y);
         write(entry.name, words.rtl ? far : far, y + 13, "13px", "#1d2327", side - 70);
         y += 24;
+        if (entry.id === "incidents") kinds.slice(0, 12).forEach(function (kind, k) {
+          glyph(ink, forms[k], x + 17, y + 5, 5);
+          write(kind || words.no_kind, far, y + 9, "11px", "#57626b", side - 70);
+          y += 17;
+        });
         if (entry.id !== "corridors") return;
         facts.classes.forEach(function ([from, to], i) {
           ink.fillStyle = WIDTHS[i];
@@ -1482,11 +1550,11 @@
       const at = map.getCenter();
       return {
         selected: selected, layers: Object.fromEntries(layers.map((entry) => [entry.id, entry.shown])), opacity: Object.fromEntries(layers.filter((entry) => entry.opacity !== 1).map((entry) => [entry.id, entry.opacity])),
-        centre: [round5(at.lat), round5(at.lng)], zoom: Math.round(map.getZoom() * 100) / 100, filters: { ...filters }, window: span && [iso(span[0]), iso(span[1])], area: area, sort: { ...sort },
+        centre: [round5(at.lat), round5(at.lng)], zoom: Math.round(map.getZoom() * 100) / 100, filters: { ...filters }, window: span && [iso(span[0]), iso(span[1])], area: area, clicked: clicked.map((at) => at.map((v) => Math.round(v * 1e6) / 1e6)), sort: { ...sort },
       };
     }
     const isText = (v) => typeof v === "string", isFlag = (v) => typeof v === "boolean", isIn = (v, low, high) => typeof v === "number" && v >= low && v <= high;
-    const isPoint = (v) => Array.isArray(v) && v.length === 2 && isIn(v[0], -85, 85) && isIn(v[1], -180, 180);
+    const isPoint = (v) => Array.isArray(v) && v.length === 2 && isIn(v[0], -90, 90) && isIn(v[1], -180, 180);
     const isDay = (v) => isText(v) && /^\d{4}-\d\d-\d\d$/.test(v) && isIn(dayOf(v), 0, lastDay);
     const known = (v, test) => v && typeof v === "object" && !Array.isArray(v) && Object.entries(v).every(([id, each]) => layers.some((entry) => entry.id === id) && test(each));
     function readable(s) {
@@ -1497,6 +1565,7 @@
         && (f.pair === "" || pairs.some((pair) => pair[0] === f.pair)) && isIn(f.width_km, 0, limitKm)
         && (s.window === null || Array.isArray(s.window) && s.window.length === 2 && s.window.every(isDay) && s.window[0] <= s.window[1])
         && (s.area === null || Array.isArray(s.area) && s.area.length > 2 && s.area.length <= 1000 && s.area.every(isPoint) && !crosses(s.area))
+        && (s.clicked === undefined || Array.isArray(s.clicked) && s.clicked.length <= 1000 && s.clicked.every(isPoint))
         && s.sort && (s.sort.key === "" || COLUMNS.some((column) => column[0] === s.sort.key)) && isFlag(s.sort.up));
     }
     // What an address holds comes from anywhere: one wrong thing in it, and none of it counts.
@@ -1514,8 +1583,15 @@
       if (points) takeSpan(s.window && s.window.map(dayOf));
       apply(Boolean(points));
       clear(false);
+      const at = s.clicked?.length === 1 && L.latLng(s.clicked[0]);
       if (s.area) openArea(s.area);
-      else if (s.selected && byStretch.has(s.selected)) openStretch(byStretch.get(s.selected));
+      else if (s.selected === "point" && at) openPoint(at);
+      else if (s.selected === "measure" && s.clicked?.length) {
+        corners.push(...s.clicked);
+        drawCorners(false);
+        showMeasure();
+        corners.length = 0;
+      } else if (byStretch.has(s.selected)) openStretch(byStretch.get(s.selected), at, at && widthHere(at.lat, at.lng));
       else if (s.selected && /^incident:\d+$/.test(s.selected) && points && Number(s.selected.slice(9)) < points.count) openIncident(Number(s.selected.slice(9)));
       else if (s.selected && /^place:\d+$/.test(s.selected) && Number(s.selected.slice(6)) < facts.places.length) openPlace(Number(s.selected.slice(6)));
       map.setView(s.centre, s.zoom, { reset: true, animate: false });  // else it pans by whole pixels
@@ -1525,7 +1601,7 @@
     box("copy-link").addEventListener("click", function () {
       const hash = hashOf();
       history.replaceState(null, "", hash);
-      copyText(location.href.split("#")[0] + hash);
+      copyText(location.href.split("#")[0] + hash, words.link_copied);
     });
     window.addEventListener("hashchange", () => restore(location.hash));
 

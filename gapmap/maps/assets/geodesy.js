@@ -97,13 +97,16 @@ const GapGeodesy = (function () {
   }
   // The middle of the square that an MGRS reference names, null where it names none.
   function fromMgrs(text) {
-    const part = /^(\d{1,2})([C-HJ-NP-X])([A-HJ-NP-Z])([A-HJ-NP-V])(\d*)$/.exec(text.replace(/\s+/g, "").toUpperCase());
-    if (!part || part[5].length % 2 || part[5].length > 10) return null;
+    const part = /^(\d{1,2}) ?([C-HJ-NP-X]) ?([A-HJ-NP-Z])([A-HJ-NP-V]) ?(\d{1,5}) ?(\d{1,5})$/.exec(text);
+    if (!part) return null;
+    const digits = part[5] + part[6], half = digits.length / 2;
+    // Written in two, the two must be as long as one another.
+    if (half % 1 || part[5].length !== half && /\d \d+$/.test(text)) return null;
     const zone = Number(part[1]), column = COLUMNS[(zone - 1) % 3]?.indexOf(part[3]), row = ROWS.indexOf(part[4]);
     if (zone < 1 || zone > 60 || column < 0) return null;
-    const band = BANDS.indexOf(part[2]), south = band < 10, half = part[5].length / 2, side = 10 ** (5 - half);
-    const easting = (column + 1) * 1e5 + Number(part[5].slice(0, half)) * side + side / 2;
-    const within = ((row - (zone % 2 ? 0 : 5) + 20) % 20) * 1e5 + Number(part[5].slice(half)) * side + side / 2;
+    const band = BANDS.indexOf(part[2]), south = band < 10, side = 10 ** (5 - half);
+    const easting = (column + 1) * 1e5 + Number(digits.slice(0, half)) * side + side / 2;
+    const within = ((row - (zone % 2 ? 0 : 5) + 20) % 20) * 1e5 + Number(digits.slice(half)) * side + side / 2;
     // Rows repeat every 2 000 km: take the one whose latitude lies in the band.
     for (let northing = within; northing < 1e7; northing += 2e6) {
       const at = fromUtm(zone, south, easting, northing), low = -80 + 8 * band;
@@ -113,21 +116,34 @@ const GapGeodesy = (function () {
   }
 
   const latinDigits = (text) => text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (c) => String(c.charCodeAt(0) & 15)).replace(/\u066b/g, ".").replace(/\u060c/g, ",");
-  // Latitude and longitude in degrees, in degrees with minutes and seconds, or MGRS; latitude first unless letters say else.
+  // Half of a point in degrees, with the axis its letter names; the same pattern as in points.py.
+  const ANGLE = /^([NSEW])? ?([+-]?)(\d+(?:\.\d+)?)(?: ?° ?| |$|(?=[NSEW]))(?:(\d+(?:\.\d+)?)(?: ?' ?| |$|(?=[NSEW])))?(?:(\d+(?:\.\d+)?) ?"? ?)?([NSEW])?$/;
+  function angle(half) {
+    const [, before, sign, d, m = "", s = "", after] = ANGLE.exec(half.trim().replace(/(\d),(?=\d)/g, "$1.")) || [], letter = before || after || "";
+    if (!d || before && after || letter && sign || m && d.includes(".") || s && (!m || m.includes(".")) || m >= 60 || s >= 60) return null;
+    const size = Number(d) + m / 60 + s / 3600;
+    return [sign === "-" || "SW".includes(letter || "-") ? -size : size, letter && ("NS".includes(letter) ? "lat" : "lon")];
+  }
+  // At the one semicolon or comma, else by the letters, else at the one blank.
+  function halves(text) {
+    for (const mark of [";", ","]) {
+      const parts = text.split(mark);
+      // Such a comma may be a decimal mark or part the two: nobody can say.
+      if (mark === "," && /^([+-]?\d+,\d+ [+-]?\d+(\.\d+)?|[+-]?\d+(\.\d+)? [+-]?\d+,\d+)$/.test(text)) return [];
+      if (parts.length === 2) return parts;
+    }
+    const letters = [...text.matchAll(/[NSEW]/g)].map((each) => each.index), cut = letters[0] === 0 ? letters[1] : letters[0] + 1;
+    if (letters.length === 2) return [text.slice(0, cut), text.slice(cut)];
+    return letters.length ? [] : text.split(" ");
+  }
+  // A point as `parse_point` in points.py reads it, latitude first unless letters say else; null for what it refuses.
   function parsePoint(text) {
-    const clean = latinDigits(text).trim(), grid = fromMgrs(clean);
-    if (grid) return grid;
-    if (!/^[-+\d\s.,;:°º'’′"”″NSEWnsew/]+$/.test(clean)) return null;
-    const numbers = clean.match(/[-+]?\d+(?:\.\d+)?/g) || [], letters = (clean.match(/[NSEW]/gi) || []).map((c) => c.toUpperCase());
-    if (![2, 4, 6].includes(numbers.length) || ![0, 2].includes(letters.length)) return null;
-    const each = numbers.length / 2;
-    const value = function (part, letter) {
-      const [d, m, s] = [...part.map(Number), 0, 0];
-      const size = Math.abs(d) + m / 60 + s / 3600;
-      return m >= 60 || s >= 60 || m < 0 || s < 0 ? NaN : part[0].startsWith("-") || "SW".includes(letter || "-") ? -size : size;
-    };
-    let lat = value(numbers.slice(0, each), letters[0]), lon = value(numbers.slice(each), letters[1]);
-    if (letters.length && "EW".includes(letters[0])) [lat, lon] = [lon, lat];
+    let clean = latinDigits(text).replace(/[\u066c\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "").replace(/\u061b/g, ";").replace(/\u2212/g, "-")
+      .replace(/[\u2032\u2019\u2018\u02b9]/g, "'").replace(/[\u2033\u201c\u201d\u02ba]|''/g, '"').replace(/\u00ba/g, "°").toUpperCase().trim().replace(/\s+/g, " ");
+    clean = clean.replace(/^MGRS/, "").replace(/^[ :()]+|[ :()]+$/g, "");
+    const grid = fromMgrs(clean), [a, b, more] = grid ? [] : halves(clean).map(angle);
+    if (!a || !b || more !== undefined || (a[1] && b[1] ? a[1] === b[1] : a[1] !== b[1])) return grid;
+    const [lat, lon] = a[1] === "lon" ? [b[0], a[0]] : [a[0], b[0]];
     return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? [lat, lon] : null;
   }
 
