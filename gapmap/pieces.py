@@ -110,16 +110,17 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     """
     if len(triangles.corners) == 0:
         return no_pieces()
-    xy, corners, mixed, forces, strip, base_forces, foot, _, radius = triangles
+    xy, corners, mixed, forces, strip, base_forces, foot, _, _, radius = triangles
     number = mixed.sum(axis=1)
     corner = xy[corners]
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
     foot_base = np.where(strip[:, None], (corner[:, 1] + corner[:, 2]) / 2, np.nan)
-    side, sides = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
+    side, sides, own = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
 
     apex, first, second = corner.transpose(1, 0, 2)
     heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), _NO_SIDE)
-    kinds = [  # which, ends p and q of both spans, their forces, sides, feet
+    no_spans = (nowhere,) * 4
+    kinds = [  # which, ends p and q of both sides, their forces, sides, feet, ends of both spans
         # Between two mixed sides: a strip or a gap triangle.
         (
             strip | gap & (number == _TWO),
@@ -133,6 +134,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
             side[:, 2],
             foot,
             foot_base,
+            *own,
         ),
         # One mixed side: two forces touch at the first corner, where the width is 0.
         (
@@ -147,6 +149,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
             side[:, 1],
             nowhere,
             nowhere,
+            *no_spans,
         ),
         # Three forces: each pair has the third between its side and the centroid, as wide as that side.
         *(
@@ -162,6 +165,7 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
                 no_side,
                 nowhere,
                 nowhere,
+                *no_spans,
             )
             for k in range(3)
         ),
@@ -179,8 +183,8 @@ class _Sides(NamedTuple):
 
     Where the discs of two strip triangles touch the cover in corners, or one of them is no strip, the side between them
     is a span: as wide as it is long. Else it carries the diagonal of the sampling, and takes the width of the span that
-    parts the ground as the side does, the mean of what both strips say of it. ``radius`` is the same mean.
-    It is NaN where one is no strip: discs of all sizes between those of its triangles touch the ends of the side.
+    parts the ground as the side does, the mean of what both strips say of it. So does ``radius``, which on a wedge is in
+    proportion to the width. It is NaN where one is no strip: discs of all sizes between those of its triangles touch the ends of the side.
     Likewise where radii or centres jump, as they do where a disc rolls around a corner or two corners face each other:
     there the side is a span too. ``near_limit``: a gap triangle near the limit has this side.
 
@@ -194,8 +198,12 @@ class _Sides(NamedTuple):
     near_limit: Flags
 
 
-def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides]:
-    """Give each mixed side a number, -1 for others, shape (t, 3); and measure them."""
+def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides, tuple[Floats, ...]]:
+    """Give each mixed side a number, -1 for others, shape (t, 3); and measure them.
+
+    What each strip by itself says of the spans at its first and last side comes too: their ends at its apex and its
+    base, NaN for others.
+    """
     xy, corners, strip, radius = triangles.xy, triangles.corners, triangles.strip, triangles.radius
     row, which = np.nonzero(triangles.mixed)
     ends = np.sort(np.stack([corners[row, which], corners[row, (which + 1) % 3]], axis=1), axis=1)
@@ -215,29 +223,32 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
     own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
     apex, first, second = xy[corners[strip]].transpose(1, 0, 2)
-    at_side = np.zeros(corners.shape)
+    at_side, own_ends = np.zeros(corners.shape), []
     for k, near, far in ((0, first, second), (2, second, first)):
-        at_side[strip, k], _, _ = _at_side(apex, near, far, triangles.foot[strip])
-    in_corner = (triangles.foot == xy[corners[:, 0]]).all(axis=1)
-    by_feet = alike & (total(in_corner) < _TWO)
+        at_side[strip, k], *ends_there = _at_side(apex, near, far, triangles.foot[strip], triangles.corner[strip])
+        for end in ends_there:
+            own_ends.append(np.full((len(strip), 2), np.nan))
+            own_ends[-1][strip] = end
+    by_feet = alike & (total(triangles.corner) < _TWO)
     width = np.where(by_feet, mean(at_side), own)
     with np.errstate(invalid="ignore"):
         side_radius = np.where(alike, mean(at_side * (radius / foot_width)[:, None]), np.nan)
     near = ~strip & (np.abs(radius / limit_m - 1) <= NEAR_LIMIT)
-    return side, _Sides(
+    sides = _Sides(
         width=np.append(width, 0),
         radius=np.append(side_radius, np.nan),
         by_feet=np.append(by_feet, False),
         near_limit=np.append(total(near) > 0, False),
     )
+    return side, sides, tuple(own_ends)
 
 
-def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the span that parts the ground as a mixed side of a strip does: its width, its ends at base and at apex.
+def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats, corner: Flags) -> tuple[Floats, Floats, Floats]:
+    """Return the span that parts the ground as a mixed side of a strip does: its width, its ends at apex and at base.
 
     It lies as far before the one end of the side, ``near``, as it lies behind the other, ``apex``. From the middle of
-    the base to ``foot``, both ends of the span move by the same way, on the two sides of a wedge, until that is so. If
-    the foot is a corner, the side itself is that span.
+    the base and ``foot``, both ends of the span move by the same way, on the two sides of a wedge, until that is so. If
+    the disc turns about a ``corner`` at the apex, the side itself is that span.
     """
     middle = (near + far) / 2
     half_base = np.hypot(*(near - middle).T)
@@ -249,11 +260,11 @@ def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats) -> tuple[Flo
     width = np.hypot(*across.T)
     towards = ((run * across).sum(axis=1) / width)[:, None]
     mirrored = run - 2 * towards * across / width[:, None]
-    corner = (foot == apex).all(axis=1)[:, None]
+    turns = corner[:, None]
     return (
-        np.where(corner[:, 0], np.hypot(*side.T), width - 2 * (move * towards)[:, 0]),
-        np.where(corner, near, middle + move * run),
-        np.where(corner, apex, foot + move * mirrored),
+        np.where(corner, np.hypot(*side.T), width - 2 * (move * towards)[:, 0]),
+        np.where(turns, apex, foot + move * mirrored),
+        np.where(turns, near, middle + move * run),
     )
 
 
@@ -272,6 +283,10 @@ def _oriented(
     side_1: Ints,
     foot_p: Floats,
     foot_q: Floats,
+    span_p0: Floats,
+    span_q0: Floats,
+    span_p1: Floats,
+    span_q1: Floats,
     *,
     radius: Floats,
     sides: _Sides,
@@ -283,12 +298,12 @@ def _oriented(
     """
     row, p, q = _pairs(forces_p, forces_q)
     p0, q0, p1, q1, foot_p, foot_q = (points[row] for points in (p0, q0, p1, q1, foot_p, foot_q))
+    span_p0, span_q0, span_p1, span_q1 = (points[row] for points in (span_p0, span_q0, span_p1, span_q1))
     side_0, side_1, radius = side_0[row], side_1[row], radius[row]
     swap = (p > q)[:, None]
     touching = (p0 == q0).all(axis=1)
     width = sides.width
     width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
-    nothing = np.full(p0.shape, np.nan)  # measured once all sides are known
     return Pieces(
         force_a=np.minimum(p, q),
         force_b=np.maximum(p, q),
@@ -296,10 +311,10 @@ def _oriented(
         b0=np.where(swap, p0, q0),
         a1=np.where(swap, q1, p1),
         b1=np.where(swap, p1, q1),
-        span_a0=nothing,
-        span_b0=nothing,
-        span_a1=nothing,
-        span_b1=nothing,
+        span_a0=np.where(swap, span_q0, span_p0),
+        span_b0=np.where(swap, span_p0, span_q0),
+        span_a1=np.where(swap, span_q1, span_p1),
+        span_b1=np.where(swap, span_p1, span_q1),
         width_0=np.where(touching, 0, width[side_0]),
         width_1=width_1,
         side_0=side_0,
@@ -330,7 +345,7 @@ def _pairs(forces_p: Flags, forces_q: Flags) -> tuple[Ints, Ints, Ints]:
 
 
 def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
-    """Fill in the measured spans: the mean of what two strips of one pair say; else the side."""
+    """Make the spans what two strips of one pair say in the mean; else the sides."""
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
     pairs = int(pair.max(initial=0)) + 1
@@ -342,14 +357,9 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     numbers = int(of.max(initial=0)) + 1
     number = np.bincount(side, minlength=numbers)
     strips = pieces.take(pieces.strip)
-    on_a = (strips.b0 == strips.b1).all(axis=1)[:, None]  # where the base is
-    apex, foot = np.where(on_a, strips.b0, strips.a0), np.where(on_a, strips.foot_b, strips.foot_a)
-    first, second = np.where(on_a, strips.a0, strips.b0), np.where(on_a, strips.a1, strips.b1)
-    _, *base_apex_0 = _at_side(apex, first, second, foot)
-    _, *base_apex_1 = _at_side(apex, second, first, foot)
     filled = {}
-    for end, at_base in (("a", on_a), ("b", ~on_a)):
-        ends = np.concatenate([np.where(at_base, *base_apex_0), np.where(at_base, *base_apex_1)])
+    for end in "ab":
+        ends = np.concatenate([getattr(strips, f"span_{end}0"), getattr(strips, f"span_{end}1")])
         mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in ends.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)

@@ -30,16 +30,17 @@ GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
 EDGE_MAX_M = 1_000.0  # first sampling looks only at the edge, so that pruning and tiling see the same vertices
 COARSE_RATIO = 1 / 8  # edge length over distance to the nearest other force, at most: so two edges see each other
-FINE_RATIO = 1 / 20  # the same, unless that is finer than FINE_MIN_M: radii of neighbours then differ by less than JUMP
+FINE_RATIO = 1 / 20  # the same, unless that is finer than FINE_MIN_M: radii on a wedge differ by twice as much at most
 FINE_MIN_M = 10.0
 SAG_M = 1.0  # feet are exact however coarse the sampling; widths between two of them depart from a straight line so far
 SPACING_MIN_M = 2.0  # towards places where forces touch: across less than this, facets are rough
-JUMP = 1.08  # radii of neighbours that differ by more are not two samples of one run, but of two
+JUMP = 1.11  # radii of neighbours that differ by more are not two samples of one run, but of two
 SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
 _REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
 _GAP_MAX_M = EDGE_MAX_M**2 / (8 * SAG_M)  # farther from other forces an edge stays as it is
 _TIE_BREAK_M = 1e-6
 _AROUND = 3
+_BEYOND_M = 1e-3  # how far beyond the end of an edge a disc would touch it: nearer is rounding
 _THREADED_MIN = 10_000  # for fewer points threads cost more than they bring
 
 
@@ -87,6 +88,7 @@ class Triangles(NamedTuple):
     strip: Flags  # (t,), two mixed sides and a base that is an edge of the cover
     base_forces: Flags  # (t, forces), what the base of a triangle with two mixed sides belongs to
     foot: Floats  # (t, 2), where the disc of a strip triangle touches the edges at its apex; NaN in others
+    corner: Flags  # (t,), whether it does so where the cover turns
     centre: Floats  # (t, 2), of the circle through the corners
     radius: Floats  # (t,)
 
@@ -457,10 +459,11 @@ def _measure(edges: Edges, spokes: _Spokes, corners: Ints) -> Triangles:
     # Strips measure from the middle of their base to where the disc touches the edges at the apex: raw sides carry the
     # diagonal of the sampling, and strips just as wide as the limit would vanish.
     foot = np.full((len(corners), 2), np.nan)
-    foot[strip], on = _feet(edges, spokes, corners[strip, 0], centre[strip])
+    corner = np.zeros(len(corners), bool)
+    foot[strip], on, corner[strip] = _feet(edges, spokes, corners[strip, 0], centre[strip])
     # Of the forces that meet at an apex, those hold the foot that hold its edge.
     forces[np.flatnonzero(strip)[on >= 0], 0] = edges.members[edges.label[on[on >= 0]]]
-    return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, centre, radius)
+    return Triangles(edges.xy, corners, mixed, forces, strip, base_forces, foot, corner, centre, radius)
 
 
 def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[Ints, Flags]:
@@ -485,9 +488,14 @@ def _westernmost(corners: Floats) -> Ints:
     return np.where(x == x.min(axis=1, keepdims=True), y, np.inf).argmin(axis=1)
 
 
-def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Floats, Ints]:
-    """Return the point nearest to each disc's centre on the edges that meet at its apex, and its edge, -1 at the apex."""
+def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Floats, Ints, Flags]:
+    """Return the point nearest to each disc's centre on the edges that meet at its apex.
+
+    And the edge on which it lies, -1 at the apex itself; and whether the disc touches a corner there: it would touch
+    each edge beyond its end. On a straight line it may touch just where two edges meet.
+    """
     foot, best, on = edges.xy[apex], np.full(len(apex), np.inf), np.full(len(apex), -1)
+    corner = np.ones(len(apex), bool)
     for end in (0, 1):
         for rows, edge in spokes.each(apex, end):
             start, stop = edges.xy[edges.ends[edge, 0]], edges.xy[edges.ends[edge, 1]]
@@ -498,8 +506,10 @@ def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Fl
             nearer = distance < best[rows]
             foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
             on[rows[nearer]] = edge[nearer]
+            beyond = -along if end == 0 else along - 1
+            corner[rows] &= beyond[:, 0] * np.hypot(*run.T) > _BEYOND_M
     on[(foot == edges.xy[apex]).all(axis=1)] = -1
-    return foot, on
+    return foot, on, corner
 
 
 def _dot(one: Floats, other: Floats) -> Floats:
@@ -541,7 +551,7 @@ def _threads(points: int) -> int:
 
 
 def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats:
-    """Return the distance of each edge: that of the nearer of its ends, none where another force holds one of them."""
+    """Return the distance of each edge: that of the nearer of its ends, 0 where another force holds one of them."""
     held: Flags = np.any(members[:, None] & ~edges.members[None, :], axis=2)
     start, end = (np.where(held[label[at], edges.label], 0, gap[at]) for at in edges.ends.T)
     return np.minimum(start, end)

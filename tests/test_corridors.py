@@ -22,7 +22,7 @@ from gapmap.triangulation import spacing_m
 from gapmap.widths import width_here
 from tests import scenes
 from tests.oracles import Oracle
-from tests.scenes import CLOSED_FORMS, KM, LAEA, W, wedge
+from tests.scenes import CLOSED_FORMS, KM, LAEA, W, two_discs, wedge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,31 @@ def test_small_limits_are_as_exact(phi: float, max_width_m: float) -> None:
     assert found.centrelines.length.sum() == pytest.approx(form.length_m, rel=5e-4)
     expected = form.width(form.inside)
     assert found.width_at(dots(form.inside)).to_numpy() == pytest.approx(expected, rel=5e-3, abs=2)
+
+
+@pytest.mark.parametrize("ratios", [(1.0, 2.02), (0.8092, 1.6594), (2485 / 3000, 5302.2 / 3000)])
+@pytest.mark.parametrize("max_width_m", [KM, 3 * KM, 5 * KM])
+def test_discs_whose_corridor_ends_where_discs_grow_fast(ratios: tuple[float, float], max_width_m: float) -> None:
+    radius, apart = (ratio * max_width_m for ratio in ratios)
+    form = two_discs(apart, radius, max_width_m=max_width_m, angle=17)
+    found = find_corridors(form.cover, max_width_m=max_width_m)
+    assert found.corridors.area.sum() == pytest.approx(form.area_m2, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("max_width_m", "shift"), [(20 * KM, 500.0), (KM, 62.5), (300.0, 6.25), (5 * KM, 50.0), (5 * KM, 100.0)]
+)
+def test_strips_as_wide_as_the_limit_whose_samples_stand_half_a_step_apart(max_width_m: float, shift: float) -> None:
+    # A disc that touches a straight line just at a sample touches no corner.
+    long = 2 * max_width_m
+    strips = {
+        "blue": shapely.box(0, max_width_m, long, 2 * max_width_m),
+        "green": shapely.box(shift, -max_width_m, long + shift, 0),
+    }
+    found = find_corridors(scenes.cover(strips), max_width_m=max_width_m)
+    assert len(found.corridors) == 1
+    step = float(spacing_m(np.array(max_width_m)))  # what lies before the last sample at either end may be lost
+    assert found.corridors.area.sum() == pytest.approx(max_width_m * (long - shift), abs=2.2 * max_width_m * step)
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gapmap import tables
+from gapmap import ground, tables
 from gapmap.corridors import Corridors, find_corridors
 from tests import scenes
 from tests.scenes import KM, LAEA, W
@@ -197,3 +197,9 @@ def test_a_narrow_gap_beside_long_straight_edges() -> None:
     found = find_corridors(table)
     assert km2(found)["corridor", "blue + green"] == pytest.approx(0.3, rel=1e-6)
     assert found.ground.area.sum() == pytest.approx(found._area.area, rel=1e-9)
+
+
+def test_triangles_that_overlap_by_rounding_are_united_too() -> None:
+    whole = shapely.box(0, 0, 3, 3)
+    assert ground.joined(np.array([shapely.box(0, 0, 2, 3), shapely.box(2, 0, 3, 3)])).equals(whole)
+    assert ground.joined(np.array([shapely.box(0, 0, 2, 3), shapely.box(1, -1, 3, 3)])).area == pytest.approx(10)

@@ -138,7 +138,7 @@ def test_a_tile_sees_no_more_than_its_surroundings(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tiling, "measured_triangles", measured)
     table = discs()
     find_corridors(table, max_width_m=10 * KM, tiles=30 * KM)
-    sides = 30 * KM + 2 * 1.155 * 10 * KM + 2 * tri.EDGE_MAX_M
+    sides = 30 * KM + 2 * 1.3 * 10 * KM + 2 * tri.EDGE_MAX_M
     assert len(sizes) > 30
     assert max(sizes) <= sides < np.ptp(table.total_bounds.reshape(2, 2), axis=0).min() / 2
 
@@ -259,6 +259,8 @@ def test_a_lost_scheduler_is_an_error(tmp_path: Path) -> None:
                 try:
                     with pytest.raises(ClusterError, match="connection to the Dask scheduler was lost"):
                         find_corridors(discs(), tiles=60 * KM, client=client, progress=lambda *_: scheduler.kill())
+                    with pytest.raises(ClusterError, match="connection to the Dask scheduler was lost"):
+                        find_corridors(discs(), tiles=60 * KM, client=client)
                 finally:
                     worker.kill()
         finally:
