@@ -215,6 +215,8 @@ def own_asset(name: str) -> str:
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
+    if name.endswith(".css"):
+        text = text.replace(" {", "{")
     if name.endswith(".js"):
         text = re.sub("^//.*\n|  // .*$", "", text, flags=re.MULTILINE)
     return text if name.endswith(".html") else _joined(text)

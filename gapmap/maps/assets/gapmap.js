@@ -960,7 +960,7 @@
     // ---- The list of stretches: the way in for the keyboard. Only the rows in sight are in the page. ----
     const ROW = 46, list = box("list");
     const shortKm = (m) => (blank(m) ? "" : number(m / 1000, 1));
-    const incidentsOf = (i) => (counted ? counted.byStretch[i + 1] : stretches[i].incidents_count);
+    const incidentsOf = (i) => (counted ? counted.byStretch[i + 1] : stretches[i]?.incidents_count);
     const COLUMNS = [
       ["name", "col_name", (i) => nameOf(stretches[i]), (i) => nameOf(stretches[i])],
       ["width_mean_m", "col_mean", (i) => shortKm(stretches[i].width_mean_m), (i) => stretches[i].width_mean_m],
@@ -1401,7 +1401,7 @@
     }
     const marked = (row) => ({ ...row, edition: facts.run.edition, ...(facts.run.notice ? { notice: facts.run.notice } : {}) });
     const csvIncidents = (list) => csv(list.map((i) => marked(incident(i))), Object.keys(marked(incident(0))));
-    const stretchRow = (i) => { const { label, ...row } = stretches[i]; return marked({ ...row, incidents_shown: incidentsOf(i) }); };
+    const stretchRow = (i) => { const { label, ...row } = stretches[i] || {}; return marked({ ...row, incidents_shown: incidentsOf(i) }); };
     const stretchRows = () => shownRows.map(stretchRow);
     const csvStretches = () => csv(stretchRows(), Object.keys(stretchRow(0)));
     const feature = (geometry, properties) => ({ type: "Feature", geometry: geometry, properties: properties });
