@@ -36,7 +36,7 @@ from gapmap.maps.layers import facts
 from gapmap.maps.page import check_page, own_asset
 from gapmap.overlay import nearest_zones
 from gapmap.styles import FORCE_COLOURS, WIDTH_CLASSES, WIDTH_COLOURS
-from gapmap.summary import TOP, count_reasons, summary
+from gapmap.summary import TOP, count_reasons, rank, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -265,13 +265,7 @@ class _Whole(_Writer):
         self.limit_m = float(self.run["max_width_m"])
         self.labels = {each["key"]: each["label"] for each in self.facts["forces"]}
         self.stretches = made.table("stretches")
-        # As the terminal ranks them: widths that are printed the same rank the same, then the id decides.
-        self.ranked = (
-            self.stretches["width_mean_m"]
-            .round(0)
-            .sort_values(ascending=False, kind="stable", na_position="last")
-            .index
-        )
+        self.ranked = rank(self.stretches)
         self.records = {each["id"]: each for each in self.facts["stretches"]}
         self.numbers = {str(key): number for number, key in enumerate(self.ranked, 1)}
         self.with_rows = tables.shares_points(made.table("run"))

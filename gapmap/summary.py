@@ -19,7 +19,7 @@ from gapmap.corridors import find_corridors
 from gapmap.styles import WIDTH_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gapmap.maps import MapSource
 
@@ -112,6 +112,25 @@ def corridor_km2(ground: pd.DataFrame) -> float:
         Square kilometres, to 0.1. Ground between several pairs of forces counts once, unlike in a sum over corridors.
     """
     return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), 1)
+
+
+def rank(stretches: pd.DataFrame, columns: Sequence[str] = ("width_mean_m",)) -> pd.Index:
+    """Return stretches from the first to the last by some of their measures, the largest first.
+
+    Parameters
+    ----------
+    stretches : DataFrame
+        Table ``stretches``, or another with its columns.
+    columns : sequence of str
+        Of the measures; a later one decides where an earlier one is the same.
+
+    Returns
+    -------
+    Index
+        Their ids. What is printed the same ranks the same, the id decides last: lengths are rounded as they are shown.
+    """
+    keys = stretches[list(columns)].round({"length_km": 1, "width_mean_m": 0})
+    return keys.sort_values(list(columns), ascending=False, kind="stable").index
 
 
 def beyond_km(analysis: MapSource) -> float:
@@ -235,13 +254,7 @@ def _width_classes(analysis: MapSource, limit_km: float) -> list[dict[str, float
 
 
 def _ranking(stretches: Any, columns: list[str]) -> list[dict[str, Any]]:  # noqa: ANN401 - a GeoDataFrame
-    # What is printed the same ranks the same; the id decides last. Lengths are rounded as they are shown.
-    keys = (
-        stretches[columns]
-        .round({"length_km": 1, "width_mean_m": 0})
-        .sort_values(columns, ascending=False, kind="stable")
-    )
-    top = stretches.loc[keys.index[:TOP]]
+    top = stretches.loc[rank(stretches, columns)[:TOP]]
     return [
         {
             "stretch_id": str(stretch_id),

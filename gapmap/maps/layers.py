@@ -20,7 +20,7 @@ import shapely
 from gapmap import tables
 from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
-from gapmap.summary import beyond_km
+from gapmap.summary import beyond_km, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -311,8 +311,8 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
     stretches = source.table("stretches")
     if len(stretches):
         # The widest span lies at the limit in many; the mean ranks as in the summary.
-        row = stretches["width_mean_m"].fillna(0).round().to_numpy().argmax()
-        name = speaker(source, words)(stretches["name"].iloc[row]) or str(stretches.index[row])
+        widest = rank(stretches)[0]
+        name = speaker(source, words)(stretches["name"][widest]) or str(widest)
         parts.append((words["head_widest"], {"name": name}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
     return [*joined[:-1], (words["head_end"], {})]
