@@ -144,8 +144,8 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
     within : tuple of float, optional
         West, south, east, north: only triangles with their circumcentre in this box, its west and south sides included.
     """
-    spokes = _Spokes(edges)
-    return _measure(edges, spokes, _outside_triangles(edges, spokes, limit_m, within))
+    spokes, labels = _Spokes(edges), vertex_labels(edges)
+    return _measure(edges, spokes, labels, _outside_triangles(edges, spokes, labels, limit_m, within))
 
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
@@ -384,11 +384,13 @@ class _Spokes:
         return found.reshape(start.shape)
 
 
-def _outside_triangles(edges: Edges, spokes: _Spokes, limit_m: float, within: Box | None) -> Ints:
+def _outside_triangles(
+    edges: Edges, spokes: _Spokes, labels: tuple[Ints, Flags], limit_m: float, within: Box | None
+) -> Ints:
     """Return the triangles outside the cover with corners on different forces, their radius near the limit at most."""
     if len(edges.ends) == 0:
         return np.empty((0, 3), np.int64)
-    label, members = vertex_labels(edges)
+    label, members = labels
     mesh = _mesh(edges)
     nothing = len(members)  # the label of the corners around everything, apart from none
     small = np.concatenate([np.full(_AROUND, nothing), label]).astype(np.min_scalar_type(nothing))
@@ -446,9 +448,9 @@ def _corner_is_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     return np.logical_not(leaves[before])
 
 
-def _measure(edges: Edges, spokes: _Spokes, corners: Ints) -> Triangles:
+def _measure(edges: Edges, spokes: _Spokes, labels: tuple[Ints, Flags], corners: Ints) -> Triangles:
     """Turn triangles, tell strips from others, and find the feet of strips."""
-    label, members = vertex_labels(edges)
+    label, members = labels
     corners, mixed = _turn(edges, corners, label, members)
     forces = members[label[corners]]
     centre, radius = circumcircles(edges.xy[corners])
