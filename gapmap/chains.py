@@ -13,6 +13,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gapmap.plane import dot, length, same
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -118,10 +120,11 @@ def stations(chains: Chains) -> Stations:
     twin = (which[:-1] == 2) & (which[1:] == 0) & (np.diff(chain[piece]) == 0)  # noqa: PLR2004 - second span
     keep = np.append(~twin, True)
     piece, which = piece[keep], which[keep]
-    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1)[piece, which]
-    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1)[piece, which]
-    foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
-    width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1)[piece, which]
+    at = 3 * piece + which
+    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1).reshape(-1, 2).take(at, axis=0)
+    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1).reshape(-1, 2).take(at, axis=0)
+    foot_width = length(pieces.foot_a - pieces.foot_b)
+    width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1).take(at)
     of = chain[piece]
 
     middle = _smoothed((a + b) / 2, width, of)
@@ -133,7 +136,7 @@ def stations(chains: Chains) -> Stations:
         of,
         piece,
         along,
-        np.stack([pieces.kink_0, has_foot, pieces.kink_1], axis=1)[piece, which],
+        np.stack([pieces.kink_0, has_foot, pieces.kink_1], axis=1).take(at),
         _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
         _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
         middle,
@@ -156,7 +159,7 @@ def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
 
 def _along(xy: Floats, of: Ints) -> Floats:
     """Return the way from the first point of each line to each of its points."""
-    step = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    step = length(np.diff(xy, axis=0, prepend=xy[:1]))
     step[np.diff(of, prepend=_NONE) != 0] = 0
     return _running(step, of)
 
@@ -210,16 +213,17 @@ def _positions(
     place = chain[piece] + piece + which / 2.0
     foot = which == 1
     rows = np.arange(len(chain))
-    base = pieces.strip & (first != second).any(axis=1)
+    base = pieces.strip & ~same(first, second)
     following = np.minimum.accumulate(np.where(base, rows, len(rows))[::-1])[::-1]
     before = np.maximum.accumulate(np.where(base, rows, _NONE))
     for near, origin, sign in ((following, first, 1), (before, second, -1)):
         other = np.clip(near[piece], 0, len(rows) - 1)
         apart = np.flatnonzero(foot & (near[piece] == other) & ~base[piece] & (chain[other] == chain[piece]))
         other = other[apart]
-        run = sign * (second - first)[other]
-        share = ((end[apart] - origin[other]) * run).sum(axis=1) / (run**2).sum(axis=1)
-        miss = np.hypot(*(end[apart] - origin[other] - share[:, None] * run).T)
+        run = sign * (second.take(other, axis=0) - first.take(other, axis=0))
+        way = end.take(apart, axis=0) - origin.take(other, axis=0)
+        share = dot(way, run) / dot(run, run)
+        miss = length(way - share[:, None] * run)
         on = (share > 0) & (share <= 1) & (miss < _ON_EDGE_M)
         start = chain[other] + other + (sign < 0)
         place[apart[on]] = (start + sign * share)[on]

@@ -23,6 +23,7 @@ from gapmap.crs import projected, require_metric
 from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
 from gapmap.pieces import Pieces, split
+from gapmap.plane import cross, same
 from gapmap.triangulation import GRID_M, facing_triangles
 from gapmap.widths import width_here
 
@@ -452,11 +453,10 @@ class _Ribbon:
         """Return the area of each interval in square metres."""
         xy, polygon = self._rings(np.arange(len(self.chain)))
         rows = _starts(polygon)
-        xy = xy - xy[rows][polygon]
+        xy = xy - xy.take(rows[polygon], axis=0)
         following = np.roll(xy, -1, axis=0)
         following[np.append(rows[1:], len(xy)) - 1] = 0  # back to the first vertex, now the origin
-        cross = xy[:, 0] * following[:, 1] - xy[:, 1] * following[:, 0]
-        return np.abs(np.bincount(polygon, weights=cross, minlength=len(self.chain))) / 2
+        return np.abs(np.bincount(polygon, weights=cross(xy, following), minlength=len(self.chain))) / 2
 
     def _rings(self, group: Ints) -> tuple[Floats, Ints]:
         rows = _starts(group)
@@ -472,7 +472,7 @@ class _Ribbon:
         ends = np.cumsum(size)
         keep[ends - size] = keep[ends - 1] = True
         polygon = np.repeat(np.arange(len(rows)), size.reshape(-1, 2).sum(axis=1))
-        return np.concatenate([self.path_a, self.path_b])[at[keep]], polygon[keep]
+        return np.concatenate([self.path_a, self.path_b]).take(at[keep], axis=0), polygon[keep]
 
     def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
         xy, polygon = self._rings(group)
@@ -481,19 +481,20 @@ class _Ribbon:
         # Where two stations fall together there is no ground between: a ring of four equal corners stands for it.
         thin = np.flatnonzero(np.bincount(polygon[fresh]) < 3)  # noqa: PLR2004 - corners of a ring
         fresh |= np.isin(polygon, thin) if len(thin) else False
-        return xy[fresh], polygon[fresh]
+        return xy.take(np.flatnonzero(fresh), axis=0), polygon[fresh]
 
 
 def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints, Flags]:
     """Insert points at fractional positions into a line; return it, where they are on it, and where it bends."""
     low = np.minimum(position.astype(np.int64), len(vertices) - 2)
     share = (position - low)[:, None]
-    points = np.where(share == 0, vertices[low], vertices[low] + share * (vertices[low + 1] - vertices[low]))
+    start, stop = vertices.take(low, axis=0), vertices.take(low + 1, axis=0)
+    points = np.where(share == 0, start, start + share * (stop - start))
     order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
     at = np.empty(len(order), np.int64)
     at[order] = np.arange(len(order))
     bends = np.concatenate([_bends(vertices), np.zeros(len(points), bool)])[order]
-    return np.concatenate([vertices, points])[order], at[len(vertices) :], bends
+    return np.concatenate([vertices, points]).take(order, axis=0), at[len(vertices) :], bends
 
 
 def _bends(vertices: Floats) -> Flags:
@@ -564,7 +565,7 @@ def _transects(
     nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
     rows = np.unique(rows + nearer.astype(np.int64))
     rows = rows[is_span[rows]]  # all of a corridor may lie in one triangle that is cut
-    rows = rows[(line.a[rows] != line.b[rows]).any(axis=1)]  # where forces touch there is nothing to draw
+    rows = rows[~same(line.a[rows], line.b[rows])]  # where forces touch there is nothing to draw
     if clip is not None and clip.area is not None:
         rows = rows[shapely.intersects_xy(clip.area, (line.a[rows] + line.b[rows]) / 2)]
     chain, along = line.chain[rows], line.along[rows]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from gapmap.plane import cross, dot, length, same
 from gapmap.triangulation import JUMP, TOLERANCE_M
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ class Pieces(NamedTuple):
 
     def take(self, rows: NDArray[Any] | slice) -> Pieces:
         """Return some rows: a mask, positions, or a slice."""
-        return Pieces(*(cast("Any", column[rows]) for column in self))
+        if isinstance(rows, slice):
+            return Pieces(*(cast("Any", column[rows]) for column in self))
+        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return Pieces(*(cast("Any", column.take(at, axis=0)) for column in self))
 
 
 def no_pieces() -> Pieces:
@@ -112,10 +116,10 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         return no_pieces()
     xy, corners, mixed, forces, strip, base_forces, foot, _, _, radius = triangles
     number = mixed.sum(axis=1)
-    corner = xy[corners]
+    corner = xy.take(corners, axis=0)
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
     foot_base = np.where(strip[:, None], (corner[:, 1] + corner[:, 2]) / 2, np.nan)
-    side, sides, own = _sides(triangles, np.hypot(*(foot_base - foot).T), limit_m)
+    side, sides, own = _sides(triangles, length(foot_base - foot), limit_m)
 
     apex, first, second = corner.transpose(1, 0, 2)
     heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), _NO_SIDE)
@@ -219,10 +223,11 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
 
     apart = np.abs(total(radius) - 2 * radius[row[one]])
     smaller = (total(radius) - apart) / 2
-    moved = np.hypot(*(total(axis) - 2 * axis[row[one]] for axis in triangles.centre.T))
+    moved = length(np.stack([total(axis) - 2 * axis[row[one]] for axis in triangles.centre.T], axis=1))
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
-    own = np.hypot(*(xy[ends[one, 0]] - xy[ends[one, 1]]).T)
-    apex, first, second = xy[corners[strip]].transpose(1, 0, 2)
+    own = length(xy.take(ends[one, 0], axis=0) - xy.take(ends[one, 1], axis=0))
+    strips = np.flatnonzero(strip)
+    apex, first, second = (xy.take(at, axis=0) for at in corners.take(strips, axis=0).T)
     at_side, own_ends = np.zeros(corners.shape), []
     for k, near, far in ((0, first, second), (2, second, first)):
         at_side[strip, k], *ends_there = _at_side(apex, near, far, triangles.foot[strip], triangles.corner[strip])
@@ -251,25 +256,21 @@ def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats, corner: Flag
     the disc turns about a ``corner`` at the apex, the side itself is that span.
     """
     middle = (near + far) / 2
-    half_base = np.hypot(*(near - middle).T)
+    half_base = length(near - middle)
     side, way = near - apex, foot - apex
-    before = _cross(side, way) * _cross(side, far - apex) >= 0
-    move = ((half_base + np.where(before, 1, -1) * np.hypot(*way.T)) / 2)[:, None]
+    before = cross(side, way) * cross(side, far - apex) >= 0
+    move = ((half_base + np.where(before, 1, -1) * length(way)) / 2)[:, None]
     run = (near - middle) / half_base[:, None]
     across = foot - middle
-    width = np.hypot(*across.T)
-    towards = ((run * across).sum(axis=1) / width)[:, None]
+    width = length(across)
+    towards = (dot(run, across) / width)[:, None]
     mirrored = run - 2 * towards * across / width[:, None]
     turns = corner[:, None]
     return (
-        np.where(corner, np.hypot(*side.T), width - 2 * (move * towards)[:, 0]),
+        np.where(corner, length(side), width - 2 * (move * towards)[:, 0]),
         np.where(turns, apex, foot + move * mirrored),
         np.where(turns, near, middle + move * run),
     )
-
-
-def _cross(one: Floats, other: Floats) -> Floats:
-    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
 
 
 def _oriented(
@@ -297,11 +298,11 @@ def _oriented(
     side is as wide throughout, unless it starts where two forces touch.
     """
     row, p, q = _pairs(forces_p, forces_q)
-    p0, q0, p1, q1, foot_p, foot_q = (points[row] for points in (p0, q0, p1, q1, foot_p, foot_q))
-    span_p0, span_q0, span_p1, span_q1 = (points[row] for points in (span_p0, span_q0, span_p1, span_q1))
+    p0, q0, p1, q1, foot_p, foot_q = (points.take(row, axis=0) for points in (p0, q0, p1, q1, foot_p, foot_q))
+    span_p0, span_q0, span_p1, span_q1 = (points.take(row, axis=0) for points in (span_p0, span_q0, span_p1, span_q1))
     side_0, side_1, radius = side_0[row], side_1[row], radius[row]
     swap = (p > q)[:, None]
-    touching = (p0 == q0).all(axis=1)
+    touching = same(p0, q0)
     width = sides.width
     width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
     return Pieces(
@@ -363,7 +364,7 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
         mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in ends.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
-            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean[nth], getattr(pieces, f"{end}{k}"))
+            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean.take(nth, axis=0), getattr(pieces, f"{end}{k}"))
     return pieces._replace(**filled)
 
 
@@ -383,7 +384,7 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     )
     low, high = _within(radius_0, radius_1, limit)
     start, stop = np.maximum(start, low), np.minimum(stop, high)
-    foot_width = np.hypot(*(pieces.foot_a - pieces.foot_b).T)
+    foot_width = length(pieces.foot_a - pieces.foot_b)
     over = np.fmax.reduce([pieces.width_0, pieces.width_1, foot_width, radius_0, radius_1]) > limit
     keep = start < stop
     whole = pieces.take(keep)

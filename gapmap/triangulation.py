@@ -15,6 +15,7 @@ import pythoncdt
 from scipy.spatial import cKDTree
 
 from gapmap.errors import EngineError
+from gapmap.plane import dot, length, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +68,13 @@ class Edges:
 
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
-        ends = self.ends[some]
+        some = np.flatnonzero(some) if some.dtype == bool else some
+        ends = self.ends.take(some, axis=0)
         used = np.zeros(len(self.xy), bool)
         used[ends] = True
         vertices = np.flatnonzero(used)
-        return vertices, replace(self, xy=self.xy[vertices], ends=(np.cumsum(used) - 1)[ends], label=self.label[some])
+        xy = self.xy.take(vertices, axis=0)
+        return vertices, replace(self, xy=xy, ends=(np.cumsum(used) - 1)[ends], label=self.label[some])
 
 
 class Triangles(NamedTuple):
@@ -307,10 +310,10 @@ def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
     b, c = corners[:, 1] - origin, corners[:, 2] - origin
     with np.errstate(divide="ignore", invalid="ignore"):
         double = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-        b2, c2 = _dot(b, b), _dot(c, c)
+        b2, c2 = dot(b, b), dot(c, c)
         x = (c[:, 1] * b2 - b[:, 1] * c2) / double
         y = (b[:, 0] * c2 - c[:, 0] * b2) / double
-        radius = np.hypot(x, y)
+        radius = np.sqrt(x * x + y * y)
     return origin + np.stack([x, y], axis=1), np.where(np.isfinite(radius), radius, np.inf)
 
 
@@ -333,24 +336,25 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
         If the triangulation fails.
     """
     triangles = triangulate(edges)
-    _, radius = circumcircles(edges.xy[triangles])
+    _, radius = circumcircles(edges.xy.take(triangles, axis=0))
     triangles = triangles[radius <= limit_m]
     spokes = _Spokes(edges)
     triangles = triangles[_tell_outside(edges, spokes, triangles)]
     following = np.roll(triangles, -1, axis=1)
     on_cover = spokes.find(following, triangles) >= 0
-    length = np.hypot(*np.moveaxis(edges.xy[triangles] - edges.xy[following], -1, 0))
-    long = (length > limit_m + TOLERANCE_M) & ~on_cover
+    sides = (edges.xy.take(triangles, axis=0) - edges.xy.take(following, axis=0)).reshape(-1, 2)
+    long_m = length(sides).reshape(-1, 3)
+    long = (long_m > limit_m + TOLERANCE_M) & ~on_cover
     whole = edges.xy[triangles[~long.any(axis=1)]]
 
     # One side too long beside an edge of the cover: turn the edge first, and bring its far end nearer.
     some = (long.sum(axis=1) == 1) & (on_cover.sum(axis=1) == 1)
     turn = (on_cover[some].argmax(axis=1)[:, None] + np.arange(3)) % 3
     cut = edges.xy[np.take_along_axis(triangles[some], turn, axis=1)]
-    long, length = (np.take_along_axis(column[some], turn, axis=1) for column in (long, length))
+    long, long_m = (np.take_along_axis(column[some], turn, axis=1) for column in (long, long_m))
     far = np.where(long[:, 1], 1, 0)  # sides 1 and 2 end at the second and at the first corner
     near, rows = 1 - far, np.arange(len(cut))
-    short, over = np.sort(length[:, 1:], axis=1).T
+    short, over = np.sort(long_m[:, 1:], axis=1).T
     share = ((limit_m - short) / (over - short))[:, None]
     cut[rows, far] = cut[rows, near] + share * (cut[rows, far] - cut[rows, near])
     return np.concatenate([whole, cut[share[:, 0] > 0]])
@@ -402,9 +406,9 @@ def _outside_triangles(
     wanted &= (one != nothing) & (two != nothing) & (three != nothing)
     triangles = mesh[differ[wanted]].astype(np.int64) - _AROUND
     # Starting with the same corner, circles come out the same to the last bit whatever else is triangulated.
-    turn = (_westernmost(edges.xy[triangles])[:, None] + np.arange(3)) % 3
+    turn = (_westernmost(edges.xy.take(triangles, axis=0))[:, None] + np.arange(3)) % 3
     triangles = np.take_along_axis(triangles, turn, axis=1)
-    centre, radius = circumcircles(edges.xy[triangles])
+    centre, radius = circumcircles(edges.xy.take(triangles, axis=0))
     wanted = radius <= SELECT * limit_m
     if within is not None:
         for axis, low, high in zip(centre.T, within[:2], within[2:], strict=True):
@@ -434,12 +438,12 @@ def _corner_is_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     around = []
     for near, far in ((0, 1), (1, 0)):
         for rows, edge in spokes.each(vertex, near):
-            run = edges.xy[edges.ends[edge, far]] - edges.xy[vertex[rows]]
+            run = edges.xy.take(edges.ends[edge, far], axis=0) - edges.xy.take(vertex[rows], axis=0)
             around.append((rows, np.arctan2(run[:, 1], run[:, 0]), np.full(len(rows), near == 0)))
     at, angle, leaves = (np.concatenate(column) for column in zip(*around, strict=True))
     order = np.lexsort((angle, at))
     at, angle, leaves = at[order], angle[order], leaves[order]
-    run = edges.xy[triangles].mean(axis=1) - edges.xy[triangles[:, 0]]
+    run = edges.xy.take(triangles, axis=0).mean(axis=1) - edges.xy.take(triangles[:, 0], axis=0)
     key = position * 8.0 + np.arctan2(run[:, 1], run[:, 0])
     first = np.searchsorted(at, position)
     before = np.searchsorted(at * 8.0 + angle, key) - 1
@@ -453,7 +457,7 @@ def _measure(edges: Edges, spokes: _Spokes, labels: tuple[Ints, Flags], corners:
     label, members = labels
     corners, mixed = _turn(edges, corners, label, members)
     forces = members[label[corners]]
-    centre, radius = circumcircles(edges.xy[corners])
+    centre, radius = circumcircles(edges.xy.take(corners, axis=0))
     base = spokes.find(corners[:, 2], corners[:, 1])
     strip = (mixed.sum(axis=1) == 2) & (base >= 0)  # noqa: PLR2004 - mixed sides
     base_forces = forces[:, 1] & forces[:, 2]
@@ -496,31 +500,27 @@ def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Fl
     And the edge on which it lies, -1 at the apex itself; and whether the disc touches a corner there: it would touch
     each edge beyond its end. On a straight line it may touch just where two edges meet.
     """
-    foot, best, on = edges.xy[apex], np.full(len(apex), np.inf), np.full(len(apex), -1)
+    foot, best, on = edges.xy.take(apex, axis=0), np.full(len(apex), np.inf), np.full(len(apex), -1)
     corner = np.ones(len(apex), bool)
     for end in (0, 1):
         for rows, edge in spokes.each(apex, end):
-            start, stop = edges.xy[edges.ends[edge, 0]], edges.xy[edges.ends[edge, 1]]
-            run = stop - start
-            along = (_dot(centre[rows] - start, run) / _dot(run, run))[:, None]
+            start, stop = (edges.xy.take(at, axis=0) for at in edges.ends.take(edge, axis=0).T)
+            run, at = stop - start, centre.take(rows, axis=0)
+            along = (dot(at - start, run) / dot(run, run))[:, None]
             point = np.where(along <= 0, start, np.where(along >= 1, stop, start + along * run))
-            distance = np.hypot(*(point - centre[rows]).T)
+            distance = length(point - at)
             nearer = distance < best[rows]
             foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
             on[rows[nearer]] = edge[nearer]
             beyond = -along if end == 0 else along - 1
-            corner[rows] &= beyond[:, 0] * np.hypot(*run.T) > _BEYOND_M
-    on[(foot == edges.xy[apex]).all(axis=1)] = -1
+            corner[rows] &= beyond[:, 0] * length(run) > _BEYOND_M
+    on[same(foot, edges.xy.take(apex, axis=0))] = -1
     return foot, on, corner
 
 
-def _dot(one: Floats, other: Floats) -> Floats:
-    return one[:, 0] * other[:, 0] + one[:, 1] * other[:, 1]
-
-
 def _lengths(edges: Edges) -> Floats:
-    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    return np.hypot(*(end - start).T)
+    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
+    return length(end - start)
 
 
 def _parts(length: Floats, length_max: Floats | float) -> Ints:
@@ -543,8 +543,10 @@ def _distances(xy: Floats, label: Ints, of: Flags, rows: Ints | None = None, *, 
         if others.any():
             here = np.flatnonzero(own == number)
             # Built so, it answers twice as fast where all points are queried once.
-            tree = cKDTree(xy[others], balanced_tree=False, compact_nodes=False)
-            distance[here], _ = tree.query(xy[rows[here]], distance_upper_bound=bound_m, workers=_threads(len(here)))
+            tree = cKDTree(xy.take(np.flatnonzero(others), axis=0), balanced_tree=False, compact_nodes=False)
+            distance[here], _ = tree.query(
+                xy.take(rows[here], axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
+            )
     return distance
 
 
@@ -564,7 +566,7 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     cuts = parts - 1
     edge = np.repeat(np.arange(len(parts)), cuts)
     at = (_counter(cuts) + 1) / np.repeat(parts, cuts)
-    start, end = edges.xy[edges.ends[edge]].transpose(1, 0, 2)
+    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.take(edge, axis=0).T)
     fresh = len(edges.xy) + np.arange(len(edge))
     ends = np.repeat(edges.ends, parts, axis=0)
     inner = np.flatnonzero(_counter(parts) > 0)  # the parts that start at a new vertex

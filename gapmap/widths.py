@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from gapmap.crs import projected, require_metric
+from gapmap.plane import dot, length
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -68,6 +69,6 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
 def _distance(xy: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the distances from points to segments, which may be points themselves."""
     run = b - a
-    square = (run**2).sum(axis=1)
-    along = np.divide(((xy - a) * run).sum(axis=1), square, out=np.zeros(len(xy)), where=square > 0)
-    return np.hypot(*(xy - a - np.clip(along, 0, 1)[:, None] * run).T)
+    square = dot(run, run)
+    along = np.divide(dot(xy - a, run), square, out=np.zeros(len(xy)), where=square > 0)
+    return length(xy - a - np.clip(along, 0, 1)[:, None] * run)
