@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -447,16 +447,29 @@ class _Ribbon:
     def outlines(self, group: Ints) -> Shapes:
         """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
         xy, polygon = self._tidy_rings(group)
-        return shapely.polygons(shapely.linearrings(xy, indices=polygon))
+        first = _starts(polygon)
+        # Rings end where they start.
+        closed = np.insert(np.arange(len(xy)), np.append(first[1:], len(xy)), first)
+        rings = np.append(first, len(xy)) + np.arange(len(first) + 1)
+        parts = shapely.from_ragged_array(
+            shapely.GeometryType.POLYGON, xy.take(closed, axis=0), (rings, np.arange(len(rings)))
+        )
+        return cast("Shapes", parts)
 
     def areas(self) -> Floats:
         """Return the area of each interval in square metres."""
-        xy, polygon = self._rings(np.arange(len(self.chain)))
-        rows = _starts(polygon)
-        xy = xy - xy.take(rows[polygon], axis=0)
-        following = np.roll(xy, -1, axis=0)
-        following[np.append(rows[1:], len(xy)) - 1] = 0  # back to the first vertex, now the origin
-        return np.abs(np.bincount(polygon, weights=cross(xy, following), minlength=len(self.chain))) / 2
+        origin = self.path_a.take(self.from_a, axis=0)
+        end_a, end_b = self.path_a.take(self.to_a, axis=0), self.path_b.take(self.to_b, axis=0)
+        double = cross(end_a - origin, end_b - origin)
+        sides = (1, self.path_a, self.from_a, self.to_a), (-1, self.path_b, self.from_b, self.to_b)
+        for sign, path, begin, end in sides:
+            size = end - begin
+            of = np.repeat(np.arange(len(size)), size)
+            at = np.arange(len(of)) + np.repeat(begin - np.cumsum(size) + size, size)
+            near = origin.take(of, axis=0)
+            triangles = cross(path.take(at, axis=0) - near, path.take(at + 1, axis=0) - near)
+            double += sign * np.bincount(of, weights=triangles, minlength=len(size))
+        return np.abs(double) / 2
 
     def _rings(self, group: Ints) -> tuple[Floats, Ints]:
         rows = _starts(group)
@@ -693,8 +706,6 @@ def _starts(group: Ints) -> Ints:
 
 def _ids(prefix: str | list[str], number: Ints) -> Shapes:
     """Return ids that sort as their numbers do."""
-    digits = max(2, len(str(number.max(initial=0))))
+    written = f"%s%0{max(2, len(str(number.max(initial=0))))}d"
     prefixes = repeat(prefix, len(number)) if isinstance(prefix, str) else prefix
-    return np.array(
-        [f"{first}{n:0{digits}d}" for first, n in zip(prefixes, number.tolist(), strict=True)], dtype=object
-    )
+    return np.array([written % pair for pair in zip(prefixes, number.tolist(), strict=True)], dtype=object)

@@ -15,7 +15,7 @@ import pythoncdt
 from scipy.spatial import cKDTree
 
 from gapmap.errors import EngineError
-from gapmap.plane import dot, length, same
+from gapmap.plane import cross, dot, length, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,12 +127,10 @@ def sample(edges: Edges, *, limit_m: float) -> Edges:
     edges = densify(edges, length_max_m=EDGE_MAX_M)
     if len(edges.ends) == 0:
         return edges
+    kept, part = edges.part(_facing(edges, radius_m=SELECT * limit_m))
     label, members = vertex_labels(edges)
-    reach = 2 * SELECT * limit_m + 2 * EDGE_MAX_M
-    gap = _distances(edges.xy, label, _strange(members), bound_m=max(reach, _GAP_MAX_M))
-    near = _in_reach(edges.xy, label, members, gap, reach)
-    kept, part = edges.part(near[edges.ends[:, 0]] & near[edges.ends[:, 1]])
-    return _refine(part, gap[kept])
+    gap = _distances(edges.xy, label, _strange(members), (edges.xy.take(kept, axis=0), label[kept]), bound_m=_GAP_MAX_M)
+    return _refine(part, gap)
 
 
 def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
@@ -156,18 +154,41 @@ def densify(edges: Edges, *, length_max_m: float) -> Edges:
     return _cut_evenly(edges, _parts(_lengths(edges), length_max_m))
 
 
-def _in_reach(xy: Floats, label: Ints, members: Flags, gap: Floats, reach_m: float) -> Flags:
-    """Tell which vertices can carry or block a span within the limit.
+def _facing(edges: Edges, *, radius_m: float) -> Flags:
+    """Tell which edges can carry or block a span across a disc of at most this radius.
 
-    Those that have a vertex of another force within two radii, plus what an end can lie away from the point of its edge
-    that a disc touches: twice the longest edge after :func:`densify`.
+    Those that a disc of this radius touches, outside the cover, with a vertex of other forces in it; and their neighbours,
+    which say on which side the cover lies. A disc that turns about a corner lies within a chord of those that touch the
+    edges beside it.
+
+    No other edge has a say. Suppose a disc between p, of one force, and q, of another, held ground of edges left out,
+    and no other. Say it is not q's: shrink the disc towards q until it only touches such ground, at y. If that disc holds
+    ground of q's force, shrink it towards y until it only touches that too. It now lies between y and ground of another
+    force, and holds none: so y lies on an edge that was kept, in the first disc.
     """
-    keep: Flags = gap <= reach_m
-    if (members.sum(axis=1) > 1).any():  # what several forces hold may stand between these
-        rows = np.flatnonzero(~keep)
-        other = ~np.eye(len(members), dtype=bool)
-        keep[rows] = _distances(xy, label, other, rows, bound_m=reach_m) <= reach_m
-    return keep
+    label, members = vertex_labels(edges)
+    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
+    run = end - start
+    long = length(run)
+    outward = np.stack([run[:, 1], -run[:, 0]], axis=1) / long[:, None]
+    centre = (start + end) / 2 + radius_m * outward
+    turn = _turns(edges, run)
+    chord = 2 * radius_m * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)
+    reach = radius_m + chord + long / 2
+    near = _distances(edges.xy, label, ~np.eye(len(members), dtype=bool), (centre, edges.label), bound_m=reach.max())
+    kept = np.zeros(len(edges.xy), bool)
+    kept[edges.ends[near <= reach]] = True
+    return kept[edges.ends[:, 0]] | kept[edges.ends[:, 1]]
+
+
+def _turns(edges: Edges, run: Floats) -> Floats:
+    """Return by how much the edge of the cover turns about it at each vertex, in radians; half a turn where several meet."""
+    arriving, leaving = np.zeros((2, len(edges.xy)), np.int64)
+    arriving[edges.ends[:, 1]] = leaving[edges.ends[:, 0]] = np.arange(len(edges.ends))
+    before, after = run.take(arriving, axis=0), run.take(leaving, axis=0)
+    turn = np.maximum(np.arctan2(cross(before, after), dot(before, after)), 0)
+    several = np.bincount(edges.ends[:, 0], minlength=len(edges.xy)) > 1
+    return np.where(several, np.pi, turn)
 
 
 def _refine(edges: Edges, gap: Floats) -> Edges:
@@ -186,10 +207,10 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
     # Far edges are told apart once, and keep their distance. They have no say in how the others are halved: of two
     # vertices of different forces within the bound, each lies on an edge that has a gap or belongs to several forces.
     label, members = vertex_labels(edges)
-    gap = _edge_gaps(edges, label, members, gap)
-    near = (gap <= _REFINE_BOUND_M) | (edges.members.sum(axis=1) > 1)[edges.label]
+    far_gap = _edge_gaps(edges, label, members, gap)
+    near = (far_gap <= _REFINE_BOUND_M) | (edges.members.sum(axis=1) > 1)[edges.label]
     used, part = edges.part(near)
-    part = _halved(part)
+    part, gap = _halved(part, gap[used])
     rows = np.concatenate([used, len(edges.xy) + np.arange(len(part.xy) - len(used))])
     edges = replace(
         edges,
@@ -197,9 +218,7 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
         ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
         label=np.concatenate([edges.label[~near], part.label]),
     )
-    label, members = vertex_labels(part)
-    fresh = _distances(part.xy, label, _strange(members), bound_m=_GAP_MAX_M)
-    gap = np.concatenate([gap[~near], _edge_gaps(part, label, members, fresh)])
+    gap = np.concatenate([far_gap[~near], _edge_gaps(part, *vertex_labels(part), gap)])
     return _cut_evenly(edges, _parts(_lengths(edges), spacing_m(gap)))
 
 
@@ -215,28 +234,32 @@ def spacing_m(gap_m: Floats) -> Floats:
     return np.maximum(np.maximum(fine, coarse), SPACING_MIN_M)
 
 
-def _halved(edges: Edges) -> Edges:
-    """Split edges until none is longer than an eighth of its distance to the nearest other force."""
+def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
+    """Split edges until none is longer than an eighth of its distance to the nearest other force.
+
+    Return the distance of each vertex too, as it was when an edge there was last looked at.
+    """
     active = np.ones(len(edges.ends), bool)
-    while active.any():
+    while True:
         label, members = vertex_labels(edges)
-        vertices = np.zeros(len(edges.xy), bool)
-        vertices[edges.ends[active]] = True
-        rows = np.flatnonzero(vertices)
-        gap = np.full(len(edges.xy), np.inf)
-        gap[rows] = _distances(edges.xy, label, _strange(members), rows, bound_m=_REFINE_BOUND_M)
         length, wanted = _lengths(edges), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
         long = np.flatnonzero(active & (length > np.maximum(wanted, SPACING_MIN_M)))
         if len(long) == 0:
-            break
+            return edges, gap
         # No point of an edge is farther than gap + length: several halvings at once are never too many.
         enough = np.maximum(wanted[long] + COARSE_RATIO * length[long], SPACING_MIN_M)
         parts = np.ones(len(active), np.int64)
         parts[long] = 1 << np.maximum(np.floor(np.log2(length[long] / enough)), 1).astype(np.int64)
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
-    return edges
+        vertices = np.zeros(len(edges.xy), bool)
+        vertices[edges.ends[active]] = True
+        rows = np.flatnonzero(vertices)
+        label, members = vertex_labels(edges)
+        places = edges.xy.take(rows, axis=0), label[rows]
+        gap = np.append(gap, np.full(len(edges.xy) - len(gap), np.inf))
+        gap[rows] = _distances(edges.xy, label, _strange(members), places, bound_m=_REFINE_BOUND_M)
 
 
 def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
@@ -533,19 +556,21 @@ def _strange(members: Flags) -> Flags:
     return strange
 
 
-def _distances(xy: Floats, label: Ints, of: Flags, rows: Ints | None = None, *, bound_m: float) -> Floats:
-    """Return how far some vertices are from the nearest whose label is one ``of`` those asked for; infinite beyond."""
-    rows = np.arange(len(xy)) if rows is None else rows
-    own = label[rows]
-    distance = np.full(len(rows), np.inf)
+def _distances(xy: Floats, label: Ints, of: Flags, places: tuple[Floats, Ints], *, bound_m: float) -> Floats:
+    """Return how far places, each with a label, are from the nearest vertex whose label is one ``of`` those asked for.
+
+    Infinite beyond the bound.
+    """
+    at, own = places
+    distance = np.full(len(at), np.inf)
     for number in np.flatnonzero(np.bincount(own, minlength=len(of))):
-        others = of[number][label]
-        if others.any():
+        others = np.flatnonzero(of[number][label])
+        if len(others):
             here = np.flatnonzero(own == number)
             # Built so, it answers twice as fast where all points are queried once.
-            tree = cKDTree(xy.take(np.flatnonzero(others), axis=0), balanced_tree=False, compact_nodes=False)
+            tree = cKDTree(xy.take(others, axis=0), balanced_tree=False, compact_nodes=False)
             distance[here], _ = tree.query(
-                xy.take(rows[here], axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
+                at.take(here, axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
             )
     return distance
 
