@@ -474,18 +474,21 @@ class _Ribbon:
     def _rings(self, group: Ints) -> tuple[Floats, Ints]:
         rows = _starts(group)
         last = np.append(rows[1:], len(group)) - 1
-        size = np.stack([self.to_a[last] - self.from_a[rows], self.to_b[last] - self.from_b[rows]], axis=1).ravel() + 1
+        behind = len(self.path_a)  # the b path comes after the a path
+        begin = np.stack([self.from_a[rows], behind + self.to_b[last]], axis=1).ravel()
+        end = np.stack([self.to_a[last], behind + self.from_b[rows]], axis=1).ravel()
+        keep = self.path_bends.copy()
+        keep[begin] = keep[end] = True
+        place = np.cumsum(keep) - 1
+        begin, end = place[begin], place[end]
         # One row after the other: a jump to where each run begins, then steps of one, forth along a and back along b.
-        begin = np.stack([self.from_a[rows], len(self.path_a) + self.to_b[last]], axis=1).ravel()
         way = np.tile([1, -1], len(rows))
+        size = way * (end - begin) + 1
         step = np.repeat(way, size)
-        step[np.append(0, np.cumsum(size)[:-1])] = np.diff(begin, prepend=0) - np.append(0, (way * (size - 1))[:-1])
-        at = np.cumsum(step)
-        keep = self.path_bends[at]
-        ends = np.cumsum(size)
-        keep[ends - size] = keep[ends - 1] = True
-        polygon = np.repeat(np.arange(len(rows)), size.reshape(-1, 2).sum(axis=1))
-        return np.concatenate([self.path_a, self.path_b]).take(at[keep], axis=0), polygon[keep]
+        step[np.append(0, np.cumsum(size)[:-1])] = begin - np.append(0, end[:-1])
+        polygon = np.repeat(np.arange(len(rows)), size[::2] + size[1::2])
+        path = np.concatenate([self.path_a, self.path_b]).take(np.flatnonzero(keep), axis=0)
+        return path.take(np.cumsum(step), axis=0), polygon
 
     def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
         xy, polygon = self._rings(group)

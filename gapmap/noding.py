@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -64,16 +65,13 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         return _no_edges(len(covers))
     cells = np.rint(xy / grid_m).astype(np.int64)
     low, span = cells.min(axis=0), np.ptp(cells, axis=0) + 1
-    _, first, vertex = np.unique((cells - low) @ (span[1], 1), return_index=True, return_inverse=True)
     # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
-    fresh = np.zeros(len(xy), bool)
-    fresh[first] = True
-    vertex = (np.cumsum(fresh) - 1)[first][vertex]
+    vertex, keys = pd.factorize((cells[:, 0] - low[0]) * span[1] + (cells[:, 1] - low[1]))
     same_ring = ring[1:] == ring[:-1]
     same_ring &= vertex[1:] != vertex[:-1]
     ends = np.stack([vertex[:-1], vertex[1:]], axis=1)[same_ring]
     owner = owner[of[piece[ring[:-1][same_ring]]]].astype(np.int64)
-    xy = cells[fresh] * grid_m
+    xy = (np.stack(np.divmod(keys, span[1]), axis=1) + low) * grid_m
 
     belongs = np.zeros((len(ends), len(covers)), bool)
     belongs[np.arange(len(ends)), owner] = owner >= 0

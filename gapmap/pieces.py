@@ -357,10 +357,10 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
     numbers = int(of.max(initial=0)) + 1
     number = np.bincount(side, minlength=numbers)
-    strips = pieces.take(pieces.strip)
+    strips = np.flatnonzero(pieces.strip)
     filled = {}
     for end in "ab":
-        ends = np.concatenate([getattr(strips, f"span_{end}0"), getattr(strips, f"span_{end}1")])
+        ends = np.concatenate([getattr(pieces, f"span_{end}{k}").take(strips, axis=0) for k in "01"])
         mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in ends.T], axis=1)
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
