@@ -16,7 +16,7 @@ import numpy as np
 
 from gapmap.errors import ClusterError, InputError
 from gapmap.triangulation import (
-    SELECT,
+    REACH,
     Edges,
     Triangles,
     measured_triangles,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]  # tiles done, tiles in all
 
 TILE_WIDTHS = 32  # a tile looks 1.3 W beyond its sides: at this size 17 % of the work is done twice, at 8 W 75 %
-_MARGIN = 1.05 * SELECT  # times the limit: the largest disc, and what rounding does to one through points 1 cm apart
 _ORIGIN_M = (0, 0)
 _RETRIES = 2  # of a tile that failed; dask itself moves the tiles of a worker that died
 _CONNECT_SECONDS = 10
@@ -241,7 +240,7 @@ def _losses_told(client: Client) -> Iterator[None]:
 
 def _plan(edges: Edges, limit_m: float, side_m: float) -> Plan:
     """Return for each tile the edges that come near it: all whose bounding box meets the tile grown by the margin."""
-    margin = _MARGIN * limit_m
+    margin = REACH * limit_m
     held = _distinct(np.floor((edges.xy - _ORIGIN_M) / side_m).astype(np.int64))
     spread = int(np.ceil(margin / side_m))
     around = np.stack(np.meshgrid(*[np.arange(-spread, spread + 1)] * 2), axis=-1).reshape(-1, 2)

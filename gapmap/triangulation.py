@@ -37,6 +37,7 @@ SAG_M = 1.0  # feet are exact however coarse the sampling; widths between two of
 SPACING_MIN_M = 2.0  # towards places where forces touch: across less than this, facets are rough
 JUMP = 1.11  # radii of neighbours that differ by more are not two samples of one run, but of two
 SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
+REACH = 1.05 * SELECT  # the largest disc, and what rounding does to one through points 1 cm apart
 _REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
 _GAP_MAX_M = EDGE_MAX_M**2 / (8 * SAG_M)  # farther from other forces an edge stays as it is
 _TIE_BREAK_M = 1e-6
@@ -127,7 +128,7 @@ def sample(edges: Edges, *, limit_m: float) -> Edges:
     edges = densify(edges, length_max_m=EDGE_MAX_M)
     if len(edges.ends) == 0:
         return edges
-    kept, part = edges.part(_facing(edges, radius_m=SELECT * limit_m))
+    kept, part = edges.part(_facing(edges, radius_m=REACH * limit_m))
     label, members = vertex_labels(edges)
     gap = _distances(edges.xy, label, _strange(members), (edges.xy.take(kept, axis=0), label[kept]), bound_m=_GAP_MAX_M)
     return _refine(part, gap)
@@ -174,7 +175,7 @@ def _facing(edges: Edges, *, radius_m: float) -> Flags:
     centre = (start + end) / 2 + radius_m * outward
     turn = _turns(edges, run)
     chord = 2 * radius_m * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)
-    reach = radius_m + chord + long / 2
+    reach = radius_m + chord + (long + EDGE_MAX_M) / 2  # the disc may touch any point, and hold no end of an edge
     near = _distances(edges.xy, label, ~np.eye(len(members), dtype=bool), (centre, edges.label), bound_m=reach.max())
     kept = np.zeros(len(edges.xy), bool)
     kept[edges.ends[near <= reach]] = True
@@ -419,7 +420,11 @@ def _outside_triangles(
         return np.empty((0, 3), np.int64)
     label, members = labels
     mesh = _mesh(edges)
-    nothing = len(members)  # the label of the corners around everything, apart from none
+    # The label of the corners around everything, apart from none; and of those where edges were left out: none has a
+    # triangle within the limit, and what lies on which side of them is not known.
+    nothing = len(members)
+    leaving, arriving = (np.bincount(at, minlength=len(label)) for at in edges.ends.T)
+    label = np.where(leaving == arriving, label, nothing)
     small = np.concatenate([np.full(_AROUND, nothing), label]).astype(np.min_scalar_type(nothing))
     one, two, three = (small[corner] for corner in mesh.T)
     differ = np.flatnonzero((one != two) | (two != three))  # few: all that follows is done on these
@@ -454,8 +459,7 @@ def _tell_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
 def _corner_is_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     """Tell by the first corner whether triangles lie outside: the next edge clockwise has its cover on the far side.
 
-    All edges at a corner of a triangle within the limit survive pruning, so that this local test is exact, which
-    flooding across a pruned mesh is not.
+    All edges there are known, so that this local test is exact, which flooding across a mesh without all edges is not.
     """
     vertex, position = np.unique(triangles[:, 0], return_inverse=True)
     around = []

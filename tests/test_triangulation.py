@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from shapely import box
+from shapely import affinity, box
 
 from gapmap import triangulation as tri
 from gapmap.errors import EngineError
@@ -44,6 +44,28 @@ def test_refined_edges_are_at_most_a_third_as_long_as_forces_are_apart(gap: floa
         mine, others = edges.label == own, edges.label != own
         distance = shapely.distance(segments[mine], shapely.union_all(segments[others]))
         assert (shapely.length(segments[mine]) <= np.maximum(distance / 3, tri.SPACING_MIN_M) + 1e-9).all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_edges_left_out_for_a_limit_have_no_say(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    limit = 2_000.0
+    at, size = draw.uniform(0, 8 * limit, (40, 2)), limit * draw.uniform(0.02, 1.2, 40)
+    shapes = [
+        affinity.rotate(box(x - r, y - r / 4, x + r, y + r), draw.choice([0, 0, 30]))
+        if draw.random() < 1 / 3
+        else shapely.Point(x, y).buffer(r, quad_segs=int(draw.integers(1, 17)))
+        for (x, y), r in zip(at, size, strict=True)
+    ]
+    force = draw.integers(0, 3, len(shapes))
+    edges = edges_of(*(shapely.union_all(np.array(shapes)[force == k]) for k in range(3)))
+
+    def found(sampled_for: float) -> set[frozenset[tuple[float, float]]]:
+        triangles = tri.measured_triangles(tri.sample(edges, limit_m=sampled_for), limit_m=limit)
+        return {frozenset(map(tuple, corners)) for corners in triangles.xy[triangles.corners].tolist()}
+
+    assert len(tri.sample(edges, limit_m=limit).ends) < len(tri.sample(edges, limit_m=8 * limit).ends)
+    assert found(limit) == found(8 * limit)
 
 
 def test_the_triangulation_does_not_depend_on_the_order_of_points() -> None:
