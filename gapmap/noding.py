@@ -80,7 +80,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         mixed = np.concatenate(groups)
         belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
     members, label = _distinct(belongs)
-    return Edges(xy=xy, ends=ends, label=label, members=members)
+    return Edges(xy=xy, ends=ends, label=label, members=members, merged=owner < 0)
 
 
 def on_a_grid(covers: Shapes, task: Callable[[Edges], Found], *, grid_m: float) -> tuple[Found, float]:
@@ -157,7 +157,7 @@ def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
 
 def _no_edges(forces: int) -> Edges:
     none = np.empty(0, np.int64)
-    return Edges(np.empty((0, 2)), none.reshape(0, 2), none, np.empty((0, forces), bool))
+    return Edges(np.empty((0, 2)), none.reshape(0, 2), none, np.empty((0, forces), bool), none > 0)
 
 
 def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: float) -> Flags:

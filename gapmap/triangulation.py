@@ -60,12 +60,15 @@ class Edges:
         Row of ``members``.
     members : ndarray of bool, shape (labels, forces)
         The forces to which edges of a label belong.
+    merged : ndarray of bool, shape (m,)
+        Whether covers of several forces meet, or nearly so, in the ground of which this is the edge.
     """
 
     xy: Floats
     ends: Ints
     label: Ints
     members: Flags
+    merged: Flags
 
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
@@ -75,7 +78,8 @@ class Edges:
         used[ends] = True
         vertices = np.flatnonzero(used)
         xy = self.xy.take(vertices, axis=0)
-        return vertices, replace(self, xy=xy, ends=(np.cumsum(used) - 1)[ends], label=self.label[some])
+        new = {"xy": xy, "ends": (np.cumsum(used) - 1)[ends], "label": self.label[some], "merged": self.merged[some]}
+        return vertices, replace(self, **new)
 
 
 class Triangles(NamedTuple):
@@ -158,27 +162,32 @@ def densify(edges: Edges, *, length_max_m: float) -> Edges:
 def _facing(edges: Edges, *, radius_m: float) -> Flags:
     """Tell which edges can carry or block a span across a disc of at most this radius.
 
-    Those that a disc of this radius touches, outside the cover, with a vertex of other forces in it; and their neighbours,
-    which say on which side the cover lies. A disc that turns about a corner lies within a chord of those that touch the
-    edges beside it.
+    Those that a disc of this radius touches, outside the cover, with a vertex of other forces in it; those of merged
+    ground so near; and their neighbours, which say on which side the cover lies. A disc that turns about a corner lies
+    within a chord of those that touch the edges beside it.
 
     No other edge has a say. Suppose a disc between p, of one force, and q, of another, held ground of edges left out,
-    and no other. Say it is not q's: shrink the disc towards q until it only touches such ground, at y. If that disc holds
-    ground of q's force, shrink it towards y until it only touches that too. It now lies between y and ground of another
-    force, and holds none: so y lies on an edge that was kept, in the first disc.
+    and no edge that was kept. That ground belongs to one force, not q's (else swap p and q). Shrink the disc towards q
+    until it only touches such ground, at y. If it holds ground of q's force, shrink it towards y until it only touches
+    that too. Now it holds none, and y lies on an edge that faces another force: it was kept, and lay in the first disc.
+    In merged ground y might lie where two covers meet, away from any edge.
     """
     label, members = vertex_labels(edges)
+    others = ~np.eye(len(members), dtype=bool)
     start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
-    run = end - start
+    run, middle = end - start, (start + end) / 2
     long = length(run)
     outward = np.stack([run[:, 1], -run[:, 0]], axis=1) / long[:, None]
-    centre = (start + end) / 2 + radius_m * outward
     turn = _turns(edges, run)
     chord = 2 * radius_m * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)
     reach = radius_m + chord + (long + EDGE_MAX_M) / 2  # the disc may touch any point, and hold no end of an edge
-    near = _distances(edges.xy, label, ~np.eye(len(members), dtype=bool), (centre, edges.label), bound_m=reach.max())
+    places = middle + radius_m * outward, edges.label
+    wanted = _distances(edges.xy, label, others, places, bound_m=reach.max()) <= reach
+    rows = np.flatnonzero(edges.merged & ~wanted)
+    reach_m, places = 2 * radius_m + EDGE_MAX_M, (middle.take(rows, axis=0), edges.label[rows])
+    wanted[rows] = _distances(edges.xy, label, others, places, bound_m=reach_m) <= reach_m
     kept = np.zeros(len(edges.xy), bool)
-    kept[edges.ends[near <= reach]] = True
+    kept[edges.ends[wanted]] = True
     return kept[edges.ends[:, 0]] | kept[edges.ends[:, 1]]
 
 
@@ -218,6 +227,7 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
         xy=np.concatenate([edges.xy, part.xy[len(used) :]]),
         ends=np.concatenate([edges.ends[~near], rows[part.ends]]),
         label=np.concatenate([edges.label[~near], part.label]),
+        merged=np.concatenate([edges.merged[~near], part.merged]),
     )
     gap = np.concatenate([far_gap[~near], _edge_gaps(part, *vertex_labels(part), gap)])
     return _cut_evenly(edges, _parts(_lengths(edges), spacing_m(gap)))
@@ -602,7 +612,8 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     ends[inner, 0] = fresh
     ends[inner - 1, 1] = fresh
     xy = np.concatenate([edges.xy, start + at[:, None] * (end - start)])
-    return replace(edges, xy=xy, ends=ends, label=np.repeat(edges.label, parts))
+    label, merged = np.repeat(edges.label, parts), np.repeat(edges.merged, parts)
+    return replace(edges, xy=xy, ends=ends, label=label, merged=merged)
 
 
 def _tie_break(xy: Floats) -> Floats:
