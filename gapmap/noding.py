@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _COARSEST_M = 100 * GRID_M
+_NEAR_ENDS = 5  # steps of the grid: ends may have been moved more than once
 Found = TypeVar("Found")
 
 
@@ -164,7 +165,7 @@ def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: 
     """Say for each segment on which forces' edges its midpoint lies, within two steps of the grid.
 
     The edge must have its cover on the same side: where two forces face each other a centimetre apart, neither holds
-    the edge of the other.
+    the edge of the other. It must come near both ends too: a short one may run a centimetre behind the middle of a long one.
     """
     belongs = np.zeros((len(segments), forces), bool)
     middles = shapely.points(segments.mean(axis=1))
@@ -177,6 +178,12 @@ def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: 
     middle, found = tree.query(middles, predicate="dwithin", distance=2 * grid_m)
     along = (np.diff(segments[middle], axis=1) * np.diff(lines[found], axis=1)).sum(axis=(1, 2)) > 0
     belongs[middle[along], owner[found[along]]] = True
+    several = np.flatnonzero(belongs.sum(axis=1) > 1)
+    for end in segments[several].transpose(1, 0, 2):
+        row, found = tree.query(shapely.points(end), predicate="dwithin", distance=_NEAR_ENDS * grid_m)
+        here = np.zeros((len(several), forces), bool)
+        here[row, owner[found]] = True
+        belongs[several] &= here
     # Repeated snapping can move an edge farther than the tolerance; it then belongs to the nearest.
     stray = np.flatnonzero(~belongs.any(axis=1))
     row, found = tree.query_nearest(middles[stray], all_matches=False)
