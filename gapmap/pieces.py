@@ -175,7 +175,8 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         ),
     ]
     pieces = [
-        _oriented(*(column[which] for column in rest), radius=radius[which], sides=sides) for which, *rest in kinds
+        _oriented(*(column.take(rows, axis=0) for column in rest), radius=radius[rows], sides=sides)
+        for rows, rest in ((np.flatnonzero(which), rest) for which, *rest in kinds)
     ]
     joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
     near_limit = sides.near_limit[joined.side_0] | sides.near_limit[joined.side_1]
@@ -230,10 +231,11 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     apex, first, second = (xy.take(at, axis=0) for at in corners.take(strips, axis=0).T)
     at_side, own_ends = np.zeros(corners.shape), []
     for k, near, far in ((0, first, second), (2, second, first)):
-        at_side[strip, k], *ends_there = _at_side(apex, near, far, triangles.foot[strip], triangles.corner[strip])
+        foot = triangles.foot.take(strips, axis=0)
+        at_side[strips, k], *ends_there = _at_side(apex, near, far, foot, triangles.corner[strips])
         for end in ends_there:
             own_ends.append(np.full((len(strip), 2), np.nan))
-            own_ends[-1][strip] = end
+            own_ends[-1][strips] = end
     by_feet = alike & (total(triangles.corner) < _TWO)
     width = np.where(by_feet, mean(at_side), own)
     with np.errstate(invalid="ignore"):
