@@ -42,9 +42,9 @@ PLANE = pyproj.CRS.from_wkt('LOCAL_CS["plane",UNIT["metre",1]]')  # coordinates 
 FORCES = ("blue", "green", "red", "white")
 TABLES = ("corridors", "centrelines", "transects", "stretches", "facets")
 MEASURES = ["width_min_m", "width_mean_m", "width_max_m", "length_km", "area_km2"]
-BATCH = 24
+BATCH = 72  # fewer at a time take three times as long for each
 SHARE = 0.1  # of the batches in which what takes longest is judged too
-SECONDS = 20.0  # a case alone, on a busy machine; the usual case takes 0.1 s
+SECONDS = 10.0  # a case alone, on a busy machine; the usual case takes 0.1 s
 
 # Tolerances. Vertices are put on a grid of 0.01 m, which moves an edge by 0.007 m, and once more where edges that were
 # moved cross: 0.03 m is two such steps at either end of a span. A span between two samples of an edge may cut a corner by
