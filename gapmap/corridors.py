@@ -225,12 +225,13 @@ def find_corridors(
         area = shapely.convex_hull(shapely.geometrycollections(list(covers.values()))).buffer(max_width_m)
 
     pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
+    laid_out = _laid_out(pieces, max_width_m)
+    del pieces  # they take as much memory as all tables
     found = _tables(
-        chains.order(pieces),
+        laid_out,
         list(covers),
         crs,
         clip,
-        max_width_m=max_width_m,
         stretch_length_m=stretch_length_m,
         transect_every_m=transect_every_m,
     )
@@ -315,24 +316,31 @@ def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tile
     return on_a_grid(covers, pieces, grid_m=grid_m)
 
 
+def _laid_out(pieces: Pieces, max_width_m: float) -> tuple[chains.Stations, _Ribbon, Flags] | None:
+    """Put pieces in order; return the spans, the ground between them, and which chains are rings. None without pieces."""
+    if len(pieces.force_a) == 0:
+        return None
+    ordered = chains.order(pieces)
+    line = chains.stations(ordered)
+    # A span just as wide as the limit may come out longer by what snapping does to its ends.
+    line = replace(line, width=np.minimum(line.width, max_width_m))
+    return line, _Ribbon.of(ordered, line), ordered.ring
+
+
 def _tables(
-    ordered: chains.Chains,
+    laid_out: tuple[chains.Stations, _Ribbon, Flags] | None,
     forces: list[str],
     crs: Any,  # noqa: ANN401 - pyproj
     clip: _Clip | None,
     *,
-    max_width_m: float,
     stretch_length_m: float,
     transect_every_m: float,
 ) -> dict[str, GeoDataFrame]:
-    """Make all tables from pieces in order."""
-    if len(ordered.chain) == 0:
+    """Make all tables from pieces that are laid out."""
+    if laid_out is None:
         names = ("corridors", "stretches", "transects", "centrelines", "facets")
         return {name: tables.empty(name, crs) for name in names}
-    line = chains.stations(ordered)
-    # A span just as wide as the limit may come out longer by what snapping does to its ends.
-    line = replace(line, width=np.minimum(line.width, max_width_m))
-    ribbon = _Ribbon.of(ordered, line)
+    line, ribbon, ring = laid_out
     chain = ribbon.chain
     length = line.along[np.flatnonzero(np.diff(line.chain, append=-1))]
     stretch, from_m, to_m = _stretches(ribbon, length, stretch_length_m)
@@ -341,7 +349,7 @@ def _tables(
 
     middles = _line_parts(line, length, np.arange(len(length)), np.zeros(len(length)), length)
     parts = _line_parts(line, length, of_stretch, from_m, to_m)
-    outlines = {name: _outlines(ribbon, group, ordered) for name, group in (("chain", chain), ("stretch", stretch))}
+    outlines = {name: _outlines(ribbon, group, ring) for name, group in (("chain", chain), ("stretch", stretch))}
     facets, areas = _mended(ribbon, facet), ribbon.areas()
     if clip is not None:
         outlines = {name: clip.cut(shapes) for name, shapes in outlines.items()}
@@ -648,13 +656,13 @@ def _measures(ribbon: _Ribbon, group: Ints, areas: Floats) -> dict[str, NDArray[
     }
 
 
-def _outlines(ribbon: _Ribbon, group: Ints, ordered: chains.Chains) -> Shapes:
+def _outlines(ribbon: _Ribbon, group: Ints, ring: Flags) -> Shapes:
     """Return the outline of each run of intervals; a run that is a whole ring has a hole."""
     shapes = _mended(ribbon, group)
     rows = _starts(group)
     last = np.append(rows[1:], len(group)) - 1
     of = ribbon.chain[rows]
-    whole = ordered.ring[of] & (last - rows + 1 == np.bincount(ribbon.chain)[of])
+    whole = ring[of] & (last - rows + 1 == np.bincount(ribbon.chain)[of])
     for k in np.flatnonzero(whole):  # rings are few
         loops = (
             ribbon.path_a[ribbon.from_a[rows[k]] : ribbon.to_a[last[k]] + 1],
@@ -662,8 +670,8 @@ def _outlines(ribbon: _Ribbon, group: Ints, ordered: chains.Chains) -> Shapes:
         )
         discs = [shapely.Polygon(loop) for loop in loops if len(np.unique(loop, axis=0)) > 2]  # noqa: PLR2004 - else a point
         outer, *inner = sorted(discs, key=lambda disc: -disc.area)
-        ring = shapely.Polygon(outer.exterior, [disc.exterior for disc in inner])
-        shapes[k] = ring if ring.is_valid else shapes[k]
+        hollow = shapely.Polygon(outer.exterior, [disc.exterior for disc in inner])
+        shapes[k] = hollow if hollow.is_valid else shapes[k]
     return shapes
 
 
