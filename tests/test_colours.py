@@ -39,7 +39,7 @@ def test_the_difference_is_the_published_one(
 def palette(name: str) -> list[list[int]]:
     """Return the colours of a constant of the page's script."""
     script = page.own_asset("gapmap.js")
-    text = re.search(rf"const {name} = \[(.*?)\];", script, re.DOTALL)
+    text = re.search(rf"const {name}=\[(.*?)\];", script, re.DOTALL)
     assert text is not None
     return [[int(found[i : i + 2], 16) for i in (0, 2, 4)] for found in re.findall(r'"#([0-9a-f]{6})"', text[1])]
 

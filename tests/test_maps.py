@@ -603,6 +603,24 @@ def test_altered_vendored_file_raises(tmp_path: Path, monkeypatch: pytest.Monkey
         page.vendored.cache_clear()
 
 
+def test_own_assets_lose_blanks_and_comments_but_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        '/* Head. */\nconst a = " = x => y ";  // why\n// more\nif (a === "b" && c) {\n  d();\n}\ne = /"/;\nf = 1;\n'
+    )
+    (tmp_path / "a.js").write_text(script, encoding="utf-8")
+    style = (
+        '/* Head. */\n.a::after { content: "; {x} , "; }\n@media print {\n  b, c { margin: 1px 2px; } /* why */\n}\n'
+    )
+    (tmp_path / "a.css").write_text(style, encoding="utf-8")
+    monkeypatch.setattr(page, "_ASSETS", tmp_path)
+    page.own_asset.cache_clear()
+    try:
+        assert page.own_asset("a.js") == 'const a=" = x => y ";if (a==="b"&&c) {d();}\ne=/"/;f=1;'
+        assert page.own_asset("a.css") == '.a::after{content:"; {x} , "}@media print{b,c{margin:1px 2px}}'
+    finally:
+        page.own_asset.cache_clear()
+
+
 def test_plugin_with_assets_of_its_own_raises() -> None:
     drawn = build_map(fake_analysis())
     cluster: Any = MarkerCluster

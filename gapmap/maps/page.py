@@ -209,22 +209,29 @@ def own_asset(name: str) -> str:
     Returns
     -------
     str
-        Its text with ``\n`` line ends, so that hashes agree on every system; without the comment at its head, and of
-        scripts without comments to the end of a line.
+        Its text with ``\n`` line ends, so that hashes agree on every system; without the comment at its head; of
+        scripts and styles without comments and the blanks that only people need.
     """
     text = (_ASSETS / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     text = re.sub("^[ ]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
     if name.endswith(".css"):
-        text = text.replace(" {", "{")
+        return _short_style(text)
     if name.endswith(".js"):
         text = re.sub("^//.*\n|  // .*$", "", text, flags=re.MULTILINE)
-    return text if name.endswith(".html") else _joined(text)
+        # Line ends only where what stands there parts statements as well; blanks around signs that stand in no string.
+        text = re.sub(r"([{;,(])\n+|\n+(?=})", r"\1", text)
+        return re.sub(
+            r'("(?:[^"\\\n]|\\.)*")| (=>|[=!]==|&&|\|\||[-+*/<>]?=) ', lambda found: found[1] or found[2], text
+        )
+    return text
 
 
-def _joined(text: str) -> str:
-    """Join lines of a script or style where what ends the line parts them as well."""
-    return re.sub(r"([{;,(])\n+", r"\1", text)
+def _short_style(text: str) -> str:
+    """Return a style sheet without comments, line ends and blanks where they part nothing."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r'("[^"]*")|\s*([{};,])\s*', lambda found: found[1] or found[2], text)
+    return re.sub(r"([a-z]): +", r"\1:", text).replace(";}", "}")
 
 
 def leaflet_scripts(*, markers: bool) -> list[Script]:
@@ -265,8 +272,7 @@ def leaflet_style() -> str:
     str
         CSS.
     """
-    style = re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode())
-    return _joined(re.sub(r"/\*.*?\*/|^\s+", "", style, flags=re.DOTALL | re.MULTILINE))
+    return _short_style(re.sub(r"url\(images/[^)]+\)", "none", vendored("leaflet.css").decode()))
 
 
 def _data_uri(name: str) -> str:
