@@ -816,8 +816,7 @@ def test_row_19_print_is_one_sheet_in_other_editions_and_languages(
     _show(chrome, save(drawn, tmp_path / "map.html"))
     if edition == "full":  # the sheet of a stretch
         assert _js(chrome, "gapmap.select('C01.02')")
-    pdf = chrome.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
-    sheet = PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
+    sheet = _sheet(chrome)
     assert len(sheet.pages) == 1
     assert fake_analysis().table("run")["title"].iloc[0] in " ".join(sheet.pages[0].extract_text().split())
 
@@ -838,6 +837,25 @@ def test_row_19_figures_and_legend_stand_side_by_side_on_paper(
         browser.resize(chrome, (1280, 800))
 
 
+def _sheet(chrome: Chrome) -> PdfReader:
+    pdf = chrome.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    return PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
+
+
+def test_row_19_map_on_paper_leaves_no_strip(page: Chrome) -> None:
+    found: list[list[float]] = []
+
+    def look(operator: bytes, _given: object, at: list[float], _text: object) -> None:
+        if operator == b"Do" and at[0] > 300:
+            found.append(at)
+
+    _sheet(page).pages[0].extract_text(visitor_operand_before=look)
+    across, down = ((213 - 0.6) / 25.4 * 72, (158 - 0.6) / 25.4 * 72)  # of the box of the map, less its border
+    assert len(found) == 1  # one picture, and not a part of it drawn anew
+    assert found[0][0] == pytest.approx(across, abs=1.5)
+    assert abs(found[0][3]) == pytest.approx(down, abs=1.5)
+
+
 def test_row_19_map_fills_the_sheet(page: Chrome) -> None:
     width, height = _js(
         page,
@@ -850,8 +868,7 @@ def test_row_19_map_fills_the_sheet(page: Chrome) -> None:
 
 
 def test_row_19_print_is_one_sheet_with_the_banner(page: Chrome) -> None:
-    pdf = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
-    sheet = PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
+    sheet = _sheet(page)
     assert len(sheet.pages) == 1
     text = " ".join(sheet.pages[0].extract_text().split())
     run = fake_analysis().table("run").iloc[0]

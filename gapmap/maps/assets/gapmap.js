@@ -1693,6 +1693,7 @@
       const paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
       ink.scale(2, 2);
       paintMap(ink, 0, 0, width, height);
+      ink.putImageData(ink.getImageData(0, 0, paper.width, paper.height), 0, 0);  // pixels: Chromium prints what was drawn anew, and too small
       box("stage").append(paper);
       lines.shown = shown;
       marks._updatePaths();
