@@ -842,6 +842,47 @@ def _sheet(chrome: Chrome) -> PdfReader:
     return PdfReader(io.BytesIO(base64.b64decode(pdf["data"])))
 
 
+@pytest.mark.parametrize("extreme", [False, True])
+def test_row_19_long_names_stay_on_one_sheet(chrome: Chrome, tmp_path: Path, *, extreme: bool) -> None:
+    """Names end in dots; only where everything is long, details fade out at their end."""
+    forces = {
+        each: {"label": f"The {each} forces of all provinces and of their command"}
+        for each in "federal regional".split()
+    }
+    parameters = {"parameters": json.dumps({"forces": forces})}
+    zones = "; ".join(f"Post on the hill number {n}" for n in range(40))
+    if extreme:
+        inputs = [{"role": "zones", "name": f"a file with a long name {n}.csv"} for n in range(60)]
+        parameters |= {"title": "A long title " * 30, "inputs": json.dumps(inputs)}
+    analysis = fake_analysis().with_values("stretches", name="near many villages " * 20, facing_a=zones, facing_b=zones)
+    analysis = analysis.with_values("run", **parameters)
+    if extreme:
+        analysis = analysis.with_values(
+            "incidents", kind=[f"a kind that takes a whole line to say {n}" for n in range(5)]
+        )
+        analysis = analysis.with_values("stretches", near_limit=True, incidents_count=5, deaths_best=3, population=9.0)
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    assert _js(chrome, "gapmap.select('C01.02')")
+    assert len(_sheet(chrome).pages) == 1
+    try:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.resize(chrome, (1055, 726))  # A4 less its margins
+        hidden = "(e => e.scrollHeight - e.clientHeight)(document.querySelector(arguments[0]))"
+        assert _js(chrome, hidden, "#side") <= 1
+        assert _js(chrome, hidden, "#details h2") > 1  # which ends in dots
+        assert (_js(chrome, hidden, "#details") > 1) is extreme
+        fade = _js(chrome, "getComputedStyle(document.getElementById('details'), '::after').backgroundImage")
+        assert fade.startswith("linear-gradient")
+        box = "document.querySelector(arguments[0]).getBoundingClientRect().toJSON()"
+        stage, foot, side = (_js(chrome, box, each) for each in ("#stage", "#provenance", "#side"))
+        assert stage["height"] > 400
+        assert foot["bottom"] <= side["bottom"] + 1 <= 726
+        assert foot["height"] > 20
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.resize(chrome, (1280, 800))
+
+
 def test_row_19_map_on_paper_leaves_no_strip(page: Chrome) -> None:
     found: list[list[float]] = []
 
