@@ -351,7 +351,11 @@ def test_figures_and_marks_are_seen_where_scripts_are_switched_off(
     finally:
         chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert shown == {"noscript p": True, "#main": False, "#bar": False}
-    wanted = ["the map cannot be drawn", "Gwer to Prde", "20.0 km"] if edition == "full" else ["around its middle"]
+    wanted = (
+        ["the map cannot be drawn", "Gwer to Prde", "20.0 km", "1 June 2021"]
+        if edition == "full"
+        else ["around its middle"]
+    )
     for part in (*wanted, f"{edition.capitalize()} edition", "Illustrative: zones drawn by rule"):
         assert part in text, part
 

@@ -25,7 +25,7 @@ from gapmap.maps import build_map, page, save
 from gapmap.maps.languages import LANGUAGES, catalogue, phrase
 from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
-from gapmap.summary import summary
+from gapmap.summary import rank, summary
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
@@ -332,6 +332,35 @@ def test_noscript_holds_the_corridors_in_figures() -> None:
     assert found
     cells = re.findall(r"<td><bdi>(.*?)</bdi></td>", found[1])
     assert cells == ["Gwer to Prde", "9.8 km", "20.0 km", "120.0 km", "4"]
+    assert "<p>Zones that count on <bdi>1 June 2021</bdi></p>" in found[1]
+    assert "are listed" not in found[1]  # all of them are
+
+
+def _noscript(analysis: FakeAnalysis, language: str = "en") -> str:
+    found = re.search(r"<noscript>(.*?)</noscript>", _html(analysis, language=language), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_noscript_lists_the_widest_on_average_and_says_how_many_there_are() -> None:
+    analysis = fake_analysis()
+    corridors = analysis.table("corridors")
+    some = pd.concat([corridors] * 60).set_axis([f"C{n:02d}" for n in range(60)])
+    some = some.assign(name=some.index, width_max_m=20_000.0, width_mean_m=[9_000.0 + 7 * n % 60 for n in range(60)])
+    text = _noscript(analysis.with_table("corridors", some))
+    assert re.findall(r"<td><bdi>(C\d+)</bdi></td>", text) == rank(some)[:50].tolist()
+    assert "Of <bdi>60</bdi> corridors, the <bdi>50</bdi> widest on average are listed." in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_noscript_without_corridors_or_dates_promises_no_figures(language: str) -> None:
+    bare = fake_analysis().with_values("run", date=pd.NaT)
+    text = _noscript(bare.with_table("corridors", bare.table("corridors").iloc[:0]), language)
+    words = catalogue(language)
+    assert words["noscript"] in text
+    assert words["noscript_rows"] not in text
+    assert "<table>" not in text
+    assert words["zones_of_day"].split("{")[0] not in text
 
 
 # ---- Languages

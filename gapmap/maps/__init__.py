@@ -24,6 +24,7 @@ from gapmap.maps.layers import (
     shapes,
     speaker,
     summary_rows,
+    written_day,
 )
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
 from gapmap.maps.points import pack, pack_notes
@@ -149,7 +150,8 @@ def build_map(
             language=words["_html"],
             direction=words["_direction"],
             headline="".join(phrase_html(*part) for part in line),
-            noscript=_marks(mark, figures["run"]["notice"], words["unchecked"])
+            noscript=_marks(mark, figures["run"]["notice"], words["unchecked"], words["noscript"])
+            + _zones_of(figures["run"]["date"], words)
             + (f"<p>{html.escape(recipe)}</p>" if public else _summary(made, words)),
         ),
     )
@@ -160,16 +162,26 @@ def _marks(*texts: str) -> str:
     return "".join(f"<p><strong>{html.escape(text)}</strong></p>" for text in texts if text)
 
 
+def _zones_of(day: str | None, words: Mapping[str, str]) -> str:
+    """Return for which day the zones count, "" where they have no dates."""
+    return f"<p>{phrase_html(words['zones_of_day'], {'date': written_day(day, words)})}</p>" if day else ""
+
+
 def _summary(analysis: MapSource, words: Mapping[str, str]) -> str:
-    """Return the corridors as a table of markup."""
+    """Return the corridors as a table of markup; that there is none says the headline."""
     heads, rows = summary_rows(analysis, words)
-    more = phrase_html(words["noscript_more"], {"n": str(len(rows))})
+    if not rows:
+        return ""
+    count = len(analysis.table("corridors"))
+    more = phrase_html(words["noscript_more"], {"n": str(len(rows)), "all": str(count)}) if count > len(rows) else ""
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = "".join(
         "<tr>" + "".join(f"<td><bdi>{html.escape(cell)}</bdi></td>" for cell in row) + "</tr>" for row in rows
     )
-    said = f"<p>{html.escape(words['noscript'])}</p>"
-    return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{more}</p>" if rows else said
+    said = f"<p>{html.escape(words['noscript_rows'])}</p>"
+    return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" + (
+        f"<p>{more}</p>" if more else ""
+    )
 
 
 def save(page: folium.Map, path: str | Path) -> Path:

@@ -341,6 +341,25 @@ def changes_headline(changes: Changes, words: Mapping[str, str]) -> list[tuple[s
     ]
 
 
+def written_day(day: str, words: Mapping[str, str]) -> str:
+    """Return a day in words, as the page's script writes it.
+
+    Parameters
+    ----------
+    day : str
+        As YYYY-MM-DD.
+    words : mapping of str to str
+        The catalogue of the page's language.
+
+    Returns
+    -------
+    str
+        For instance "1 June 2021".
+    """
+    year, month, number = (int(part) for part in day.split("-"))
+    return f"{number} {words['months'].split(' ')[month - 1].replace('-', ' ')} {year}"
+
+
 def summary_rows(source: MapSource, words: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:
     """Return the corridors in figures, for browsers that run no scripts.
 
@@ -356,10 +375,11 @@ def summary_rows(source: MapSource, words: Mapping[str, str]) -> tuple[list[str]
     list of str
         Headings.
     list of list of str
-        Rows, the widest corridor first, at most 50.
+        Rows, the widest on average first as everywhere, at most 50.
     """
     heads = [words[key] for key in ("col_name", "width_mean_m", "width_max_m", "length_km", "incidents_count")]
-    widest = source.table("corridors").sort_values("width_max_m", ascending=False, kind="stable").head(_SUMMARY_ROWS)
+    corridors = source.table("corridors")
+    widest = corridors.loc[rank(corridors)[:_SUMMARY_ROWS]]
     km, say = words["km"], speaker(source, words)
     return heads, [
         [
