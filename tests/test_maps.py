@@ -26,7 +26,7 @@ from gapmap.maps.languages import LANGUAGES, catalogue, phrase
 from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
 from gapmap.summary import rank, summary
-from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis
+from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, without_zones
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def test_base_page_is_small() -> None:
 
 def test_analysis_without_anything_makes_a_map() -> None:
     facts = _facts(_html(FakeAnalysis({"run": fake_analysis().table("run")})))
-    assert facts["run"]["headline"] == "No corridor up to 20 km wide."
+    assert facts["run"]["headline"] == "No corridor up to 20 km wide; 2 rows of the input were not used."
     assert facts["stretches"] == facts["places"] == []
     assert facts["points"] is None
 
@@ -164,7 +164,7 @@ def test_analysis_without_anything_makes_a_map() -> None:
 def test_headline_counts_by_hand() -> None:
     assert _facts(_html(fake_analysis()))["run"]["headline"] == (
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
-        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest on average: Makhmour to Dibis."
+        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest on average: Makhmour to Dibis; 2 rows of the input were not used."
     )
 
 
@@ -174,7 +174,7 @@ def test_headline_names_the_stretch_that_the_summary_ranks_first() -> None:
     analysis = analysis.with_table("stretches", stretches)
     first = stretches["name"].loc[stretches["width_mean_m"].idxmax()]
     assert first != stretches["name"].iloc[0]
-    assert _facts(_html(analysis))["run"]["headline"].endswith(f"; widest on average: {first}.")
+    assert _facts(_html(analysis))["run"]["headline"].count(f"; widest on average: {first};") == 1
     assert summary(analysis)["widest"][0]["name"] == first
 
 
@@ -189,6 +189,28 @@ def test_headline_says_how_much_of_the_seam_is_wider_than_the_limit() -> None:
     analysis = analysis.with_table("ground", ground).with_table("cover", cover)
     seam = "40 km of middle line, 1,000 km² of ground between the forces, are wider than the limit of 20 km"
     assert f"; {seam}; " in _facts(_html(analysis))["run"]["headline"]
+
+
+def test_headline_counts_the_rows_not_used_in_the_files_that_the_edition_names() -> None:
+    def said(analysis: FakeAnalysis, **options: str) -> str:
+        return _facts(_html(analysis, **options))["run"]["headline"]
+
+    def of(**counts: int) -> FakeAnalysis:
+        inputs = [{"role": "zones", "name": f"{name}.csv", "rows": 99, "set_aside": n} for name, n in counts.items()]
+        forces = {name: {"zones": f"{name}.csv"} for name in counts}
+        parameters = json.dumps({"forces": forces})
+        return without_zones(fake_analysis()).with_values("run", inputs=json.dumps(inputs), parameters=parameters)
+
+    assert said(of(federal=1_200, regional=34)).endswith("; 1,234 rows of the input were not used.")
+    assert said(of(federal=1, regional=0)).endswith("; 1 row of the input was not used.")
+    assert "not used" not in said(of(federal=0, regional=0))
+    partner = said(of(federal=1, regional=34), edition="partner", force="federal")
+    assert partner.endswith("; 1 row of the input was not used.")
+    assert "not used" not in said(of(federal=3, regional=34), edition="public")
+    for language in LANGUAGES:
+        assert phrase(catalogue(language)["head_aside"], {"n": "7"}) in said(
+            of(federal=3, regional=4), language=language
+        )
 
 
 def test_figures_are_those_of_the_tables() -> None:

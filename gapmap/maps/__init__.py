@@ -122,7 +122,7 @@ def build_map(
         )
     public = edition == "public"
     # Of incidents it says how many, and of stretches a name: that may leave though the rows may not.
-    line = line or (grid_headline(made, words) if public else find_headline(analysis, words))
+    line = line or (grid_headline(made, words) if public else find_headline(analysis, words, made=made))
     recipe = grid_recipe(made, words) if public else ""
     said = "".join(phrase(*part) for part in line)
     mark = phrase(words[f"edition_{edition}"], {"force": made.force_label})

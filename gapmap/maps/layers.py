@@ -265,13 +265,17 @@ def shares_points(source: MapSource) -> bool:
     return tables.shares_points(source.table("run"))
 
 
-def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+def find_headline(
+    source: MapSource, words: Mapping[str, str], *, made: MapSource | None = None
+) -> list[tuple[str, dict[str, str]]]:
     """Return what the result says in one sentence.
 
     Parameters
     ----------
     source : MapSource
         The analysis.
+    made : MapSource, optional
+        The edition of it that the page shows: rows that were not used are counted in the files that it names.
     words : mapping of str to str
         The catalogue of the page's language.
 
@@ -314,6 +318,9 @@ def find_headline(source: MapSource, words: Mapping[str, str]) -> list[tuple[str
         widest = rank(stretches)[0]
         name = speaker(source, words)(stretches["name"][widest]) or str(widest)
         parts.append((words["head_widest"], {"name": name}))
+    inputs = json.loads((made or source).table("run").iloc[0]["inputs"] or "[]")
+    if aside := sum(max(0, item.get("set_aside") or 0) for item in inputs):
+        parts.append((words["head_aside_one" if aside == 1 else "head_aside"], {"n": f"{aside:,}"}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
     return [*joined[:-1], (words["head_end"], {})]
 
