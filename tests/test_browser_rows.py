@@ -155,6 +155,36 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
     assert drawn == len(mine)
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[str, Path], language: str) -> None:
+    analysis, km = fake_analysis(), catalogue(language)["km"]
+    lines = analysis.table("transects")
+    _show(chrome, files[language])
+    assert _js(chrome, "gapmap.select('C01.02')")
+    parts = (
+        ("", analysis.table("stretches").loc["C01.02"]),
+        ("[data-corridor] ", analysis.table("corridors").loc["C01"]),
+    )
+    for within, row in parts:
+        long = km.replace("{n}", f"{row['length_km']:.1f}")
+        shown = _js(
+            chrome,
+            "(e => [[...e.querySelectorAll('text')].map(t => t.textContent), e.querySelector('svg').getAttribute('aria-label'),"
+            " ['line', 'axis'].map(c => e.querySelector('.' + c).getBBox()).map(b => [b.x, b.x + b.width])])"
+            "(document.querySelector(`#details ${arguments[0]}.chart`))",
+            within,
+        )
+        start = row.get("from_m", 0.0)
+        mine = lines[lines["along_m"].between(start, start + 1000 * row["length_km"])]
+        assert shown[0] == [km.replace("{n}", f"{mine['width_m'].max() / 1000:.1f}"), "0", "0", long]
+        assert long in shown[1]
+        (left, right), (first, last) = shown[2]
+        found = (np.array([left, right]) - first) / (last - first) * 1000 * row["length_km"] + start
+        assert found == pytest.approx(mine["along_m"].iloc[[0, -1]], abs=0.01 * 1000 * row["length_km"])
+        texts = _js(chrome, "[...document.querySelectorAll('#details .chart text')].every(t => t.getBBox().x >= 0)")
+        assert texts
+
+
 def test_row_4_details_say_what_no_filter_touches(page: Chrome) -> None:
     page.execute_script("gapmap.setFilter({kinds: ['IED']}); gapmap.select('C01.01')")
     assert _details(page)["incidents_count"] == "3"

@@ -653,18 +653,19 @@
     const ids = facts.corridors.map((row) => row.id);
     function chart(corridor, from, to) {
       const seen = [];
-      across.width_m.forEach(function (width, k) { if (ids[across.corridor[k]] === corridor && (from === null || across.along_m[k] >= from && across.along_m[k] <= to)) seen.push([across.along_m[k], width]); });
+      across.width_m.forEach(function (width, k) { if (ids[across.corridor[k]] === corridor && across.along_m[k] >= from && across.along_m[k] <= to) seen.push([across.along_m[k], width]); });
       if (seen.length < 2) return [];
       seen.sort((a, b) => a[0] - b[0]);
-      const x0 = seen[0][0], x1 = seen[seen.length - 1][0], most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16;
-      const x = (m) => 34 + (m - x0) / (x1 - x0) * (W - 42), y = (w) => base - w / most * (base - 12);
+      // The axis is as long as the middle line; its first and last measuring lines stand a little inside.
+      const first = seen[0][0], last = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
+      const x = (m) => left + (m - from) / (to - from) * (W - left - 8), y = (w) => base - w / most * (base - 12);
       const line = seen.map((each) => x(each[0]).toFixed(1) + " " + y(each[1]).toFixed(1)).join("L");
       const write = (px, py, anchor, text) => SVG("text", { x: px, y: py, "text-anchor": anchor, text: text });
-      const name = t("chart_label", { min: length(Math.min(...seen.map((each) => each[1]))), max: length(most), length: km((x1 - x0) / 1000, 1) });
+      const name = t("chart_label", { min: length(Math.min(...seen.map((each) => each[1]))), max: length(most), length: long });
       return [make("h3", { text: words.chart_title }), make("div", { class: "chart", dir: "ltr" }, SVG("svg", { viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": name },
-        SVG("path", { class: "area", d: "M" + x(x0) + " " + base + "L" + line + "L" + x(x1) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
-        SVG("path", { class: "axis", d: "M34 6V" + base + "H" + (W - 8) }),
-        write(31, 14, "end", number(most / 1000, 1)), write(31, base, "end", "0"), write(34, H - 3, "start", number(0)), write(W - 8, H - 3, "end", km((x1 - x0) / 1000, 1))))];
+        SVG("path", { class: "area", d: "M" + x(first) + " " + base + "L" + line + "L" + x(last) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
+        SVG("path", { class: "axis", d: "M" + left + " 6V" + base + "H" + (W - 8) }),
+        write(left - 3, 14, "end", km(most / 1000, 1)), write(left - 3, base, "end", "0"), write(left, H - 3, "start", "0"), write(W - 8, H - 3, "end", long)))];
     }
     function openStretch(i, at, here) {
       const row = stretches[i], corridor = corridors.get(row.corridor_id);
@@ -676,7 +677,7 @@
       nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart(row.corridor_id, row.from_m, row.to_m), make("h3", { text: words.facing }), facing(row));
       if (row.near_limit) nodes.push(small("near_limit"));
       if (corridor) {
-        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(corridor.id, null, null),
+        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(corridor.id, 0, 1000 * corridor.length_km),
           make("details", {}, make("summary", { text: words.all_zones }), facing(corridor))));
       }
       nodes.push(method());
