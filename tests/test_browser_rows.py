@@ -367,6 +367,22 @@ def test_row_8_handles_push_each_other_under_the_mouse(page: Chrome) -> None:
     assert _js(page, "gapmap.state().window")[1] > "2021-01-01"
 
 
+def test_names_of_both_directions_stand_apart(chrome: Chrome, tmp_path: Path) -> None:
+    names = json.dumps(["Guwair", "الكوير", "گوێر"], ensure_ascii=False)
+    analysis = fake_analysis().with_values(
+        "places", name="Gwer", names=names, nearest_zone_federal="Post 1 (illustrative)"
+    )
+    analysis = analysis.with_values("stretches", facing_a="Post 1; مخفر ٢")
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    apart = "[...document.querySelectorAll(`#details dd[data-key=${arguments[0]}] bdi`)].map(e => e.textContent)"
+    assert _js(chrome, "gapmap.select('C01.02')")
+    assert _js(chrome, apart, "facing_a") == ["Post 1", "مخفر ٢"]
+    spot = _degrees(analysis, "places").iloc[0]
+    _move(chrome, *_at(chrome, spot.y, spot.x), click=True)
+    assert _js(chrome, apart, "names") == ["Guwair", "الكوير", "گوێر"]
+    assert _text(chrome, "dd[data-key=distance_federal_m]") == "5.00 km · Post 1 (illustrative)"
+
+
 def test_row_9_width_threshold_keeps_the_widest(page: Chrome) -> None:
     _click(page, "#tab-filter")
     stretches = fake_analysis().table("stretches")
@@ -876,8 +892,7 @@ def _sheet(chrome: Chrome) -> PdfReader:
 def test_row_19_long_names_stay_on_one_sheet(chrome: Chrome, tmp_path: Path, *, extreme: bool) -> None:
     """Names end in dots; only where everything is long, details fade out at their end."""
     forces = {
-        each: {"label": f"The {each} forces of all provinces and of their command"}
-        for each in "federal regional".split()
+        each: {"label": f"The {each} forces of all provinces and of their command"} for each in ["federal", "regional"]
     }
     parameters = {"parameters": json.dumps({"forces": forces})}
     zones = "; ".join(f"Post on the hill number {n}" for n in range(40))

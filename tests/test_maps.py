@@ -25,6 +25,7 @@ from gapmap.maps import build_map, page, save
 from gapmap.maps.languages import LANGUAGES, catalogue, phrase
 from gapmap.maps.layers import _bands, crs_parameters, speaker
 from gapmap.maps.points import pack
+from gapmap.names import fold
 from gapmap.summary import rank, summary
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, without_zones
 from tests.hostile import PAYLOADS, TEXT_FIELDS, hostile
@@ -431,6 +432,35 @@ def test_spellings_half_in_another_script_are_passed_over() -> None:
         assert _facts(_html(analysis, language=language))["places"][0]["label"] == expected
 
 
+def test_other_spellings_begin_with_those_of_the_reader_and_none_stands_twice() -> None:
+    held = [
+        "EBL",
+        "arbyl",
+        "Arbīl",
+        "Arbil",
+        "Hewlêr",
+        "hewler",
+        "هەwlێr",
+        "Эрбиль",
+        "أربيل",
+        "اربيل",
+        "هەولێر",
+        "Erbil'",
+        "",
+    ]
+    analysis = fake_analysis().with_values("places", name="Erbil", names=json.dumps(held, ensure_ascii=False))
+    shown = {
+        "en": ["Arbīl", "Hewlêr", "أربيل", "هەولێر", "Эрбиль", "EBL", "arbyl", "هەwlێr"],
+        "ar": ["هەولێر", "Erbil", "Arbīl", "Hewlêr", "Эрбиль", "EBL", "arbyl", "هەwlێr"],
+        "ckb": ["أربيل", "Erbil", "Arbīl", "Hewlêr", "Эрбиль", "EBL", "arbyl", "هەwlێr"],
+    }
+    for language, expected in shown.items():
+        row = _facts(_html(analysis, language=language))["places"][0]
+        assert row["names"] == expected
+        # The search finds by letters alone: what is left out was found by what stands there already.
+        assert {fold(each) for each in held} <= {fold(each) for each in [*row["names"], row["label"], row["name"], ""]}
+
+
 def test_names_made_of_words_are_said_in_the_reader_s_language() -> None:
     names = [json.dumps(["Makhmour", "مخمور"], ensure_ascii=False), json.dumps(["Gwer", "الكوير"], ensure_ascii=False)]
     places = fake_analysis().table("places").iloc[[0, 1]].assign(name=["Makhmour", "Gwer"], names=names)
@@ -531,7 +561,8 @@ def test_hostile_text_in_every_field_is_kept_as_text(payload: str) -> None:
     assert set(_points(html)[2]) == {payload}
     assert facts["points"]["kinds"] == [payload]
     assert facts["stretches"][0]["name"] == payload
-    assert facts["places"][0]["names"][0] == payload
+    assert facts["places"][0]["label"] == payload
+    assert facts["places"][0]["names"] == ["x"]  # the other spelling is the name itself
     assert facts["forces"][0]["label"] == payload
     assert facts["run"]["inputs"][0]["name"] == payload
     assert len(_Elements(html).scripts) == 11  # six of data, Leaflet, the map, three of gapmap

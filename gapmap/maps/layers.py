@@ -20,6 +20,7 @@ import shapely
 from gapmap import tables
 from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
+from gapmap.names import fold
 from gapmap.summary import beyond_km, rank
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _SUMMARY_ROWS = 50
 _SAME_AREA = 1e-6
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u02af]")
+_BY_LETTER = re.compile("[A-Z]{3}|[a-z '`\u02b9-\u02bf-]+")
 _KURDISH = re.compile("[\u06d5\u06ce\u06c6\u0695\u06b5\u06a4\u06a9\u06af\u067e\u0686\u0698]")
 
 
@@ -547,8 +549,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
 def _places(table: gpd.GeoDataFrame, language: str) -> list[dict[str, Any]]:
     rows = _with_position(_records(table), table)
     for row in rows:
-        row["names"] = json.loads(row["names"] or "[]")
-        row["label"] = _in_language([row["name"], *row["names"]], language)
+        names = [row["name"], *json.loads(row["names"] or "[]")]
+        row["label"] = _in_language(names, language)
+        row["names"] = _other_spellings(names, row["label"], language)
     return rows
 
 
@@ -563,6 +566,27 @@ def _in_language(names: Sequence[str], language: str) -> str:
     arabic = [name for name in names if name and _ARABIC.search(name) and not _LATIN.search(name)]
     own = [name for name in arabic if bool(_KURDISH.search(name)) == (language != "ar")]
     return next(iter([*own, *arabic, names[0]]))
+
+
+def _other_spellings(names: Sequence[str], label: str, language: str) -> list[str]:
+    """Return the spellings beside the label, those of the reader's language first, each once.
+
+    Spellings that differ in marks and blanks alone are one: the search of the page takes them for the same. Last come what
+    gazetteers made letter by letter ("aldwr"), codes ("EBL") and mixtures of scripts.
+    """
+
+    def place(name: str) -> int:
+        arabic, latin = bool(_ARABIC.search(name)), bool(_LATIN.search(name))
+        if (arabic and latin) or _BY_LETTER.fullmatch(name):
+            return 4
+        if not arabic:
+            return (0 if language == "en" else 2) if latin else 3
+        return 1 if language == "en" or bool(_KURDISH.search(name)) == (language == "ar") else 0
+
+    once: dict[str, str] = {}
+    for name in [label, *sorted(filter(None, names), key=place)]:
+        once.setdefault(fold(name) or name, name)
+    return list(once.values())[1:]
 
 
 def _bounds(cover: gpd.GeoDataFrame) -> list[list[float]]:

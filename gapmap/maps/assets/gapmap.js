@@ -89,6 +89,8 @@
     node.append(...children);
     return node;
   }
+  // Texts in a row, each with its own direction.
+  const apart = (texts, between) => texts.flatMap((text, k) => [...(k ? [between] : []), make("bdi", { text: text })]);
   const said = (tag, text, name) => make(tag, { text: text, dir: "auto", class: name || "" });
   const small = (key, values) => make("p", { class: "small" }, ...rich(key, values || {}));
   const plain = (key, m) => words[key].replace("{n}", m);
@@ -596,7 +598,7 @@
       const list = make("dl");
       rows.forEach(function ([key, name, text, value]) {
         if (blank(text)) return;
-        list.append(make("dt", { text: name }), make("dd", { "data-key": key, "data-value": blank(value) ? text : value }, make("bdi", { text: text })));
+        list.append(make("dt", { text: name }), make("dd", { "data-key": key, "data-value": blank(value) ? text : value }, ...(Array.isArray(text) ? text : apart([text]))));
       });
       return list;
     }
@@ -612,9 +614,10 @@
         known("places", row.places, count), known("population", row.population || null, count),
       ];
     }
+    const zones = (text) => text && apart(text.split("; "), "; ");
     const facing = (row) => figures([
-      ["facing_a", t("zones_of", { force: label(row.force_a) }), row.facing_a],
-      ["facing_b", t("zones_of", { force: label(row.force_b) }), row.facing_b],
+      ["facing_a", t("zones_of", { force: label(row.force_a) }), zones(row.facing_a), row.facing_a],
+      ["facing_b", t("zones_of", { force: label(row.force_b) }), zones(row.facing_b), row.facing_b],
     ]);
     function open(title, nodes) {
       const close = make("button", { type: "button", class: "close", "aria-label": words.close, text: "✕", on: { click: () => clear(true) } });
@@ -736,7 +739,7 @@
       clear(false);
       selected = "place:" + i;
       const list = [
-        ["names", words.also_written, row.names.concat(row.label && row.label !== row.name ? [row.name] : []).filter((name, k, every) => name !== (row.label || row.name) && every.indexOf(name) === k).join(", ")],
+        ["names", words.also_written, row.names.length ? apart(row.names, ", ") : null, row.names.join(", ")],
         ["population", words.people, blank(row.population) ? words.not_known : number(row.population), row.population],
         ["ground", words.lies_on, groundName(row.ground)],
         ["stretch_id", words.stretch, row.stretch_id ? place(row.stretch_id) : null],
@@ -744,7 +747,7 @@
       ];
       facts.forces.forEach(function (force) {
         const far = row["distance_" + force.key + "_m"], zone = row["nearest_zone_" + force.key];
-        if (!blank(far)) list.push(["distance_" + force.key + "_m", t("to_force", { force: force.label }), (far > 0 ? length(far) : words.inside_cover) + (zone ? " (" + zone + ")" : ""), far]);
+        if (!blank(far)) list.push(["distance_" + force.key + "_m", t("to_force", { force: force.label }), apart([far > 0 ? length(far) : words.inside_cover, ...(zone ? [zone] : [])], " · "), far]);
       });
       open(row.label || row.name || row.id, [figures(list), make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: GapGeodesy.mgrs(at.lat, at.lng) }))]);
     }
@@ -904,7 +907,7 @@
       selected = "area";
       found = query(ring);
       const inside = found.places, nodes = [make("div", { id: "area-found" })];
-      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small", dir: "auto", text: inside.map((i) => facts.places[i].label || facts.places[i].name).join(", ") })));
+      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small" }, ...apart(inside.map((i) => facts.places[i].label || facts.places[i].name), ", "))));
       if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
       open(words.area_title, [...nodes, make("p", { class: "small", id: "area-note" })]);
       showFound();
