@@ -253,6 +253,22 @@ def test_row_6_legend_counts_classes_and_dims_what_is_off(page: Chrome) -> None:
     assert np.abs(np.array(pixel[:3]) - swatch).max() <= 3
 
 
+def test_row_6_boundaries_look_in_the_legend_as_on_the_map(chrome: Chrome, tmp_path: Path) -> None:
+    """A country's edge is one line, the edges of its parts are dashed."""
+    analysis = fake_analysis()
+    rows = analysis.table("boundaries").iloc[[0, 1, 1]].set_axis(["B1", "B2", "B3"])
+    page = _show(chrome, save(build_map(analysis.with_table("boundaries", rows)), tmp_path / "map.html"))
+    swatch = (
+        "((c, y) => [...c.getContext('2d').getImageData(0, y, 68, 1).data].filter((_, i) => i % 4 === 3).map(v => v > 40))"
+        "(document.querySelector('[data-layer=boundaries] + canvas'), arguments[0])"
+    )
+    assert all(_js(page, swatch, 12))
+    dashed = _js(page, swatch, 24)
+    assert dashed.count(True) > 30
+    assert dashed.count(False) > 10
+    assert "Opacity" in _text(page, "#layers")
+
+
 def test_row_7_filters_count_as_numpy_does(page: Chrome) -> None:
     table = fake_analysis().table("incidents")
     stretches = fake_analysis().table("stretches")
@@ -1130,7 +1146,7 @@ def _without(analysis: FakeAnalysis, *names: str) -> FakeAnalysis:
 EMPTY = ("corridors", "stretches", "facets", "transects", "centrelines")
 
 
-@pytest.mark.parametrize("case", ["no incidents", "no corridors", "one force", "no dates", "long names"])
+@pytest.mark.parametrize("case", ["no incidents", "no corridors", "one force", "no dates", "one day", "long names"])
 def test_odd_results_are_shown_in_plain_words(chrome: Chrome, tmp_path: Path, case: str) -> None:
     analysis = fake_analysis()
     if case == "no incidents":
@@ -1142,6 +1158,9 @@ def test_odd_results_are_shown_in_plain_words(chrome: Chrome, tmp_path: Path, ca
         analysis = analysis.with_table("cover", analysis.table("cover").iloc[:1])
     elif case == "no dates":
         analysis = analysis.with_values("incidents", date_from=pd.NaT, date_to=pd.NaT)
+    elif case == "one day":
+        day = pd.Timestamp("2021-03-04")
+        analysis = analysis.with_values("incidents", date_from=[day] * 4 + [pd.NaT], date_to=[day] * 4 + [pd.NaT])
     else:
         analysis = analysis.with_values("stretches", name="طويل جدا " * 45).with_values("places", name="Longplace" * 45)
     _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
@@ -1150,6 +1169,7 @@ def test_odd_results_are_shown_in_plain_words(chrome: Chrome, tmp_path: Path, ca
         "no corridors": ("#panel-list", "There is no corridor, so there is no stretch."),
         "one force": ("#panel-list", "A corridor lies between two forces; this result holds fewer."),
         "no dates": ("#panel-filter", "No incident carries a date"),
+        "one day": ("#panel-filter", "All dated incidents are of 4 March 2021, so there is no window of dates."),
         "long names": ("#panel-list", "طويل"),
     }[case]
     assert said[1] in _text(chrome, said[0])

@@ -533,6 +533,18 @@ def test_facets_come_back_within_a_decimetre() -> None:
     assert np.abs(np.array(packed["width_start"]) / 10 - facets["width_start_m"]).max() <= 0.05
 
 
+def test_an_edge_of_two_neighbours_is_drawn_once() -> None:
+    left, right = shapely.box(0, 0, 10_000, 10_000), shapely.box(10_000, 0, 30_000, 10_000)
+    rows = tables.conform(
+        gpd.GeoDataFrame({"layer": "adm1", "name": ["a", "b"]}, geometry=[left, right], crs=LAEA), "boundaries"
+    )
+    drawn = _shapes(_html(fake_analysis().with_table("boundaries", rows)))["boundaries"]
+    assert [(each["layer"], each["rows"]) for each in drawn] == [("adm1", 2)]
+    lines = [np.array(flat).reshape(-1, 2).cumsum(axis=0) / 1e5 for flat in drawn[0]["lines"]]
+    length = sum(pyproj.Geod(ellps="WGS84").line_length(*line.T) for line in lines)
+    assert length == pytest.approx(2 * 30_000 + 3 * 10_000, rel=1e-3)
+
+
 def test_bands_cover_the_corridor_once() -> None:
     analysis = fake_analysis()
     stretches = analysis.table("stretches")

@@ -437,7 +437,7 @@ def shapes(source: MapSource) -> dict[str, Any]:
             "width_m": transects["width_m"].round(1).tolist(),
         },
         "boundaries": [
-            {"layer": layer, "rows": len(rows), "lines": _lines(_outlines(rows.geometry.to_numpy()), boundaries.crs)}
+            {"layer": layer, "rows": len(rows), "lines": _lines([_outlines(rows.geometry.to_numpy())], boundaries.crs)}
             for layer, rows in boundaries.groupby("layer", sort=True)
         ],
         "facets": _facets(facets, stretches.index),
@@ -695,9 +695,10 @@ def _lines(
     return _flat(shapely.get_parts(shapely.get_parts(simple)), crs)
 
 
-def _outlines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return polygons as their edges, lines as they are."""
-    return np.where(shapely.get_dimensions(shapes) > 1, shapely.boundary(shapes), shapes)
+def _outlines(shapes: NDArray[np.object_]) -> shapely.Geometry:
+    """Return polygons as their edges, lines as they are; each once: drawn for both neighbours, dashes would close to a line."""
+    lines = np.where(shapely.get_dimensions(shapes) > 1, shapely.boundary(shapes), shapes)
+    return shapely.line_merge(shapely.union_all(lines))
 
 
 def _flat(lines: NDArray[np.object_], crs: pyproj.CRS) -> list[list[int]]:

@@ -332,9 +332,9 @@
       if (before.length) layer("before", "changes", words.changed_before, { swatch: { line: was }, draw: painted(areas(before), was) });
     }
     if (shapes.boundaries.length) {
-      const style = { weight: 1.1, color: "#555555", strokeOpacity: 0.75, dash: [6, 4] };
-      const drawn = shapes.boundaries.map((each) => painted(shape(each.lines, false), each.rows === 1 ? { ...style, weight: 2, strokeOpacity: 0.6, dash: [] } : style));
-      layer("boundaries", "background", words.boundaries, { swatch: { line: style }, draw: (ink, view) => drawn.forEach((each) => each(ink, view)) });
+      const inner = { weight: 1.1, color: "#555555", strokeOpacity: 0.75, dash: [6, 4] }, outer = { ...inner, weight: 2, strokeOpacity: 0.6, dash: [] };
+      const styles = shapes.boundaries.map((each) => (each.rows === 1 ? outer : inner)), drawn = shapes.boundaries.map((each, k) => painted(shape(each.lines, false), styles[k]));
+      layer("boundaries", "background", words.boundaries, { swatch: { line: [outer, inner].filter((each) => styles.includes(each)) }, draw: (ink, view) => drawn.forEach((each) => each(ink, view)) });
     }
     const across = shapes.transects;
     if (across.width_m.length) {
@@ -1074,11 +1074,13 @@
       ink.save();
       ink.translate(x, y);
       if (look.widths) WIDTHS.forEach((colour, i) => { ink.fillStyle = colour; ink.fillRect(i * 6.8, 0, 7, 18); });
-      else if (look.line) {
-        ink.setLineDash(look.line.dash || []);
-        ink.strokeStyle = look.line.color; ink.lineWidth = look.line.weight; ink.globalAlpha = look.line.strokeOpacity || 1;
-        ink.beginPath(); ink.moveTo(0, 9); ink.lineTo(34, 9); ink.stroke();
-      } else if (look.mark) look.mark(ink, 17, 9);
+      else if (look.line) [look.line].flat().forEach(function (line, k, { length }) {
+        const y = 18 * (k + 1) / (length + 1);
+        ink.setLineDash(line.dash || []);
+        ink.strokeStyle = line.color; ink.lineWidth = line.weight; ink.globalAlpha = line.strokeOpacity || 1;
+        ink.beginPath(); ink.moveTo(0, y); ink.lineTo(34, y); ink.stroke();
+      });
+      else if (look.mark) look.mark(ink, 17, 9);
       else if (look.kind !== undefined) glyph(ink, look.kind, 9, 9, 5.5);
       else if (look.grey) {
         const shade = ink.createLinearGradient(0, 0, 34, 0);
@@ -1102,6 +1104,7 @@
     }
     function buildLegend() {
       const target = box("layers");
+      target.append(make("p", { class: "small", text: words.opacity }));
       ["changes", "marks", "between", "forces", "other", "background", "added"].forEach(function (group) {
         const mine = layers.filter((entry) => entry.group === group).reverse();
         if (mine.length || (group === "changes" && facts.changes)) target.append(make("h3", { text: words["group_" + group] }));
@@ -1109,7 +1112,7 @@
           const input = make("input", { type: "checkbox", "data-layer": entry.id, on: { change: () => show(entry, input.checked) } });
           const name = said("span", entry.name);
           entry.row = make("div", { class: "layer" }, make("label", {}, input, swatch(entry.swatch), name));
-          if (!entry.fixed) entry.row.append(make("input", { type: "range", min: 0.1, max: 1, step: 0.1, value: 1, "data-opacity": entry.id, "aria-label": t("opacity_of", { layer: entry.name }), title: words.opacity, on: { input: function (event) { entry.opacity = Number(event.target.value); dress(entry); redraw(); } } }));
+          if (!entry.fixed) entry.row.append(make("input", { type: "range", min: 0.1, max: 1, step: 0.1, value: 1, "data-opacity": entry.id, "aria-label": t("opacity_of", { layer: entry.name }), on: { input: function (event) { entry.opacity = Number(event.target.value); dress(entry); redraw(); } } }));
           target.append(entry.row);
           if (entry.id === "corridors") {
             const classes = make("ul", { class: "classes", "data-below": "corridors", "aria-label": words.classes });
@@ -1173,6 +1176,7 @@
         target.append(field.kinds, line(words.deaths, field.deaths), check("civilians", words.filter_civilians), ...(stretches.length ? [check("listed", words.filter_listed)] : []));
         if (undated) target.append(small("undated", { n: number(undated) }));
         if (lastDay < 0) target.append(small("no_dates"));
+        if (!lastDay) target.append(small("one_day", { date: day(iso(0)) }));
       }
       if (!target.childNodes.length) target.append(small("nothing_to_filter"));
       else target.append(make("button", { type: "button", id: "clear", class: "action", text: words.clear, on: { click: clearFilters } }), small("plain_note"));
@@ -1252,7 +1256,7 @@
       }, 1000 / Number(box("speed").value));
     }
     function buildTime() {
-      if (lastDay < 0) return;
+      if (lastDay < 1) return;
       box("time").hidden = false;
       [["day", words.step_day], ["week", words.step_week], ["month", words.step_month]].forEach(([value, text]) => box("step").append(make("option", { value: value, text: text })));
       box("step").value = lastDay > 200 ? "month" : lastDay > 40 ? "week" : "day";
