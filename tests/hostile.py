@@ -55,7 +55,12 @@ def hostile(payload: str) -> FakeAnalysis:
 def hostile_ids(payload: str) -> FakeAnalysis:
     """Return an analysis in which ids hold the text: gapmap's own, but a result from elsewhere may say anything there."""
     analysis = fake_analysis()
-    for name, column in (("corridors", "corridor_id"), ("stretches", "stretch_id"), ("places", "place_id")):
+    for name, column in (
+        ("corridors", "corridor_id"),
+        ("stretches", "stretch_id"),
+        ("places", "place_id"),
+        ("incidents", "incident_id"),
+    ):
         ids = {key: f"{payload}{n}" for n, key in enumerate(analysis.table(name).index)}
         analysis = analysis.with_table(name, analysis.table(name).rename(index=ids))
         for other in ("stretches", "transects", "centrelines", "facets", "incidents", "places"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -317,6 +318,8 @@ def test_row_2_hostile_ids_are_text(chrome: Chrome, tmp_path: Path, payload: str
     assert chrome.execute_script("return gapmap.select(arguments[0])", f"{payload}1")
     assert chrome.execute_script("return document.querySelector('#details h2').textContent") == f"{payload}1"
     assert f"{payload}0" in chrome.execute_script("return document.querySelector('#details').textContent")
+    features = json.loads(chrome.execute_script("return gapmap.exported('incidents_geojson')"))["features"]
+    assert {each["properties"]["incident_id"] for each in features} == {f"{payload}{n}" for n in range(5)}
     _use(chrome)
 
 

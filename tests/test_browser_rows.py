@@ -838,6 +838,10 @@ def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> No
     rows = list(csv.DictReader(io.StringIO(_js(chrome, "gapmap.exported('incidents_csv')").lstrip("\ufeff"))))
     assert len(rows) == _js(chrome, "gapmap.visibleCount()") == 3
     assert {row["kind"] for row in rows} == {"attack"}
+    table = analysis.table("incidents")
+    assert {row["incident_id"]: row["date_from"] for row in rows} == {
+        key: str(day.date()) for key, day in table.loc[table["kind"] == "attack", "date_from"].items()
+    }
     assert {row["notice"] for row in rows} == {analysis.table("run")["notice"].iloc[0]}
     assert sorted(row["date_from"] for row in rows) == ["2018-07-09", "2019-05-06", "2021-03-04"]
     rows = list(csv.DictReader(io.StringIO(_js(chrome, "gapmap.exported('stretches_csv')").lstrip("\ufeff"))))

@@ -293,6 +293,26 @@ def test_points_without_dates_kinds_or_deaths_are_kept() -> None:
     assert "4 of 5 incidents lie in them" in _facts(html)["run"]["headline"]
 
 
+def test_ids_of_incidents_are_in_the_page_in_the_order_of_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis = fake_analysis()
+    table = analysis.table("incidents")
+    html = _html(analysis)
+    found = re.search(r'id="gapmap-ids">(.*?)</script>', html)
+    assert found
+    ids = json.loads(zlib.decompress(base64.b64decode(found[1])))
+    degrees = table.geometry.to_crs(4326)
+    _, columns, _ = _points(html)
+    assert columns["lon"] == pytest.approx(degrees.x.loc[ids], abs=1e-5)
+    for edition, force, held in (("partner", "federal", True), ("public", None, False)):
+        assert ('id="gapmap-ids"' in _html(without_zones(analysis), edition=edition, force=force)) is held
+    counts = analysis.with_values("run", parameters=json.dumps({"incidents": {"share": "counts"}}))
+    assert 'id="gapmap-ids"' not in _html(counts)
+    monkeypatch.setattr("gapmap.maps._MOST_IDS", 4)
+    html = _html(analysis)
+    assert 'id="gapmap-ids"' not in html
+    assert _facts(html)["points"]["ids"] is False
+
+
 def test_million_incidents_take_at_most_ten_bytes_each() -> None:
     count = 200_000  # the share of a point falls as their number grows
     random = np.random.default_rng(5)
@@ -577,7 +597,7 @@ def test_hostile_text_in_every_field_is_kept_as_text(payload: str) -> None:
     assert facts["places"][0]["names"] == ["x"]  # the other spelling is the name itself
     assert facts["forces"][0]["label"] == payload
     assert facts["run"]["inputs"][0]["name"] == payload
-    assert len(_Elements(html).scripts) == 11  # six of data, Leaflet, the map, three of gapmap
+    assert len(_Elements(html).scripts) == 12  # seven of data, Leaflet, the map, three of gapmap
 
 
 def test_hostile_fixture_leaves_no_text_column_out() -> None:

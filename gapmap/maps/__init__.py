@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MapSource", "build_map", "save"]
 
+_MOST_IDS = 100_000  # of incidents in a page: each takes 4 bytes, half as much as all else that is held of one
 _NOT_SPOKEN = (
     "_",
     "head_",
@@ -113,6 +114,9 @@ def build_map(
         points, columns, order = pack(incidents, made.table("stretches").index)
         packed.append(Script(columns, "application/x-gapmap", "gapmap-points"))
         points["notes"] = bool(include_notes)
+        points["ids"] = len(incidents) <= _MOST_IDS
+        if points["ids"]:
+            packed.append(packed_script("gapmap-ids", incidents.index[order].astype(str).tolist()))
         if include_notes:
             packed.append(Script(pack_notes(incidents["note"].iloc[order]), "application/x-gapmap", "gapmap-notes"))
     line = [] if headline is None else [("{text}", {"text": headline})]

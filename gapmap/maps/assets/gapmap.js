@@ -167,7 +167,7 @@
     },
   });
 
-  function main(facts, shapes, points, notes, added, map) {
+  function main(facts, shapes, points, notes, ids, added, map) {
     const project = facts.crs.kind === "laea" ? GapGeodesy.laea(facts.crs) : GapGeodesy.tmerc(facts.crs);
     let facetAt = null;  // made when first asked for: with many facets it takes a moment
     const stretches = facts.stretches, byStretch = new Map(stretches.map((row, i) => [row.id, i]));
@@ -653,10 +653,10 @@
     }
     // Width along the middle line: the measuring lines of a corridor, as a small chart.
     const SVG = (tag, props, ...children) => { const node = document.createElementNS("http://www.w3.org/2000/svg", tag); for (const [k, v] of Object.entries(props)) { if (k === "text") node.textContent = v; else node.setAttribute(k, v); } node.append(...children); return node; };
-    const ids = facts.corridors.map((row) => row.id);
+    const corridorIds = facts.corridors.map((row) => row.id);
     function chart(corridor, from, to) {
       const seen = [];
-      across.width_m.forEach(function (width, k) { if (ids[across.corridor[k]] === corridor && across.along_m[k] >= from && across.along_m[k] <= to) seen.push([across.along_m[k], width]); });
+      across.width_m.forEach(function (width, k) { if (corridorIds[across.corridor[k]] === corridor && across.along_m[k] >= from && across.along_m[k] <= to) seen.push([across.along_m[k], width]); });
       if (seen.length < 2) return [];
       seen.sort((a, b) => a[0] - b[0]);
       // The axis is as long as the middle line; its first and last measuring lines stand a little inside.
@@ -701,7 +701,7 @@
       const c = points.column, best = c.best[i] - 1, known = Math.max(best, 0), at = incidentAt(i);
       const from = c.day[i] ? iso(c.day[i] - 1) : null;
       return {
-        date_from: from, date_to: from && iso(c.day[i] - 1 + c.days[i]), kind: kinds[c.kind[i]],
+        ...(ids && { incident_id: ids[i] }), date_from: from, date_to: from && iso(c.day[i] - 1 + c.days[i]), kind: kinds[c.kind[i]],
         deaths_best: best < 0 ? null : best, deaths_low: c.low[i] ? known - c.low[i] + 1 : null, deaths_high: c.high[i] ? known + c.high[i] - 1 : null,
         civilians: c.civilian[i] ? c.civilian[i] - 1 : null, location_precision: meta.precisions[c.precision[i]], location_radius_m: c.radius[i] ? c.radius[i] - 1 : null,
         ground: meta.grounds[c.ground[i]], stretch_id: c.stretch[i] ? stretches[c.stretch[i] - 1].id : "", lat: Math.round(at.lat * 1e5) / 1e5, lon: Math.round(at.lng * 1e5) / 1e5,
@@ -767,7 +767,7 @@
       const at = mercator(lat, lon), px = (at[0] - centre[0]) * UNIT, py = (at[1] - centre[1]) * UNIT, row = stretches[stretch];
       let best = null, least = Infinity;
       middles.forEach(function (each, k) {
-        if (row && ids[across.corridor[k]] !== row.corridor_id) return;
+        if (row && corridorIds[across.corridor[k]] !== row.corridor_id) return;
         const xy = each[2], d = distance(px, py, xy[0], xy[1], xy[xy.length - 2], xy[xy.length - 1]);
         if (d < least) { least = d; best = k; }
       });
@@ -1444,6 +1444,7 @@
         add("csv-incidents", words.csv_incidents, () => download("incidents.csv", "text/csv", csvIncidents(points.all())));
         add("geojson-incidents", words.geojson_incidents, () => download("incidents.geojson", "application/geo+json", geojsonIncidents()));
       }
+      if (points && !ids) box("save").append(small("no_ids"));
       box("save").append(small("save_note"));
     }
 
@@ -1765,7 +1766,8 @@
     const facts = JSON.parse(block("gapmap-facts")), shapes = await unpack(block("gapmap-shapes"));
     const points = facts.points ? GapPoints.read(facts.points, await inflate(block("gapmap-points"))) : null;
     const notes = facts.points && facts.points.notes ? block("gapmap-notes").split("\n") : null;
-    api = main(facts, shapes, points, notes, JSON.parse(block("gapmap-added")), window.map_gapmap);
+    const ids = facts.points && facts.points.ids ? await unpack(block("gapmap-ids")) : null;
+    api = main(facts, shapes, points, notes, ids, JSON.parse(block("gapmap-added")), window.map_gapmap);
   })().catch(function (error) {
     failed = String(error && error.stack || error);
     document.getElementById("headline").append(make("strong", { class: "warning", text: " " + words.failed }));
