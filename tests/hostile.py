@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import geopandas as gpd
+
+from gapmap import tables
 from tests.fake_analysis import FakeAnalysis, fake_analysis
 
 PAYLOADS = (
@@ -50,6 +53,29 @@ def hostile(payload: str) -> FakeAnalysis:
         ),
         versions=json.dumps({"gapmap": payload}),
     )
+
+
+def hostile_zones(payload: str) -> FakeAnalysis:
+    """Return an analysis whose zones have the text for a name, those of the other force with a word of their own in it."""
+    analysis = fake_analysis()
+    zones = tables.conform(
+        gpd.GeoDataFrame(
+            {
+                "force": ["federal", "federal", "regional"],
+                "name": [payload, f"{payload}; {payload}", f"{payload} Hidden-Hill"],
+                "kind": "post",
+                "reach_m": 5_000.0,
+            },
+            index=["F1", "F2", "R1"],
+            geometry=gpd.points_from_xy([-40_000, -20_000, -30_000], [9_000, 12_000, -11_000]),
+            crs=analysis.crs,
+        ),
+        "zones",
+    )
+    analysis = analysis.with_table("zones", zones)
+    for name in ("corridors", "stretches", "transects"):
+        analysis = analysis.with_values(name, facing_a="F1; F2", facing_b="R1")
+    return analysis.with_values("places", nearest_zone_federal="F2", nearest_zone_regional="R1")
 
 
 def hostile_ids(payload: str) -> FakeAnalysis:

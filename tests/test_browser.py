@@ -24,7 +24,7 @@ from gapmap.maps import build_map, save
 from gapmap.widths import width_here
 from tests import browser
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, without_zones
-from tests.hostile import PAYLOADS, hostile, hostile_ids
+from tests.hostile import PAYLOADS, hostile, hostile_ids, hostile_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -310,6 +310,29 @@ def test_row_2_hostile_text_is_inert_in_every_edition_and_language(
             shown = chrome.execute_script("return document.getElementById(arguments[0]).textContent", element)
             assert re.sub("[\u2066-\u2069]", "", shown) == payload, element
         _use(chrome)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_row_2_hostile_names_of_zones_are_text_in_a_partner_edition(
+    chrome: Chrome, tmp_path: Path, payload: str
+) -> None:
+    analysis = hostile_zones(payload)
+    path = save(build_map(analysis, edition="partner", force="federal", include_notes=True), tmp_path / "map.html")
+    assert "Hidden-Hill" not in path.read_text(encoding="utf-8")  # facts are not packed
+    browser.resize(chrome, (1280, 800))
+    browser.console(chrome)
+    browser.open_page(chrome, path)
+    assert chrome.execute_script("return gapmap.select('C01.02')")
+    found = _details(chrome)
+    assert found["facing_a"][0] == f"{payload}; {payload}; {payload}"
+    assert "facing_b" not in found
+    spot = analysis.table("places").geometry.to_crs(4326).iloc[0]
+    _click(chrome, spot.y, spot.x)
+    found = _details(chrome)
+    assert found["distance_federal_m"][0] == f"5.00 km · {payload}; {payload}"
+    assert found["distance_regional_m"][0] == "3.00 km"
+    assert "Hidden-Hill" not in chrome.execute_script("return document.documentElement.textContent")
+    _use(chrome)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
