@@ -269,6 +269,36 @@ def test_row_6_boundaries_look_in_the_legend_as_on_the_map(chrome: Chrome, tmp_p
     assert "Opacity" in _text(page, "#layers")
 
 
+def test_row_6_incidents_hide_no_corridor_from_afar(page: Chrome) -> None:
+    """From afar an incident is smaller and lets the ground through; near by it is whole."""
+    analysis = fake_analysis()
+    page.execute_script(
+        "for (const id of ['places', 'incidents']) document.querySelector(`[data-layer=${id}]`).click()"
+    )
+    seen = []
+    for zoom in (7.5, 10):
+        spot = _degrees(analysis, "incidents").iloc[4]  # none is near it
+        page.execute_script(
+            "map_gapmap.setView([arguments[0], arguments[1]], arguments[2], {animate: false})", spot.y, spot.x, zoom
+        )
+        browser.settle(page)
+        page.execute_script("document.querySelector('[data-layer=incidents]').click()")
+        alpha = _js(
+            page,
+            "((c, p) => { const r = c.getBoundingClientRect(), s = document.getElementById('stage').getBoundingClientRect(), n = 24;"
+            " return [...c.getContext('2d').getImageData(p[0] + s.left - r.left - 12, p[1] + s.top - r.top - 12, n, n).data]"
+            ".filter((_, i) => i % 4 === 3) })(document.querySelector('.leaflet-gap-marks-pane canvas'), gapmap.pixel(...arguments))",
+            spot.y,
+            spot.x,
+        )
+        seen.append((max(alpha), sum(each > 0 for each in alpha)))
+        page.execute_script("document.querySelector('[data-layer=incidents]').click()")
+    (far, small), (near, large) = seen
+    assert 100 < far < 210
+    assert near == 255
+    assert 4 < small < large / 3
+
+
 def test_row_7_filters_count_as_numpy_does(page: Chrome) -> None:
     table = fake_analysis().table("incidents")
     stretches = fake_analysis().table("stretches")

@@ -414,7 +414,9 @@
         points.density(ink, { scale: s, left: left, top: top }, size.x, size.y);
         ink.restore();
       } else {
-        const r = Math.max(2, Math.min(5.5, 1.2 * (map.getZoom() - 5.4)));  // small from afar, so that corridors show between them
+        // From afar small and seen through, so that the corridors under them show.
+        const zoom = map.getZoom(), r = Math.max(1.6, Math.min(5.5, 1.2 * (zoom - 5.7))), opacity = ink.globalAlpha;
+        ink.globalAlpha *= Math.max(0.6, Math.min(1, 0.2 * (zoom - 3.75)));
         // As many pixels as the screen has, at whole pixels: so a mark is copied and not scaled each time.
         const fine = L.Browser.retina ? 2 : 1, whole = (v) => Math.round(v * fine) / fine;
         const R = Math.ceil(r * 1.15 + r / 2 + 1), sprites = KINDS.map(function (_, i) {
@@ -426,6 +428,7 @@
         points.eachIn(...view, function (i) {
           ink.drawImage(sprites[forms[points.column.kind[i]]], whole(points.x[i] * s - o.x) - R, whole(points.y[i] * s - o.y) - R, 2 * R, 2 * R);
         });
+        ink.globalAlpha = opacity;
       }
       if (selected && selected.startsWith("incident:")) {
         const i = Number(selected.slice(9));
