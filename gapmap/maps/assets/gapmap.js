@@ -742,7 +742,6 @@
       clear(false);
       selected = "place:" + i;
       const list = [
-        ["names", words.also_written, row.names.length ? apart(row.names, ", ") : null, row.names.join(", ")],
         ["population", words.people, blank(row.population) ? words.not_known : number(row.population), row.population],
         ["ground", words.lies_on, groundName(row.ground)],
         ["stretch_id", words.stretch, row.stretch_id ? place(row.stretch_id) : null],
@@ -752,6 +751,7 @@
         const far = row["distance_" + force.key + "_m"], zone = row["nearest_zone_" + force.key];
         if (!blank(far)) list.push(["distance_" + force.key + "_m", t("to_force", { force: force.label }), apart([far > 0 ? length(far) : words.inside_cover, ...(zone ? [zone] : [])], " · "), far]);
       });
+      list.push(["names", words.also_written, row.names.length ? apart(row.names, ", ") : null, row.names.join(", ")]);  // last: there may be fifty
       open(row.label || row.name || row.id, [figures(list), make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: GapGeodesy.mgrs(at.lat, at.lng) }))]);
     }
 
