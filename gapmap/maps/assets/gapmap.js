@@ -91,6 +91,7 @@
   }
   // Texts in a row, each with its own direction.
   const apart = (texts, between) => texts.flatMap((text, k) => [...(k ? [between] : []), make("bdi", { text: text })]);
+  const COMMA = words.rtl ? "، " : ", ", SEMICOLON = words.rtl ? "؛ " : "; ";
   const said = (tag, text, name) => make(tag, { text: text, dir: "auto", class: name || "" });
   const small = (key, values) => make("p", { class: "small" }, ...rich(key, values || {}));
   const plain = (key, m) => words[key].replace("{n}", m);
@@ -617,7 +618,7 @@
         known("places", row.places, count), known("population", row.population || null, count),
       ];
     }
-    const zones = (text) => text && apart(text.split("; "), "; ");
+    const zones = (text) => text && apart(text.split("; "), SEMICOLON);
     const facing = (row) => figures([
       ["facing_a", t("zones_of", { force: label(row.force_a) }), zones(row.facing_a), row.facing_a],
       ["facing_b", t("zones_of", { force: label(row.force_b) }), zones(row.facing_b), row.facing_b],
@@ -751,7 +752,7 @@
         const far = row["distance_" + force.key + "_m"], zone = row["nearest_zone_" + force.key];
         if (!blank(far)) list.push(["distance_" + force.key + "_m", t("to_force", { force: force.label }), apart([far > 0 ? length(far) : words.inside_cover, ...(zone ? [zone] : [])], " · "), far]);
       });
-      list.push(["names", words.also_written, row.names.length ? apart(row.names, ", ") : null, row.names.join(", ")]);  // last: there may be fifty
+      list.push(["names", words.also_written, row.names.length ? apart(row.names, COMMA) : null, row.names.join(", ")]);  // last: there may be fifty
       open(row.label || row.name || row.id, [figures(list), make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: GapGeodesy.mgrs(at.lat, at.lng) }))]);
     }
 
@@ -910,7 +911,7 @@
       selected = "area";
       found = query(ring);
       const inside = found.places, nodes = [make("div", { id: "area-found" })];
-      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small" }, ...apart(inside.map((i) => facts.places[i].label || facts.places[i].name), ", "))));
+      if (inside.length) nodes.push(make("details", {}, make("summary", { text: words.places }), make("p", { class: "small" }, ...apart(inside.map((i) => facts.places[i].label || facts.places[i].name), COMMA))));
       if (points) nodes.push(make("button", { type: "button", class: "action", id: "area-csv", text: words.csv_incidents, on: { click: () => download("incidents-in-area.csv", "text/csv", csvIncidents(found.incidents)) } }));
       open(words.area_title, [...nodes, make("p", { class: "small", id: "area-note" })]);
       showFound();
@@ -1642,7 +1643,7 @@
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
     const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
-    [sources.length ? t("made_from", { sources: sources.join(", ") }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition && run.edition + ".",
+    [sources.length ? t("made_from", { sources: sources.join(COMMA) }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition && run.edition + ".",
       versions.length ? versions[0] + "." : "", ...run.attributions, facts.grid ? "" : words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
     (function made() {
