@@ -992,6 +992,30 @@ def test_row_19_map_on_paper_leaves_no_strip(page: Chrome) -> None:
     assert abs(found[0][3]) == pytest.approx(down, abs=1.5)
 
 
+def test_row_19_map_fills_the_sheet_from_any_screen(chrome: Chrome, files: dict[str, Path]) -> None:
+    """Lines of latitude and longitude reach all four edges of the paper; afterwards the screen is as it was."""
+    shown = "[...document.querySelectorAll('#map_gapmap canvas')].map(c => c.toDataURL())"
+    edges = (
+        "((c, colours) => [colours(2, 0, 1, c.height), colours(c.width - 3, 0, 1, c.height), colours(0, 2, c.width, 1),"
+        " colours(0, c.height - 3, c.width, 1)].map(found => found.size))(document.getElementById('paper'), (x, y, w, h) =>"
+        " new Set(new Uint32Array(document.getElementById('paper').getContext('2d').getImageData(x, y, w, h).data.buffer)))"
+    )
+    try:
+        for size in ((1280, 800), (412, 915), (1280, 420)):
+            _show(chrome, files["en"], size)
+            assert _js(chrome, "gapmap.select('C01.01')")
+            before = _js(chrome, shown)
+            chrome.execute_script("dispatchEvent(new Event('beforeprint'))")
+            width, height = _js(chrome, "(c => [c.width, c.height])(document.getElementById('paper'))")
+            found = _js(chrome, edges)
+            chrome.execute_script("dispatchEvent(new Event('afterprint'))")
+            assert width / height == pytest.approx(213 / 158, rel=0.01)
+            assert min(found) > 1, size
+            assert _js(chrome, shown) == before
+    finally:
+        browser.resize(chrome, (1280, 800))
+
+
 def test_row_19_map_fills_the_sheet(page: Chrome) -> None:
     width, height = _js(
         page,

@@ -263,7 +263,7 @@
       panes[name] = "gap-" + name;
     });
     const ground = new Drawing({ pane: panes.ground, padding: 0.2 }), marks = new Drawing({ pane: panes.marks, padding: 0.2 });
-    const onTop = L.canvas({ pane: panes.select, padding: 0.3 });
+    const onTop = L.canvas({ pane: panes.select, padding: 0.2 });
     const scaleNow = () => 256 * 2 ** map.getZoom();
     function layerPoint(x, y) {
       const s = scaleNow(), o = map.getPixelOrigin();
@@ -1699,17 +1699,23 @@
     // cannot learn the size of the paper in time.
     window.addEventListener("beforeprint", function () {
       const stage = box("stage").getBoundingClientRect(), lines = layers.find((entry) => entry.id === "graticule"), shown = lines.shown;
-      // As much more ground above and below, or at the sides, as fills the sheet and is drawn already.
-      const width = Math.min(1.4 * stage.width, Math.max(stage.width, stage.height * SHEET)), height = Math.min(1.4 * stage.height, Math.max(stage.height, stage.width / SHEET));
+      // As much more ground above and below, or at the sides, as fills the sheet.
+      const width = Math.max(stage.width, stage.height * SHEET), height = Math.max(stage.height, stage.width / SHEET);
+      const around = function (part) {
+        [ground, marks, onTop].forEach(function (each) {
+          each.options.padding = part;
+          if (each._map) each._update();
+        });
+      };
       lines.shown = true;  // a sheet of paper has no pointer to read positions with
-      marks._updatePaths();
+      around(Math.max(0.2, width / stage.width / 2 - 0.49, height / stage.height / 2 - 0.49));
       const paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
       ink.scale(2, 2);
       paintMap(ink, 0, 0, width, height);
       ink.putImageData(ink.getImageData(0, 0, paper.width, paper.height), 0, 0);  // pixels: Chromium prints what was drawn anew, and too small
       box("stage").append(paper);
       lines.shown = shown;
-      marks._updatePaths();
+      around(0.2);
     });
     window.addEventListener("afterprint", () => box("paper")?.remove());
     window.addEventListener("resize", function () { drawHistogram(); drawRows(); });
