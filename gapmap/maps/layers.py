@@ -276,10 +276,10 @@ def find_headline(
     ----------
     source : MapSource
         The analysis.
-    made : MapSource, optional
-        The edition of it that the page shows: rows that were not used are counted in the files that it names.
     words : mapping of str to str
         The catalogue of the page's language.
+    made : MapSource, optional
+        The edition of it that the page shows: rows that were not used are counted in the files that it names.
 
     Returns
     -------
