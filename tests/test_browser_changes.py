@@ -56,6 +56,28 @@ def shown(chrome: Chrome, folder: Path, analysis: FakeAnalysis, changes: Changes
     ]
 
 
+def test_on_paper_the_list_of_changes_stands_below_the_legend(
+    chrome: Chrome, tmp_path: Path, pair: tuple[FakeAnalysis, Changes]
+) -> None:
+    shown(chrome, tmp_path, *pair)
+    try:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.resize(chrome, (1055, 726))  # A4 less its margins
+        boxes = chrome.execute_script(
+            "return ['.changes', '#side', '[data-layer=boundaries]'].map(s => document.querySelector(s).closest('div, ul, aside'))"
+            ".map(e => { const r = e.getBoundingClientRect(); return [r.top, r.bottom]; })"
+        )
+        sizes = chrome.execute_script(
+            "return [...document.querySelectorAll('.changes p, .changes button')].map(e => parseFloat(getComputedStyle(e).fontSize))"
+        )
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.resize(chrome, (1280, 800))
+    (top, bottom), (_, end), (_, legend) = boxes
+    assert legend <= top < bottom <= end
+    assert max(sizes) < 10
+
+
 def test_row_21_classes_of_change_are_listed_drawn_and_found(
     chrome: Chrome, tmp_path: Path, pair: tuple[FakeAnalysis, Changes]
 ) -> None:
