@@ -128,7 +128,9 @@ const panel = '.panel:not([hidden])', texts = 'h1, h3, h4, p, dt, dd, th button,
 return {
   page: seen(['#top', '#stage', '#time', '#details', '#count', '#tabs', panel, 'footer']).map(([s, e]) => box(s, e, whole(e))),
   map: seen(['.leaflet-control-zoom', '#north', '.leaflet-control-scale', '#cursor']).map(([s, e]) => box(s, e)),
-  labels: gapmap.labelBoxes().map((each) => ['label', ...each]),
+  labels: gapmap.labelBoxes().map((each) => ['label', ...each]).concat(seen(['.leaflet-control-zoom', '#north', '.leaflet-control-scale']).map(([s, e]) => box(s, e))
+    .map(([name, x, y, right, bottom]) => { const o = map_gapmap.containerPointToLayerPoint([0, 0]), r = document.getElementById('stage').getBoundingClientRect();
+      return [name, x - r.left + o.x, y - r.top + o.y, right - r.left + o.x, bottom - r.top + o.y]; })),
   cut: [...document.querySelectorAll(texts)].filter(e => e.offsetParent && e.id !== 'said' && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
     .concat([...document.querySelectorAll('td button, td button span')].filter(halved)).map(e => e.textContent),
 };

@@ -1340,6 +1340,24 @@ def test_no_label_is_cut_by_the_edge_of_the_map(page: Chrome) -> None:
         assert cut == [], (x, y)
 
 
+def test_no_label_lies_under_a_button(page: Chrome) -> None:
+    """Wherever a place comes to lie: below the zoom buttons, the arrow, the scale bar."""
+    spot = _degrees(fake_analysis(), "places").iloc[2]
+    for selector in (".leaflet-control-zoom", "#north", ".leaflet-control-scale"):
+        for beside in (-60, -20, 20, 60):
+            page.execute_script(
+                "const r = document.querySelector(arguments[0]).getBoundingClientRect(), s = document.getElementById('stage').getBoundingClientRect(),"
+                " p = gapmap.pixel(arguments[1], arguments[2]);"
+                " map_gapmap.panBy([p[0] - (r.left + r.right) / 2 + s.left - arguments[3], p[1] - (r.top + r.bottom) / 2 + s.top], {animate: false})",
+                selector,
+                spot.y,
+                spot.x,
+                beside,
+            )
+            browser.settle(page)
+            assert browser.untidy(page) == [], (selector, beside)
+
+
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:
     page.execute_script("document.getElementById('tool-measure').focus()")
     for _ in range(8):

@@ -130,7 +130,7 @@
   const BEYOND = { colour: "#4a4038", hatch: "x" };
   const GAINED = { colour: "#5b1a8b", hatch: "\\" }, LOST = { colour: "#0b3d4f", hatch: "/" };
   // Kinds of incident: form first, so that they differ in grey.
-  const KINDS = [["triangle", "#111111"], ["square", "#6a1b9a"], ["diamond", "#0b4f8a"], ["disc", "#8c1d40"], ["cross", "#111111"], ["ring", "#333333"]];
+  const KINDS = [["triangle", "#111111"], ["square", "#6a1b9a"], ["diamond", "#0b4f8a"], ["disc", "#8c1d40"], ["cross", "#111111"], ["bar", "#333333"]];
   const SIZE = 10, FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', sans-serif";
 
   function pattern(colour, hatch, tint, stroke) {
@@ -385,16 +385,18 @@
     function show(entry, on) { entry.shown = on; dress(entry); redraw(); }
 
     // ---- Marks. ----
+    L.control.scale({ imperial: false, maxWidth: 140, position: "bottomright" }).addTo(map);
     function outline(ink, form, x, y, r) {
       ink.beginPath();
       if (form === "triangle") { ink.moveTo(x, y - r); ink.lineTo(x + r, y + r * 0.8); ink.lineTo(x - r, y + r * 0.8); ink.closePath(); }
       else if (form === "square") ink.rect(x - r * 0.8, y - r * 0.8, r * 1.6, r * 1.6);
       else if (form === "diamond") { ink.moveTo(x, y - r * 1.15); ink.lineTo(x + r, y); ink.lineTo(x, y + r * 1.15); ink.lineTo(x - r, y); ink.closePath(); }
       else if (form === "cross") { ink.moveTo(x - r * 0.8, y - r * 0.8); ink.lineTo(x + r * 0.8, y + r * 0.8); ink.moveTo(x + r * 0.8, y - r * 0.8); ink.lineTo(x - r * 0.8, y + r * 0.8); }
+      else if (form === "bar") ink.rect(x - r, y - r * 0.4, 2 * r, r * 0.8);  // no ring: that is a place
       else ink.arc(x, y, r * 0.85, 0, 7);
     }
     function glyph(ink, kind, x, y, r) {
-      const [form, colour] = KINDS[Math.min(kind, KINDS.length - 1)], open = form === "cross" || form === "ring";
+      const [form, colour] = KINDS[Math.min(kind, KINDS.length - 1)], open = form === "cross";
       outline(ink, form, x, y, r);
       ink.lineJoin = "round";
       ink.lineWidth = open ? r * 0.9 : r / 2.2;
@@ -462,6 +464,12 @@
       const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
       const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
+      // Nor may a label lie under a button, the arrow or the scale bar.
+      const frame = box("stage").getBoundingClientRect();
+      controls.forEach(function (each) {
+        const r = each.getBoundingClientRect(), x = low.x + r.left - frame.left, y = low.y + r.top - frame.top;
+        take([x, y, x + r.width, y + r.height]);
+      });
       seen.forEach(function ([i, row, x, y]) {
         drawPlace(ink, x, y, selected === "place:" + i, row.population);
         take([x - 5, y - 5, x + 5, y + 5]);
@@ -486,7 +494,7 @@
         ink.fillText(name, at[0] + 2, at[1] + 8);
       });
     }
-    const labelBoxes = [];
+    const labelBoxes = [], controls = document.querySelectorAll(".leaflet-control-zoom, .leaflet-control-scale, #north");
     function fit(ink, text, most) {
       let n = text.length;
       while (n && ink.measureText(n < text.length ? text.slice(0, n) + "…" : text).width > most) n--;
@@ -1674,7 +1682,6 @@
     })();
 
     // ---- Go. ----
-    L.control.scale({ imperial: false, maxWidth: 140, position: "bottomright" }).addTo(map);
     buildTabs();
     buildLegend();
     buildFilter();
