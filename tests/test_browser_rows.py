@@ -1358,6 +1358,25 @@ def test_no_label_lies_under_a_button(page: Chrome) -> None:
             assert browser.untidy(page) == [], (selector, beside)
 
 
+def test_all_is_in_sight_in_a_window_of_another_size_until_somebody_moves_the_map(page: Chrome) -> None:
+    zoom = "map_gapmap.getZoom()"
+    first = _js(page, zoom)
+    try:
+        browser.resize(page, (900, 800))
+        _wait(page, f"{zoom} < {first}")
+        browser.resize(page, (1280, 800))
+        _wait(page, f"{zoom} === {first}")
+        page.execute_script("map_gapmap.panBy([40, 10], {animate: false})")
+        middle = "[map_gapmap.getCenter().lat.toFixed(3), map_gapmap.getCenter().lng.toFixed(3)].join()"
+        moved, wide = _js(page, middle), _js(page, "map_gapmap.getSize().x")
+        browser.resize(page, (900, 800))
+        _wait(page, f"map_gapmap.getSize().x < {wide}")
+        browser.settle(page)
+        assert (_js(page, zoom), _js(page, middle)) == (first, moved)
+    finally:
+        browser.resize(page, (1280, 800))
+
+
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:
     page.execute_script("document.getElementById('tool-measure').focus()")
     for _ in range(8):

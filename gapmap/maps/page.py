@@ -517,6 +517,7 @@ var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojav
         )
         # Folium would load eleven files from elsewhere; and what one map is told to load is not for all maps.
         self.default_js, self.default_css = [], []
-        self.options |= {"min_zoom": 4, "max_zoom": 18}  # as arguments, folium drops them where there are no tiles
+        # As arguments, folium drops zooms where there are no tiles. The page's script follows the size of the map itself.
+        self.options |= {"min_zoom": 4, "max_zoom": 18, "track_resize": False}
         self._id = "gapmap"  # one map a page; a random name would make two builds of one result differ
         PageFigure(title=title, blocks=blocks, texts=texts).add_child(self)

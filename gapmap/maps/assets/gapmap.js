@@ -1693,8 +1693,14 @@
     map.invalidateSize({ animate: false });
     // Of a comparison what changed is shown first.
     const news = facts.changes ? facts.changes.corridors.flatMap((row) => row.bounds) : [];
-    if (news.length) zoomTo(news);
-    else map.fitBounds(full, { paddingTopLeft: [map.getSize().x < 500 ? 62 : 12, 12], paddingBottomRight: [12, 12], animate: false });  // beside the buttons
+    const view = () => map.getCenter() + " " + map.getZoom();
+    let home = "";  // the first view, as long as nobody moved the map
+    function goHome() {
+      if (news.length) zoomTo(news);
+      else map.fitBounds(full, { paddingTopLeft: [map.getSize().x < 500 ? 62 : 12, 12], paddingBottomRight: [12, 12], animate: false });  // beside the buttons
+      home = view();
+    }
+    goHome();
     ground.addTo(map);
     marks.addTo(map);
     layers.forEach(dress);
@@ -1728,10 +1734,10 @@
     window.addEventListener("resize", function () { drawHistogram(); drawRows(); });
     // The map's box changes with what stands above and below it, not only with the window.
     new ResizeObserver(function () {
-      const middle = map.getCenter(), size = map.getSize(), now = box("map_gapmap");
+      const middle = map.getCenter(), size = map.getSize(), now = box("map_gapmap"), still = view() === home;
       if (size.x === now.clientWidth && size.y === now.clientHeight) return;
       map.invalidateSize({ animate: false, pan: false });
-      map.setView(middle, map.getZoom(), { reset: true, animate: false });
+      if (still) goHome(); else map.setView(middle, map.getZoom(), { reset: true, animate: false });
     }).observe(box("stage"));
 
     return {
