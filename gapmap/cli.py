@@ -57,7 +57,9 @@ Form = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that gapmap did not make.")]
-Notes = Annotated[bool, typer.Option("--notes", help="Put the incidents' notes into the map: they leave with it.")]
+Notes = Annotated[
+    bool, typer.Option("--notes", help="Put the incidents' notes and ids into the map: they leave with it.")
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -862,7 +862,7 @@ def test_row_18_hostile_link_is_ignored(chrome: Chrome, files: dict[str, Path]) 
 def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> None:
     analysis = fake_analysis()
     names = ["=1+1", "+x", "-x", "@x", 'say "a, b"', "plain"]
-    path = save(build_map(analysis.with_values("stretches", name=names)), tmp_path / "map.html")
+    path = save(build_map(analysis.with_values("stretches", name=names), include_notes=True), tmp_path / "map.html")
     _show(chrome, path)
     chrome.execute_script("gapmap.setFilter({kinds: ['attack']})")
     rows = list(csv.DictReader(io.StringIO(_js(chrome, "gapmap.exported('incidents_csv')").lstrip("\ufeff"))))

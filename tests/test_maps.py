@@ -293,10 +293,10 @@ def test_points_without_dates_kinds_or_deaths_are_kept() -> None:
     assert "4 of 5 incidents lie in them" in _facts(html)["run"]["headline"]
 
 
-def test_ids_of_incidents_are_in_the_page_in_the_order_of_the_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_of_incidents_are_in_the_page_with_their_notes_in_the_order_of_the_points() -> None:
     analysis = fake_analysis()
     table = analysis.table("incidents")
-    html = _html(analysis)
+    html = _html(analysis, include_notes=True)
     found = re.search(r'id="gapmap-ids">(.*?)</script>', html)
     assert found
     ids = json.loads(zlib.decompress(base64.b64decode(found[1])))
@@ -304,13 +304,11 @@ def test_ids_of_incidents_are_in_the_page_in_the_order_of_the_points(monkeypatch
     _, columns, _ = _points(html)
     assert columns["lon"] == pytest.approx(degrees.x.loc[ids], abs=1e-5)
     for edition, force, held in (("partner", "federal", True), ("public", None, False)):
-        assert ('id="gapmap-ids"' in _html(without_zones(analysis), edition=edition, force=force)) is held
+        html = _html(without_zones(analysis), edition=edition, force=force, include_notes=True)
+        assert ('id="gapmap-ids"' in html) is held
     counts = analysis.with_values("run", parameters=json.dumps({"incidents": {"share": "counts"}}))
-    assert 'id="gapmap-ids"' not in _html(counts)
-    monkeypatch.setattr("gapmap.maps._MOST_IDS", 4)
-    html = _html(analysis)
-    assert 'id="gapmap-ids"' not in html
-    assert _facts(html)["points"]["ids"] is False
+    assert 'id="gapmap-ids"' not in _html(counts, include_notes=True)
+    assert 'id="gapmap-ids"' not in _html(analysis)
 
 
 def test_million_incidents_take_at_most_ten_bytes_each() -> None:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MapSource", "build_map", "save"]
 
-_MOST_IDS = 100_000  # of incidents in a page: each takes 4 bytes, half as much as all else that is held of one
 _NOT_SPOKEN = (
     "_",
     "head_",
@@ -77,7 +76,7 @@ def build_map(
     language : str
         Of the page: "en", "ar" (Arabic), "ckb" (Kurdish, Sorani) or "kmr" (Kurdish, Badini).
     include_notes : bool
-        Whether the notes of incidents go into the file. All that is in it leaves with it.
+        Whether the notes and ids of incidents go into the file. All that is in it leaves with it.
     headline : str, optional
         The line under the title, instead of the one that counts corridors.
     changes : Changes, optional
@@ -114,10 +113,8 @@ def build_map(
         points, columns, order = pack(incidents, made.table("stretches").index)
         packed.append(Script(columns, "application/x-gapmap", "gapmap-points"))
         points["notes"] = bool(include_notes)
-        points["ids"] = len(incidents) <= _MOST_IDS
-        if points["ids"]:
-            packed.append(packed_script("gapmap-ids", incidents.index[order].astype(str).tolist()))
         if include_notes:
+            packed.append(packed_script("gapmap-ids", incidents.index[order].astype(str).tolist()))
             packed.append(Script(pack_notes(incidents["note"].iloc[order]), "application/x-gapmap", "gapmap-notes"))
     line = [] if headline is None else [("{text}", {"text": headline})]
     if changes is not None:

@@ -1789,7 +1789,7 @@
     const facts = JSON.parse(block("gapmap-facts")), shapes = await unpack(block("gapmap-shapes"));
     const points = facts.points ? GapPoints.read(facts.points, await inflate(block("gapmap-points"))) : null;
     const notes = facts.points && facts.points.notes ? block("gapmap-notes").split("\n") : null;
-    const ids = facts.points && facts.points.ids ? await unpack(block("gapmap-ids")) : null;
+    const ids = facts.points && facts.points.notes ? await unpack(block("gapmap-ids")) : null;
     api = main(facts, shapes, points, notes, ids, JSON.parse(block("gapmap-added")), window.map_gapmap);
   })().catch(function (error) {
     failed = String(error && error.stack || error);
