@@ -45,6 +45,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"gapmap {gapmap.__version__}\n"
 
 
+def test_it_runs_as_a_module(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "gapmap", "run", str(tmp_path / "none.toml")]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "none.toml" in done.stderr
+
+
 @pytest.mark.parametrize("words", [["predict"], ["run"], ["run", "a.toml", "--rech", "5 km"], ["init"]])
 def test_wrong_use_is_code_2_on_standard_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*words) == 2
