@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import pandas as pd
 
 from gapmap.errors import InputError
 from gapmap.readers.values import cell_text
+from gapmap.tables import TEXT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 # Takes the first row of a file; returns the names of its columns where that row is data already.
 Headless = Callable[[Sequence[str]], Sequence[str] | None]
 _BLOCK = 1 << 20
-_FIRST_ROWS = 1_000
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -149,23 +149,30 @@ def read_csv(
         numbered = separator.join(map(str, range(beyond + 1))).encode() + b"\n"
         below = start if names is not None else _below(stream, start, sum(str(cell).count("\n") for cell in top))
 
-        def take(places: Sequence[int], texts: Collection[int], rows: int | None = None) -> pd.DataFrame:
-            nothing = {str(place): [""] for place in (*keep, beyond)}
-            dtype: dict[str, Any] = {str(place): "category" for place in keep if fold(header[place]) in coded}
-            dtype |= {str(place): object for place in texts}
+        def take(places: Sequence[int], dtype: Mapping[int, str | type]) -> pd.DataFrame:
             body = parse(
-                numbered, below, header=0, usecols=places, na_values=nothing, index_col=False, dtype=dtype, nrows=rows
+                numbered,
+                below,
+                header=0,
+                usecols=places,
+                na_values={str(place): [""] for place in (*keep, beyond)},
+                index_col=False,
+                dtype={str(place): kind for place, kind in dtype.items()},
             )
             return body.rename(columns=int).set_axis(pd.RangeIndex(1, len(body) + 1))
 
-        # What pandas takes a column for by itself, it reads in half the time. So those that stay as written are read as text
-        # only where their first rows hold numbers; and again where later ones do.
-        written = [place for place in keep if fold(header[place]) in as_written]
-        texts = keep if wanted is None else _turned(take(written, (), _FIRST_ROWS)) if written else []
-        body = take([*keep, beyond], texts)
-        again = _turned(body[written].drop(columns=texts, errors="ignore"))
-        if again:
-            body = body.drop(columns=again).join(take(again, again))
+        in_arrow = wanted is not None and _keeps_text_in_arrow()
+        text = keep if wanted is None else [place for place in keep if fold(header[place]) in as_written]
+        codes = [place for place in keep if fold(header[place]) in coded]
+        # Arrow's text is sooner read, and its distinct cells sooner found, than categories are made; Python's is not.
+        dtype: dict[int, str | type] = dict.fromkeys(text, "large_string[pyarrow]" if in_arrow else object)
+        if not in_arrow:
+            dtype |= dict.fromkeys(codes, "category")
+        body = take([*keep, beyond], dtype)
+        # pandas reads a large file in parts: numbers in one, text in another. A category is one or the other.
+        mixed = [place for place in codes if body[place].dtype == object]
+        if mixed:
+            body = body.drop(columns=mixed).join(take(mixed, dict.fromkeys(mixed, "category")))
     long = body.index[body.pop(beyond).notna()]
     if len(long):
         raise InputError(
@@ -305,10 +312,11 @@ class _Under(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever Python's streams hand over
         """Fill a buffer; see io.RawIOBase."""
-        view = memoryview(buffer).cast("B")
-        data = self._first[: len(view)] or self._stream.read(len(view))
-        self._first = self._first[len(view) :]
-        view[: len(data)] = data
+        if not self._first:
+            return self._stream.readinto(buffer)
+        data = self._first[: len(buffer)]
+        self._first = self._first[len(data) :]
+        buffer[: len(data)] = data
         return len(data)
 
 
@@ -385,9 +393,9 @@ def _require_names(header: Sequence[str], path: Path) -> None:
         raise InputError(f"{path.name}: its first row is blank", hint="the first row must name the columns")
 
 
-def _turned(body: pd.DataFrame) -> list[int]:
-    """Return the columns that pandas took for something else than text, or some of whose cells."""
-    return [place for place in body if pd.api.types.infer_dtype(body[place], skipna=True) not in ("string", "empty")]
+def _keeps_text_in_arrow() -> bool:
+    """Tell whether pandas keeps text in Arrow, as it does where pyarrow is installed."""
+    return bool(pd.Series([], dtype=TEXT).dtype.storage == "pyarrow")
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
