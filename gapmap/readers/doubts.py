@@ -19,6 +19,9 @@ STACK = 5  # so many at one position are a stack: of a town's middle, or a distr
 _HALF_CELL_KM = 0.5  # cells of 1 km
 _MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
+_DAY_BITS = 17
+# Odd, and without a pattern: products of small numbers then differ in their upper bits, and wrap around.
+_HASH_X, _HASH_Y, _HASH_KIND = 0x1E3779B97F4A7C15, 0x42B2AE3D27D4EB4F, 0x165667B19E3779F9
 _POSITION = 1e6  # positions that agree to the sixth decimal of a degree are one
 
 
@@ -71,21 +74,24 @@ def first_telling(
     [0, 0, 2]
     """
     first = np.arange(len(day))
-    if not len(day):
-        return first
     # Two that are near share a cell of one of the four grids, each shifted by half a cell one way or the other.
     half_x = _integers(lon * np.cos(np.radians(lat)) * _KM_A_DEGREE / _HALF_CELL_KM)
     half_y = _integers(lat * _KM_A_DEGREE / _HALF_CELL_KM)
+    since = day - _MIDDLE_DAY
+    few = _with_company(since, kind, half_x, half_y)
+    if not len(few):
+        return first
+    half_x, half_y, since, kind = (each[few] for each in (half_x, half_y, since, kind))
     # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
     cells_x = [(half_x + shift) >> 1 << 17 for shift in (0, 1)]
-    cells_y = [((half_y + shift) >> 1 << 33) + (kind << 49) + (day - _MIDDLE_DAY) for shift in (0, 1)]
+    cells_y = [((half_y + shift) >> 1 << 33) + (kind << 49) + since for shift in (0, 1)]
     for cell_x, cell_y in product(cells_x, cells_y):
         keys = cell_x + cell_y
         order = np.argsort(keys)  # numbers are sorted faster than hashed
         ranked = keys[order]
         near = np.diff(ranked) <= 1  # in one cell, on one day or the day after
         several = np.append(near, False) | np.append(False, near)
-        shared, ranked = order[several], ranked[several]
+        shared, ranked = few[order[several]], ranked[several]
         if len(shared):
             heads = np.flatnonzero(np.append(True, np.diff(ranked) > 0))
             earliest = np.minimum.reduceat(shared, heads)
@@ -95,6 +101,30 @@ def first_telling(
             with_next[next_day + 1] = np.minimum(with_next[next_day + 1], earliest[next_day])
             first[shared] = np.minimum(first[shared], np.repeat(with_next, np.diff(heads, append=len(shared))))
     return first
+
+
+def _with_company(
+    since: NDArray[np.int64], kind: NDArray[np.int64], half_x: NDArray[np.int64], half_y: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the rows that may share a cell on neighbouring days, and a few more: hardly one in ten of a million.
+
+    The row's own number goes into the key, below the day, and a hash of the cell above: so keys can be sorted alone.
+    """
+    row_bits = len(since).bit_length()
+    low = np.arange(len(since)) + (since + (1 << _DAY_BITS - 1) << row_bits)
+    top = -1 << _DAY_BITS + row_bits
+    hashed_x = [(half_x + shift >> 1) * _HASH_X for shift in (0, 1)]
+    hashed_y = [(half_y + shift >> 1) * _HASH_Y + kind * _HASH_KIND for shift in (0, 1)]
+    found = np.zeros(len(since), dtype=bool)
+    for hash_x, hash_y in product(hashed_x, hashed_y):
+        keys = hash_x + hash_y
+        keys &= top
+        keys += low
+        keys.sort()
+        near = np.flatnonzero(np.diff(keys >> row_bits) <= 1)
+        found[keys[near] & ~(-1 << row_bits)] = True
+        found[keys[near + 1] & ~(-1 << row_bits)] = True
+    return np.flatnonzero(found)
 
 
 def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -352,6 +352,7 @@ def describe(
     used: int,
     repaired: int = 0,
     aside: int = 0,
+    sha256: str = "",
     read_as: str = "",
     remarks: Sequence[str] = (),
 ) -> dict[str, object]:
@@ -365,6 +366,8 @@ def describe(
         What it gave.
     rows, used, repaired, aside : int
         How many rows there are, were used, were used with a repaired geometry, were set aside.
+    sha256 : str, optional
+        Its checksum, where that is known already.
     read_as : str, optional
         How the file was understood.
     remarks : sequence of str, optional
@@ -378,7 +381,7 @@ def describe(
     return {
         "role": role,
         "name": path.name,
-        "sha256": checksum(path),
+        "sha256": sha256 or checksum(path),
         "rows": rows,
         "used": used,
         "set_aside": aside,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +153,9 @@ def read_incidents(
         coded=coded,
         headless=headless,
     )
+    beside = ThreadPoolExecutor(max_workers=1)  # hashing needs neither Python nor anything of what follows
+    sha256 = beside.submit(files.checksum, rows.path)
+    beside.shutdown(wait=False)
     layout = recognise(rows.header)
     names = files.field_names(rows, layout.fields, columns or {})
     if rows.column(names["date"]) is None:
@@ -169,6 +174,7 @@ def read_incidents(
     }
     _outside(content, since, until, aside)
     total = len(rows.columns.index)
+    rows = replace(rows, columns=rows.columns[[]])  # all that is needed is in content: its room is needed now
     if total and all(reason not in _BY_CHOICE for reason in aside.values()) and len(aside) == total:
         lines = [f"row {row}: {aside[row]}" for row in sorted(aside)[:_SHOWN]]
         raise InputError(
@@ -179,11 +185,12 @@ def read_incidents(
     used = np.ones(total, dtype=bool)
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
-    found = _sorted(content, np.flatnonzero(used))
+    found = _sorted(content, used)
     remarks = [*layout.remarks, *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
-    found["ground"] = found["stretch_id"] = everywhere.each(str, TEXT)  # filled by the overlay
+    found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
+    found["stretch_id"] = found["ground"].copy()
     # Each is of its type already: conform would look at all cells again, and setting a geometry copies the table.
     columns = {
         column: pd.array(_array(found[column]), dtype=dtype, copy=False)
@@ -198,6 +205,7 @@ def read_incidents(
             rows=total,
             used=len(out),
             aside=len(aside),
+            sha256=sha256.result(),
             read_as="; ".join(text for text in (layout.name, rows.read_as) if text),
             remarks=remarks,
         ),
@@ -232,32 +240,38 @@ def _content(
     rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
 ) -> dict[str, Any]:
     """Return when it happened, what, and to whom: arrays of the types of the table."""
+    dates = rows.distinct(names["date"])
     if layout.day_first_marks and not day_first:
-        _require_one_style(rows, rows.distinct(names["date"]))
+        _require_one_style(rows, dates)
     marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks
-    first, bad = values.parse_days(rows.cells(names["date"]), day_first=marks)
-    _note(aside, rows.cells(names["date"]), bad, lambda text: values.no_day("date", text, day_first=day_first))
-    _note(aside, first, first.isna() & ~bad, lambda _: "no date")
-    last = first
+    first = dates.days(marks)
+    for place, text in dates.where(np.isnat(first.values)):
+        aside.setdefault(place + 1, values.no_day("date", text, day_first=day_first) if text else "no date")
+    last: Any = first
     if rows.column(names["date_to"]) is not None:
-        ends = rows.cells(names["date_to"])
-        last, bad = values.parse_days(ends, day_first=marks)
-        _note(aside, ends, bad, lambda text: values.no_day("date_to", text, day_first=day_first))
-        last = last.fillna(first)
-        _note(aside, ends, last < first, "dates reversed: date_to {} is before date".format)
+        ends = rows.distinct(names["date_to"])
+        last = ends.days(marks)
+        for place, text in ends.where(np.isnat(last.values)):
+            if text:
+                aside.setdefault(place + 1, values.no_day("date_to", text, day_first=day_first))
+        start, end = first.array(), last.array()
+        _note(aside, rows.cells(names["date_to"]), end < start, "dates reversed: date_to {} is before date".format)
+        if np.isnat(last.values).any():
+            last = np.where(np.isnat(end), start, end)
     kinds = rows.distinct(names["kind"])
     content = {
         "source_row": rows.columns.index.to_numpy(),
         "id": _bare(_text(rows, names["id"])).array,
         "note": _text(rows, names["note"]).array,
         "kind": kinds.coded(lambda text: layout.kinds.get(text, text), TEXT),
-        "date_from": first.to_numpy(),
-        "date_to": last.to_numpy(),
+        "day": Coded(first.values.astype("datetime64[D]").astype(np.int64), first.codes),
+        "date_from": first,
+        "date_to": last,
         "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
     }
     for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
         if rows.column(names[field]) is None:
-            content[column] = Distinct.blank(len(first)).coded(lambda _: np.nan, REAL)
+            content[column] = Distinct.blank(len(rows.columns.index)).coded(lambda _: np.nan, REAL)
             continue
         cells = rows.cells(names[field])
         deaths, bad = values.parse_numbers(cells)
@@ -280,7 +294,9 @@ def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
 
 
 def _bare(texts: pd.Series) -> pd.Series:
-    """Cut the blanks around texts. Hardly an id has one anywhere, and of all in a row that is soon seen."""
+    """Cut the blanks around texts. Hardly an id has one anywhere, and of all of Python's in a row that is soon seen."""
+    if texts.dtype.storage == "pyarrow":
+        return texts.str.strip()
     joined = "".join(texts.tolist())
     return texts if joined.split(maxsplit=1) == [joined] else texts.str.strip()
 
@@ -310,8 +326,8 @@ def _precision(
         )
     metres: Any = given.coded(radius, REAL)
     words = given.coded(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
-    digits = positions.mgrs_radii_m(rows, {field: names[field] for field in positions.COLUMNS}).to_numpy()
-    if not np.isnan(digits).all():
+    if any(rows.column(names[field]) is not None for field in ("mgrs", "position")):
+        digits = positions.mgrs_radii_m(rows, {field: names[field] for field in positions.COLUMNS}).to_numpy()
         # Where a row says nothing, the digits of its MGRS reference do; and they are heard where they promise less.
         alone = given.each(lambda text: text == "", bool) & ~np.isnan(digits)
         metres = np.where(alone, digits, np.fmax(metres.array(), digits))
@@ -354,18 +370,19 @@ def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
 
 
 def _outside(
-    content: Mapping[str, np.ndarray], since: dt.date | None, until: dt.date | None, aside: dict[int, str]
+    content: Mapping[str, Any], since: dt.date | None, until: dt.date | None, aside: dict[int, str]
 ) -> None:
-    early = content["date_to"] < np.datetime64(since or "NaT")
-    late = content["date_from"] > np.datetime64(until or "NaT")
-    for bad, reason in ((early, _BEFORE), (late, _AFTER)):
-        for row in content["source_row"][bad].tolist():
-            aside.setdefault(row, reason)
+    if since:
+        for row in content["source_row"][_array(content["date_to"]) < np.datetime64(since)].tolist():
+            aside.setdefault(row, _BEFORE)
+    if until:
+        for row in content["source_row"][_array(content["date_from"]) > np.datetime64(until)].tolist():
+            aside.setdefault(row, _AFTER)
 
 
 def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an array of text
     """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
-    given = pd.Series(ids)[used]
+    given = pd.Series(ids) if used.all() else pd.Series(ids)[used]
     if given.is_unique:
         return {}
     again = given[given.duplicated(keep=False) & (given != "")]
@@ -379,26 +396,34 @@ def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an
     return found
 
 
-def _sorted(content: Mapping[str, Any], used: np.ndarray) -> dict[str, Any]:
+def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     """Return the rows in use, sorted by date, position and all else, and each with an id."""
-    # One number for day and place sorts all but those few that share both; text is slow to sort.
-    x, y = (np.floor((content[axis][used] / turn + 0.5) * _CELLS).astype(np.int64) for axis, turn in _TURNS)
-    key = (_day_numbers(content["date_from"][used]) * 2 * _CELLS + x) * 2 * _CELLS + y
-    order = np.argsort(key)
     unnamed = (content["id"] == "").any()
-    same = np.diff(key[order]) == 0
-    tied = np.append(same, False) | np.append(False, same) if len(order) else same
-    if tied.any():
+    rows = np.flatnonzero(used)
+    if len(rows) < len(used):
+        content = _taken(content, rows)
+    # One number for day and place sorts all but those few that share both; text is slow to sort.
+    key = content["day"].array()
+    for axis, turn in _TURNS:
+        cells = content[axis] / turn
+        cells += 0.5
+        cells *= _CELLS
+        key *= 2 * _CELLS
+        key += cells.astype(np.int64)
+    order = np.argsort(key)
+    key = key[order]
+    same = np.flatnonzero(np.diff(key) == 0)
+    if len(same):
+        tied = np.union1d(same, same + 1)
         places = order[tied]
         by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
         if not unnamed:
             by = by[:4]  # no id is there twice
         rest = pd.DataFrame(
-            {"key": key[places], **{name: _array(content[name].take(used[places])) for name in by}}, index=places
+            {"key": key[tied], **{name: _array(content[name].take(places)) for name in by}}, index=places
         )
         order[tied] = rest.sort_values(["key", *by], kind="stable").index
-    places = used[order]
-    out = {name: cells.take(places) for name, cells in content.items()}
+    out = _taken(content, order)
     if unnamed:
         taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
@@ -406,12 +431,18 @@ def _sorted(content: Mapping[str, Any], used: np.ndarray) -> dict[str, Any]:
     return out
 
 
+def _taken(content: dict[str, Any], places: np.ndarray) -> dict[str, Any]:
+    """Return some rows of all columns, which are let go one by one; codes that several share are looked up once."""
+    codes = {id(cells.codes): cells for cells in content.values() if isinstance(cells, Coded)}
+    taken = {key: cells.take(places).codes for key, cells in codes.items()}
+    return {
+        name: Coded(cells.values, taken[id(cells.codes)]) if isinstance(cells, Coded) else cells.take(places)
+        for name, cells in ((name, content.pop(name)) for name in list(content))
+    }
+
+
 def _array(cells: Any) -> Any:  # noqa: ANN401 - whatever array it stands for
     return cells.array() if isinstance(cells, Coded) else cells
-
-
-def _day_numbers(days: np.ndarray) -> np.ndarray:
-    return days.astype("datetime64[D]").astype(np.int64)
 
 
 def _doubts(found: dict[str, Any]) -> list[str]:
@@ -419,7 +450,7 @@ def _doubts(found: dict[str, Any]) -> list[str]:
     lon, lat, ids = found["x"], found["y"], found["id"]
     stacked = doubts.count_at_position(lon, lat)
     kinds = Coded(pd.factorize(found["kind"].values)[0], found["kind"].codes).array()
-    first = doubts.first_telling(_day_numbers(found["date_from"]), kinds, lon, lat)
+    first = doubts.first_telling(found["day"].array(), kinds, lon, lat)
     again = np.flatnonzero(first != np.arange(len(first)))
     earlier = ids.take(first[again])
     telling = np.zeros(len(ids), dtype=np.int64)

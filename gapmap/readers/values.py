@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gapmap.tables import TEXT
+from gapmap.tables import DAY, TEXT
 from gapmap.units import decimal_point, western
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ class Coded:
         Coded
             As many as there are places.
         """
-        return Coded(self.values, self.codes[places])
+        if self.codes.strides == (0,):  # of a column that is blank all the way
+            return Coded(self.values, np.broadcast_to(self.codes[:1], len(places)))
+        return Coded(self.values, self.codes.take(places))
 
     def array(self) -> Any:  # noqa: ANN401 - an array of the values' type
         """Return the value of each row.
@@ -107,7 +109,7 @@ class Distinct:
             "" in every row.
         """
         column = cls(pd.Series([""]))
-        column._codes = np.zeros(rows, dtype=np.int64)
+        column._codes = np.broadcast_to(np.int64(0), rows)  # takes no room
         return column
 
     def each(self, read: Callable[[str], object], dtype: type | str) -> Any:  # noqa: ANN401 - an array of that type
@@ -150,20 +152,35 @@ class Distinct:
         found = [read(text) for text in self._texts]
         return Coded(pd.array(found, dtype=dtype) if dtype == TEXT else np.array(found, dtype=dtype), self._codes)
 
-    def where(self, is_so: Callable[[str], bool]) -> list[tuple[int, str]]:
+    def days(self, day_first: str = "") -> Coded:
+        """Read dates.
+
+        Parameters
+        ----------
+        day_first : str, optional
+            As for :func:`parse_days`.
+
+        Returns
+        -------
+        Coded
+            The days; NaT for none, and for a text that is no date.
+        """
+        return self.coded(lambda text: _day(text, day_first), DAY)
+
+    def where(self, is_so: Callable[[str], bool] | np.ndarray) -> list[tuple[int, str]]:
         """Return the cells of which something is so.
 
         Parameters
         ----------
-        is_so : callable
-            Called once for each distinct text.
+        is_so : callable or ndarray of bool
+            Called once for each distinct text; or the answers, as the values of a :class:`Coded` have them.
 
         Returns
         -------
         list of tuple
             Place, from 0, and text.
         """
-        found = np.array([is_so(text) for text in self._texts], dtype=bool)
+        found = is_so if isinstance(is_so, np.ndarray) else np.array([is_so(text) for text in self._texts], dtype=bool)
         if not found.any():
             return []
         places = np.flatnonzero(found[self._codes])
@@ -214,7 +231,7 @@ def parse_days(cells: pd.Series, *, day_first: str = "") -> tuple[pd.Series, pd.
         The days (NaT for none), and whether a text is there that is no date from 1900 to 2100.
     """
     distinct = Distinct(cells)
-    days = pd.Series(distinct.each(lambda text: _day(text, day_first), "datetime64[ms]"), index=cells.index)
+    days = pd.Series(distinct.days(day_first).array(), index=cells.index)
     return days, pd.Series(distinct.each(bool, bool), cells.index) & days.isna()
 
 
