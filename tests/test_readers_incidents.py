@@ -200,3 +200,35 @@ def test_ten_thousand_rows_take_seconds(tmp_path: Path) -> None:
     days = pd.Timestamp("2018-01-01") + pd.to_timedelta(np.arange(10_000) % 1000, unit="D")
     pd.DataFrame({"date": days.strftime("%Y-%m-%d"), "lat": 36.0, "lon": 43.0}).to_csv(tmp_path / "a.csv", index=False)
     assert len(read_incidents(tmp_path / "a.csv")) == 10_000
+
+
+def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
+    # Python's text and Arrow's are read in two ways; and of a file so large pandas takes parts of a column for numbers.
+    rows = [
+        f"{n},2020-01-{n % 28 + 1:02},{36 + n % 100 / 100},43.5,0{n % 2},{'exact' if n % 3 else ''},{n % 5}\n"
+        for n in range(200_000)
+    ]
+    rows += [
+        " 007 ,1 May 2020,36.5,43.5,attack,NEAR,1.0\n",
+        'B,2020-05-01,"36,5",43.5,True,vague,2\n',
+        "C,1/5/2020,36.5,43.5,,,x\n",
+        "D,,36.5,43.5,,,\n",
+        "7,2020-05-01,36.5,43.5,قتل,area,\n",
+    ]
+    path = write(tmp_path / "a.csv", "id,date,lat,lon,kind,precision,deaths\n" + "".join(rows))
+    with pd.option_context("mode.string_storage", "python"):
+        plain = read_incidents(path)
+    with pd.option_context("mode.string_storage", "pyarrow"):
+        arrow = read_incidents(path)
+    assert plain.attrs == arrow.attrs
+    assert [record["reason"].split(" is ")[0] for record in plain.attrs["set_aside"]] == [
+        "precision 'vague'",
+        "date '1/5/2020'",
+        "no date",
+        "the id '7'",
+    ]
+    assert plain.loc["007", "kind"] == "attack"
+    assert set(plain["kind"]) == {"00", "01", "attack"}
+    tables = (pd.DataFrame(each.drop(columns="geometry")).reset_index().astype(object) for each in (plain, arrow))
+    pd.testing.assert_frame_equal(*tables, check_column_type=False)
+    assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()

@@ -102,7 +102,7 @@ def test_ids_stay_as_written_whatever_the_rest_of_the_column_holds(tmp_path: Pat
     path = write(tmp_path / "a.csv", "id,b\n" + "A1,x\n" * 300_000 + "007,y\n" * 1_500_000)
     sheet = read_csv(path, wanted={"id", "b"}, as_written={"id"}, coded={"b"})
     assert set(sheet.columns["id"]) == {"A1", "007"}
-    assert sheet.columns["b"].cat.categories.tolist() == ["x", "y"]
+    assert set(sheet.columns["b"]) == {"x", "y"}
 
 
 CELLS = st.text(

@@ -341,7 +341,8 @@ def set_aside(path: Path, reasons: Mapping[int, str]) -> list[dict[str, object]]
     list of dict
         Keys ``source``, ``source_row``, ``reason``.
     """
-    return [{"source": path.name, "source_row": int(row), "reason": reasons[row]} for row in sorted(reasons)]
+    name = path.name  # many rows may be aside
+    return [{"source": name, "source_row": int(row), "reason": reasons[row]} for row in sorted(reasons)]
 
 
 def describe(

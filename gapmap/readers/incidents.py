@@ -11,6 +11,7 @@ import contextlib
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,7 @@ def read_incidents(
     _outside(content, since, until, aside)
     total = len(rows.columns.index)
     rows = replace(rows, columns=rows.columns[[]])  # all that is needed is in content: its room is needed now
-    if total and all(reason not in _BY_CHOICE for reason in aside.values()) and len(aside) == total:
+    if total and len(aside) == total and all(reason not in _BY_CHOICE for reason in aside.values()):
         lines = [f"row {row}: {aside[row]}" for row in sorted(aside)[:_SHOWN]]
         raise InputError(
             f"{rows.path.name}: none of {total} incidents can be used",
@@ -240,6 +241,35 @@ def _content(
     rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
 ) -> dict[str, Any]:
     """Return when it happened, what, and to whom: arrays of the types of the table."""
+    kinds = rows.distinct(names["kind"])
+    content = {
+        "source_row": rows.columns.index.to_numpy(),
+        "id": _bare(_text(rows, names["id"])).array,
+        "note": _text(rows, names["note"]).array,
+        "kind": kinds.coded(lambda text: layout.kinds.get(text, text), TEXT),
+        **_days(rows, names, layout, aside, day_first=day_first),
+        "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
+    }
+    for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
+        if rows.column(names[field]) is None:
+            content[column] = Distinct.blank(len(rows.columns.index)).coded(lambda _: np.nan, REAL)
+            continue
+        cells = rows.cells(names[field])
+        deaths, bad = values.parse_numbers(cells)
+        _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
+        content[column] = deaths.to_numpy()
+    targets = rows.distinct(names["civilians"])
+    content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
+    if layout is PLAIN:
+        for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
+            aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
+    return content
+
+
+def _days(
+    rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
+) -> dict[str, Any]:
+    """Return when it happened, and the first day as a number."""
     dates = rows.distinct(names["date"])
     if layout.day_first_marks and not day_first:
         _require_one_style(rows, dates)
@@ -258,31 +288,8 @@ def _content(
         _note(aside, rows.cells(names["date_to"]), end < start, "dates reversed: date_to {} is before date".format)
         if np.isnat(last.values).any():
             last = np.where(np.isnat(end), start, end)
-    kinds = rows.distinct(names["kind"])
-    content = {
-        "source_row": rows.columns.index.to_numpy(),
-        "id": _bare(_text(rows, names["id"])).array,
-        "note": _text(rows, names["note"]).array,
-        "kind": kinds.coded(lambda text: layout.kinds.get(text, text), TEXT),
-        "day": Coded(first.values.astype("datetime64[D]").astype(np.int64), first.codes),
-        "date_from": first,
-        "date_to": last,
-        "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
-    }
-    for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
-        if rows.column(names[field]) is None:
-            content[column] = Distinct.blank(len(rows.columns.index)).coded(lambda _: np.nan, REAL)
-            continue
-        cells = rows.cells(names[field])
-        deaths, bad = values.parse_numbers(cells)
-        _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
-        content[column] = deaths.to_numpy()
-    targets = rows.distinct(names["civilians"])
-    content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
-    if layout is PLAIN:
-        for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
-            aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
-    return content
+    numbers = np.asarray(first.values).astype("datetime64[D]").astype(np.int64)
+    return {"day": Coded(numbers, first.codes), "date_from": first, "date_to": last}
 
 
 def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
@@ -318,12 +325,18 @@ def _precision(
     def radius(text: str) -> float:
         return radii.get(text.lower() or fallback) or np.nan
 
+    @cache  # many rows, few codes
+    def unknown_code(text: str) -> str:
+        return f"{field} {text!r} is not one of {', '.join(radii)}"
+
+    @cache
+    def too_coarse(text: str) -> str:
+        return f'{field} {text} is too coarse to place it; to use it: radius = {{ {text} = "50 km" }}'
+
     for place, text in given.where(lambda text: (text.lower() or fallback) not in radii):
-        aside.setdefault(place + 1, f"{field} {text!r} is not one of {', '.join(radii)}")
+        aside.setdefault(place + 1, unknown_code(text))
     for place, text in given.where(lambda text: radii.get(text.lower(), 0.0) is None):
-        aside.setdefault(
-            place + 1, f'{field} {text} is too coarse to place it; to use it: radius = {{ {text} = "50 km" }}'
-        )
+        aside.setdefault(place + 1, too_coarse(text))
     metres: Any = given.coded(radius, REAL)
     words = given.coded(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
     if any(rows.column(names[field]) is not None for field in ("mgrs", "position")):
@@ -369,9 +382,7 @@ def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
         )
 
 
-def _outside(
-    content: Mapping[str, Any], since: dt.date | None, until: dt.date | None, aside: dict[int, str]
-) -> None:
+def _outside(content: Mapping[str, Any], since: dt.date | None, until: dt.date | None, aside: dict[int, str]) -> None:
     if since:
         for row in content["source_row"][_array(content["date_to"]) < np.datetime64(since)].tolist():
             aside.setdefault(row, _BEFORE)
@@ -400,12 +411,11 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     """Return the rows in use, sorted by date, position and all else, and each with an id."""
     unnamed = (content["id"] == "").any()
     rows = np.flatnonzero(used)
-    if len(rows) < len(used):
-        content = _taken(content, rows)
     # One number for day and place sorts all but those few that share both; text is slow to sort.
-    key = content["day"].array()
+    key = content["day"].take(rows).array()
     for axis, turn in _TURNS:
-        cells = content[axis] / turn
+        cells = content[axis].take(rows)
+        cells /= turn
         cells += 0.5
         cells *= _CELLS
         key *= 2 * _CELLS
@@ -420,10 +430,10 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
         if not unnamed:
             by = by[:4]  # no id is there twice
         rest = pd.DataFrame(
-            {"key": key[tied], **{name: _array(content[name].take(places)) for name in by}}, index=places
+            {"key": key[tied], **{name: _array(content[name].take(rows[places])) for name in by}}, index=places
         )
         order[tied] = rest.sort_values(["key", *by], kind="stable").index
-    out = _taken(content, order)
+    out = _taken(content, rows[order])
     if unnamed:
         taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)

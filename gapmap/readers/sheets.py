@@ -13,7 +13,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -303,7 +303,7 @@ class _Under(io.RawIOBase):
         Read from where it is.
     """
 
-    def __init__(self, first: bytes, stream: IO[bytes]) -> None:
+    def __init__(self, first: bytes, stream: io.BufferedIOBase) -> None:
         self._first, self._stream = first, stream
 
     def readable(self) -> bool:
@@ -320,7 +320,7 @@ class _Under(io.RawIOBase):
         return len(data)
 
 
-def _utf8(path: Path, encoding: str | None) -> tuple[IO[bytes], str]:
+def _utf8(path: Path, encoding: str | None) -> tuple[io.BufferedIOBase, str]:
     """Open a file as UTF-8; also return which encoding it has."""
     with path.open("rb") as file:
         head = file.read(_BLOCK)
@@ -368,7 +368,7 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-def _separator(stream: IO[bytes]) -> tuple[str, int]:
+def _separator(stream: io.BufferedIOBase) -> tuple[str, int]:
     """Return what parts the values, and where the first row begins."""
     head = stream.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
     mark = stream.seek(0, io.SEEK_CUR) - len(head)
@@ -380,7 +380,7 @@ def _separator(stream: IO[bytes]) -> tuple[str, int]:
     return max(_SEPARATORS, key=first.count), mark + blank
 
 
-def _below(stream: IO[bytes], start: int, breaks: int) -> int:
+def _below(stream: io.BufferedIOBase, start: int, breaks: int) -> int:
     """Return where the row below the first one begins, which has so many line breaks in its cells."""
     stream.seek(start)
     for _ in range(1 + breaks):
