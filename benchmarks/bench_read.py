@@ -22,7 +22,7 @@ import pandas as pd
 _AT_MOST = 2
 # As a user would call them; without pyarrow, the import fails as where it is not installed.
 _READING = """
-import resource, sys, time
+import sys, time
 reader, path, arrow = sys.argv[1:]
 if arrow == "without":
     sys.modules["pyarrow"] = None
@@ -31,7 +31,10 @@ from gapmap.readers import read_incidents
 read = {"pandas": pandas.read_csv, "gapmap": read_incidents}[reader]
 clock, cpu = time.perf_counter(), time.process_time()
 table = read(path)
-print(time.perf_counter() - clock, time.process_time() - cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+with open("/proc/self/status") as status:  # getrusage would tell the peak of the process that started this one
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+print(clock, cpu, peak / 1e3)
 """
 _NOTES = np.array(
     [
