@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 NEAR_M = 10_000.0  # places so far from a stretch are on its sheet
 EQUAL_M = 100.0  # ways that differ by less are equally long
+CLOSE_M = 1_000.0  # two hand-over points as near as this may be one
 _ROWS, _PLACES, _YEARS, _ZONES = 100, 6, 10, 12  # the most of each that is listed
 _WIDE_MM, _HIGH_MM, _SHEET_MM, _CHART_MM = 180.0, 150.0, 74.0, 21.0
 _MGRS_FIGURES = 4  # of easting and northing: squares of 10 m
@@ -84,7 +85,8 @@ def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str
     The proposed hand-over point of a stretch is the middle of one of its measuring lines: of those whose middle lies in
     the stretch, the one where both declared covers are equally near, to 100 m; of several, the shortest; then the first
     along the middle line. It rests on declared cover alone, so that every edition with sheets proposes the same point.
-    Each stretch is looked at alone: where the gap is narrow at the seam of two, their points lie close together.
+    Each stretch is looked at alone: where the gap is narrow at the seam of two, their points lie close together. A sheet
+    says so where the point of another sheet is within 1 km.
     """
     writer = _Public(made, language) if made.name == "public" else _Whole(made, language)
     content = writer.content(stretches)
@@ -281,6 +283,7 @@ class _Whole(_Writer):
             problems = [f"{each!r}" + (f"; did you mean {near[each]}?" if near[each] else "") for each in wrong]
             raise InputError("no such stretch", problems=problems, hint="their ids: gapmap query RESULT stretches")
         chosen = list(dict.fromkeys(stretches)) or [str(key) for key in self.ranked[:TOP]]
+        overs = {each: over for each in chosen if (over := self.over(each))}
         return {
             **self.frame(self.run),
             "under": self.under(),
@@ -289,7 +292,7 @@ class _Whole(_Writer):
             "legend": self.legend("legend"),
             "table_title": self.words["list_title"],
             "table": self.table(),
-            "sheets": [self.sheet(each) for each in chosen],
+            "sheets": [self.sheet(each, overs) for each in chosen],
             "method": self.method(),
             "aside": self.aside(),
             "inputs": self.inputs(),
@@ -493,13 +496,14 @@ class _Whole(_Writer):
         table = self.made.table("transects")
         return table[table["stretch_id"] == key].sort_values("along_m", kind="stable")
 
-    def sheet(self, key: str) -> dict[str, Any]:
+    def over(self, key: str) -> HandOver | None:
+        forces = (self.records[key][f"force_{side}"] for side in "ab")
+        covers = (self.made.table("cover").geometry[force] for force in forces)
+        return hand_over(self.transects(key), self.stretches.geometry[key], *covers)
+
+    def sheet(self, key: str, overs: Mapping[str, HandOver]) -> dict[str, Any]:
         words, each, lines = self.words, self.records[key], self.transects(key)
-        over = hand_over(
-            lines,
-            self.stretches.geometry[key],
-            *(self.made.table("cover").geometry[each[f"force_{side}"]] for side in "ab"),
-        )
+        over = overs.get(key)
         figures = [
             (words["width_mean_m"], self.km(each["width_mean_m"])),
             (words["width_min_m"], self.km(each["width_min_m"])),
@@ -521,7 +525,9 @@ class _Whole(_Writer):
             "legend": self.legend(f"legend{number}", sheet=True),
             "figures": figures,
             "chart": self.chart(key, lines, over, name=f"chart{number}"),
-            "over": None if over is None else self.proposal(each, over),
+            "over": None
+            if over is None
+            else self.proposal(each, over, {name: overs[name] for name in overs if name != key}),
             "facing": [self.facing(each, side) for side in "ab"],
             "years": self.years(key),
             "said": self.said_of_incidents(each),
@@ -589,7 +595,7 @@ class _Whole(_Writer):
         picture.note(f"{self.km(end - start)} B", "tick", right - 12, _CHART_MM - 2.4)
         return picture
 
-    def proposal(self, each: Mapping[str, Any], over: HandOver) -> dict[str, Any]:
+    def proposal(self, each: Mapping[str, Any], over: HandOver, others: Mapping[str, HandOver]) -> dict[str, Any]:
         point = gpd.GeoSeries([over.point], crs=self.stretches.crs)
         lon, lat = shapely.get_coordinates(point.to_crs(WGS84))[0]
         zones = self.made.table("zones")
@@ -605,6 +611,10 @@ class _Whole(_Writer):
             bearing = bearings(over.point, held.geometry.loc[[zone]])[0]
             way = "" if np.isnan(bearing) else f" ({round(bearing) % 360}°)"
             near.append(self.said("report_over_zone", zone=f"{held['name'][zone] or zone}{way}", **values))
+        for key, other in others.items():
+            way_m = over.point.distance(other.point)
+            if way_m <= CLOSE_M:
+                near.append(self.said("report_over_close", way=self.km(way_m), name=self.name(self.records[key])))
         return {
             "mgrs": mgrs_words(lat, lon),
             "at": self.apart(f"{lat:.4f}, {lon:.4f}"),

@@ -317,6 +317,26 @@ def test_the_hand_over_point_is_the_best_of_all_by_the_rule(result: Analysis) ->
         assert chosen(result, key).transect_id == min(ranked)[-1]
 
 
+def test_points_close_together_are_told(result: Analysis) -> None:
+    one, two = "C01.02", "C01.01"
+    analysis = fake_analysis().with_values("transects", stretch_id=one)
+    stretches, lines = analysis.table("stretches"), analysis.table("transects")
+    same = lines[lines["stretch_id"] == one]
+    again = same.set_axis([f"again {name}" for name in same.index]).assign(stretch_id=two)
+    moved = stretches.copy()
+    moved.loc[two, "geometry"] = stretches.geometry[one]
+    close = analysis.with_table("stretches", moved)
+    close = close.with_table("transects", pd.concat([lines[lines["stretch_id"] != two], again]))
+    sheets = full(close, stretches=[one, two]).sheets()
+    for sheet, other in zip(sheets, (two, one), strict=True):
+        said = f"0.0 km from the point proposed for {moved['name'][other]}: one point may serve both."
+        assert sheet.count(said) == 1
+    assert "may serve both" not in full(close, stretches=[one]).sheets()[0]
+    for sheet in full(result, stretches=["C01.03", "C01.04"]).sheets():  # the nearest two of the demo: 2 km apart
+        assert "km to its declared cover" in sheet
+        assert "may serve both" not in sheet
+
+
 @pytest.mark.parametrize("crs", [LAEA, UTM])
 def test_between_two_mirrored_covers_it_is_the_narrowest_line(crs: pyproj.CRS) -> None:
     analysis = fake_analysis(crs).with_values("transects", stretch_id="C01.02")
