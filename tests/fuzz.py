@@ -15,6 +15,7 @@ import time
 import traceback
 import warnings
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
@@ -184,7 +185,7 @@ class Judge:
     def overlaps(self) -> None:
         """Corridors overlap neither each other nor the cover by more than snapping does along their edges.
 
-        Before an edge that two forces hold, the ground lies between each of them and a third.
+        Before an edge that two forces hold, the ground lies between each of them and a third, or and each of two others.
         """
         corridors, case = self.rows("corridors")
         shapes = corridors.geometry.to_numpy()
@@ -196,10 +197,12 @@ class Judge:
         apart = one < other
         pairs = [frozenset(pair) for pair in zip(corridors["force_a"], corridors["force_b"], strict=True)]
         for row in np.flatnonzero(apart):
-            rest = pairs[one[row]] ^ pairs[other[row]]
-            if len(rest) == 2:
-                first, second = (self.covers[case[one[row]]][force] for force in rest)
-                apart[row] = shapely.distance(first, second) > self.snap
+            covers = self.covers[case[one[row]]]
+            mine, theirs = pairs[one[row]] - pairs[other[row]], pairs[other[row]] - pairs[one[row]]
+            apart[row] = not mine or all(
+                max(shapely.distance(covers[a], covers[b]) for a, b in zip(mine, order, strict=True)) > self.snap
+                for order in permutations(theirs)
+            )
         one, other = one[apart], other[apart]
         both = shapely.area(shapely.intersection(shapes[one], shapes[other]))
         self.hold(
