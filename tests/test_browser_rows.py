@@ -1001,19 +1001,54 @@ def test_row_19_map_fills_the_sheet_from_any_screen(chrome: Chrome, files: dict[
         " new Set(new Uint32Array(document.getElementById('paper').getContext('2d').getImageData(x, y, w, h).data.buffer)))"
     )
     try:
-        for size in ((1280, 800), (412, 915), (1280, 420)):
+        for size in ((1280, 800), (1920, 1080), (412, 915), (1280, 420)):
             _show(chrome, files["en"], size)
             assert _js(chrome, "gapmap.select('C01.01')")
-            before = _js(chrome, shown)
+            chrome.execute_script(
+                "window.drawn = []; map_gapmap.on('moveend', () => window.drawn.push(map_gapmap.getBounds().toBBoxString()))"
+            )
+            bounds = "map_gapmap.getBounds().toBBoxString()"
+            before, seen = _js(chrome, shown), _js(chrome, bounds)
+            pixel = 360 / 256 / 2 ** _js(chrome, "map_gapmap.getZoom()") * 2
             chrome.execute_script("dispatchEvent(new Event('beforeprint'))")
             width, height = _js(chrome, "(c => [c.width, c.height])(document.getElementById('paper'))")
             found = _js(chrome, edges)
             chrome.execute_script("dispatchEvent(new Event('afterprint'))")
             assert width / height == pytest.approx(213 / 158, rel=0.01)
             assert min(found) > 1, size
+            name_pt = 2 * 12 / width * 213 / 25.4 * 72  # a name is written in 12 px, each of them two of the sheet's
+            assert 7 < name_pt < 11, size
+            screen, sheets = _box(seen), [_box(each) for each in _js(chrome, "window.drawn")]
+            assert any(sheet.buffer(pixel).covers(screen) and sheet.area > 1.05 * screen.area for sheet in sheets), size
+            assert _js(chrome, bounds) == seen
             assert _js(chrome, shown) == before
     finally:
         browser.resize(chrome, (1280, 800))
+
+
+def _box(text: str) -> shapely.Polygon:
+    return shapely.box(*map(float, text.split(",")))
+
+
+def test_row_19_map_fills_its_box_under_a_long_title(chrome: Chrome, tmp_path: Path) -> None:
+    """Where long texts leave the map a lower box, it is drawn for that; scrolled panels stay where they were."""
+    inputs = [{"role": "zones", "name": f"a file with a long name {n}.csv"} for n in range(60)]
+    analysis = fake_analysis().with_values("run", title="A long title " * 30, inputs=json.dumps(inputs))
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    chrome.execute_script("document.getElementById('panel-legend').scrollTop = 30")
+    chrome.execute_script("dispatchEvent(new Event('beforeprint'))")
+    drawn = _js(chrome, "(c => c.width / c.height)(document.getElementById('paper'))")
+    assert _js(chrome, "document.getElementById('panel-legend').scrollTop") == 30
+    try:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.resize(chrome, (1055, 726))  # A4 less its margins
+        box = _js(chrome, "(e => e.clientWidth / e.clientHeight)(document.getElementById('stage'))")
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        chrome.execute_script("dispatchEvent(new Event('afterprint'))")
+        browser.resize(chrome, (1280, 800))
+    assert box > 1.02 * 213 / 158
+    assert drawn == pytest.approx(box, rel=0.005)
 
 
 def test_row_19_map_fills_the_sheet(page: Chrome) -> None:

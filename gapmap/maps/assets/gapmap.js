@@ -460,7 +460,7 @@
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
-      // What the edge of the screen would cut is not written; what lies outside is, for the sheet of paper shows more.
+      // What the edge of the screen would cut is not written; what lies outside is, for dragging brings it in.
       const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
       const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
@@ -1707,28 +1707,35 @@
     apply();
     redraw();
     if (location.hash) restore(location.hash);
-    const SHEET = 213 / 158;  // of the map on A4, as in gapmap.css
-    // On paper stands a copy of the map on one canvas: canvases laid over one another print one over the other, and the map
-    // cannot learn the size of the paper in time.
+    // On paper stands a copy of the map on one canvas: canvases laid over one another print one over the other. For a moment
+    // the page takes the rules of the sheet and the map the room that they leave it: so its names are as large from any screen.
     window.addEventListener("beforeprint", function () {
-      const stage = box("stage").getBoundingClientRect(), lines = layers.find((entry) => entry.id === "graticule"), shown = lines.shown;
-      // As much more ground above and below, or at the sides, as fills the sheet.
-      const width = Math.max(stage.width, stage.height * SHEET), height = Math.max(stage.height, stage.width / SHEET);
-      const around = function (part) {
-        [ground, marks, onTop].forEach(function (each) {
-          each.options.padding = part;
-          if (each._map) each._update();
-        });
+      const middle = map.getCenter(), zoom = map.getZoom(), seen = map.getBounds(), lines = layers.find((entry) => entry.id === "graticule");
+      const { shown } = lines, { zoomSnap } = map.options, { retina } = L.Browser;
+      const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => /print|screen/.test(rule.media?.mediaText)).map((rule) => [rule.media, rule.media.mediaText]);
+      const scrolled = [...document.querySelectorAll("*")].filter((each) => each.scrollTop).map((each) => [each, each.scrollTop]);
+      const draw = function (at) {
+        map.invalidateSize({ animate: false, pan: false });
+        map.setView(middle, at(), { reset: true, animate: false });
       };
+      rules.forEach(([media, text]) => { media.mediaText = text.includes("print") ? "all" : "not all"; });
+      document.body.style.width = "279mm";  // of A4, less its margins
       lines.shown = true;  // a sheet of paper has no pointer to read positions with
-      around(Math.max(0.2, width / stage.width / 2 - 0.49, height / stage.height / 2 - 0.49));
-      const paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
+      map.options.zoomSnap = 0;
+      L.Browser.retina = true;  // paper is finer than a screen
+      draw(() => map.getBoundsZoom(seen));
+      const { clientWidth: width, clientHeight: height } = box("stage"), paper = make("canvas", { id: "paper", width: 2 * width, height: 2 * height, role: "img", "aria-label": words.map }), ink = paper.getContext("2d");
       ink.scale(2, 2);
       paintMap(ink, 0, 0, width, height);
       ink.putImageData(ink.getImageData(0, 0, paper.width, paper.height), 0, 0);  // pixels: Chromium prints what was drawn anew, and too small
-      box("stage").append(paper);
+      rules.forEach(([media, text]) => { media.mediaText = text; });
+      document.body.style.width = "";
       lines.shown = shown;
-      around(0.2);
+      map.options.zoomSnap = zoomSnap;
+      L.Browser.retina = retina;
+      draw(() => zoom);
+      scrolled.forEach(([each, top]) => { each.scrollTop = top; });
+      box("stage").append(paper);
     });
     window.addEventListener("afterprint", () => box("paper")?.remove());
     window.addEventListener("resize", function () { drawHistogram(); drawRows(); });
