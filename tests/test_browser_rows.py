@@ -1393,6 +1393,52 @@ def test_no_label_lies_under_a_button(page: Chrome) -> None:
             assert browser.untidy(page) == [], (selector, beside)
 
 
+def test_no_place_lies_under_a_figure_of_the_graticule(chrome: Chrome, tmp_path: Path) -> None:
+    """A place on a line of longitude and one on a line of latitude, wherever the figure would stand."""
+    analysis, at = fake_analysis(), [(43.5, 36.1), (43.3, 36.0), (43.0, 35.9)]
+    points = gpd.GeoSeries.from_xy(*zip(*at, strict=True), crs=4326).to_crs(analysis.crs)
+    _show(chrome, save(build_map(analysis.with_values("places", geometry=list(points))), tmp_path / "map.html"))
+    _click(chrome, '[data-layer="graticule"]')
+    for lon, lat in at[:2]:
+        for beside in (-8, 0, 8):
+            chrome.execute_script(
+                "const p = gapmap.pixel(arguments[1], arguments[0]), s = map_gapmap.getSize(), along = arguments[0] === 43.5;"
+                " map_gapmap.panBy([along ? p[0] - 400 : p[0] - 78 - arguments[2], along ? p[1] - s.y + 40 - arguments[2] : p[1] - 200], {animate: false})",
+                lon,
+                lat,
+                beside,
+            )
+            browser.settle(chrome)
+            found = _js(
+                chrome,
+                "(p => gapmap.figureBoxes().filter(b => p.x > b[0] - 5 && p.x < b[2] + 5 && p.y > b[1] - 5 && p.y < b[3] + 5).length)"
+                "(map_gapmap.latLngToLayerPoint([arguments[1], arguments[0]]))",
+                lon,
+                lat,
+            )
+            assert _js(chrome, "gapmap.figureBoxes().length") > 1
+            assert found == 0, (lon, lat, beside)
+
+
+def test_a_name_goes_with_its_disc_at_the_edge_of_the_map(page: Chrome) -> None:
+    """A place just outside the map is not named in it: nobody could see what the name belongs to."""
+    spot = _degrees(fake_analysis(), "places").iloc[2]
+    for outside, wanted in ((-2, 0), (10, 1)):
+        page.execute_script(
+            "const p = gapmap.pixel(arguments[0], arguments[1]); map_gapmap.panBy([p[0] - arguments[2], p[1] - 200], {animate: false})",
+            spot.y,
+            spot.x,
+            outside,
+        )
+        browser.settle(page)
+        shown = _js(
+            page,
+            "((o, s) => gapmap.labelBoxes().filter(b => b[2] - o.x > 0 && b[0] - o.x < 150 && Math.abs(b[1] - o.y - 200) < 40).length)"
+            "(map_gapmap.containerPointToLayerPoint([0, 0]))",
+        )
+        assert shown == wanted, outside
+
+
 def test_all_is_in_sight_in_a_window_of_another_size_until_somebody_moves_the_map(page: Chrome) -> None:
     zoom = "map_gapmap.getZoom()"
     first = _js(page, zoom)

@@ -359,14 +359,15 @@
       const view = { bucket: Math.ceil(zoom), matrix: new DOMMatrix([k, 0, 0, k, centre[0] * s - o.x, centre[1] * s - o.y]), opacity: 1 };
       layers.forEach(function (entry) { if (entry.shown && entry.draw) entry.draw(ink, { ...view, opacity: entry.opacity }); });
     };
-    const gridBoxes = [];  // of the figures along the lines: no name may cover one
+    const figuresAt = [], gridBoxes = [];  // the figures along the lines and their boxes: no name may cover one
     marks.draw = function (ink, bounds) {
-      gridBoxes.length = 0;
+      figuresAt.length = gridBoxes.length = 0;
       layers.forEach(function (entry) {
         if (!entry.shown || !entry.marks) return;
         ink.globalAlpha = entry.opacity;
         entry.marks(ink, bounds);
       });
+      writeFigures(ink);
     };
     function redraw() { ground._updatePaths(); marks._updatePaths(); }
     function dress(entry) {
@@ -448,7 +449,7 @@
     const spots = facts.places.map((row) => mercator(row.lat, row.lon)), widths = new Map();
     const places = facts.places.map((_, i) => i).sort((a, b) => (facts.places[b].population || 0) - (facts.places[a].population || 0) || a - b);
     const labelled = (row, zoom) => row.population > 400000 || zoom >= 7 && row.population > 80000 || zoom >= 8 && row.population > 20000 || zoom >= 9;
-    function drawPlaces(ink, bounds) {
+    function placesIn(bounds) {
       const zoom = map.getZoom(), seen = [];
       for (const i of places) {
         const row = facts.places[i];
@@ -456,11 +457,15 @@
         const [x, y] = layerPoint(spots[i][0], spots[i][1]);
         if (x > bounds.min.x && x < bounds.max.x && y > bounds.min.y && y < bounds.max.y) seen.push([i, row, x, y]);
       }
+      return seen;
+    }
+    function drawPlaces(ink, bounds) {
+      const seen = placesIn(bounds);
       // Discs first: no label may cover one. Boxes stand in a grid of cells, so that each label looks at few of them.
       const cells = new Map(), keysOf = (b) => { const out = []; for (let u = Math.floor(b[0] / 100); u <= Math.floor(b[2] / 100); u++) for (let v = Math.floor(b[1] / 40); v <= Math.floor(b[3] / 40); v++) out.push(u + ":" + v); return out; };
       const take = (b) => keysOf(b).forEach((key) => (cells.has(key) ? cells.get(key).push(b) : cells.set(key, [b])));
       const free = (b) => keysOf(b).every((key) => (cells.get(key) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
-      // What the edge of the screen would cut is not written; what lies outside is, for dragging brings it in.
+      // What the edge of the screen would cut, or part from its disc, is not written; what lies outside is, for dragging brings it in.
       const low = map.containerPointToLayerPoint([0, 0]), high = low.add(map.getSize());
       const whole = (b) => b[0] >= low.x && b[2] <= high.x && b[1] >= low.y && b[3] <= high.y || b[2] < low.x || b[0] > high.x || b[3] < low.y || b[1] > high.y;
       gridBoxes.forEach(take);
@@ -484,7 +489,7 @@
         ink.font = font;
         if (!widths.has(key)) { const short = fit(ink, full, 240); widths.set(key, [short, ink.measureText(short).width + 4]); }
         const [name, wide] = widths.get(key);
-        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find((b) => whole(b) && free(b));
+        const at = [[7, -8], [-7 - wide, -8], [-wide / 2, -22], [-wide / 2, 7]].map(([dx, dy]) => [x + dx, y + dy, x + dx + wide, y + dy + 16]).find((b) => whole([Math.min(b[0], x), Math.min(b[1], y), Math.max(b[2], x), Math.max(b[3], y)]) && free(b));
         if (!at) return;
         take(at);
         labelBoxes.push(at);
@@ -505,24 +510,37 @@
       const corner = (x, y) => degreesAt((x + o.x) / s, (y + o.y) / s), size = map.getSize(), seen = map.containerPointToLayerPoint([0, 0]);
       const [north, west] = corner(bounds.min.x, bounds.min.y), [south, east] = corner(bounds.max.x, bounds.max.y);
       const digits = step < 0.1 ? 2 : step < 1 ? (step === 0.25 ? 2 : 1) : 0;
-      const write = function (text, x, y) { gridBoxes.push(ink.textAlign === "left" ? [x, y - 7, x + 44, y + 7] : [x - 22, y - 7, x + 22, y + 7]); ink.strokeStyle = "rgba(255,255,255,.9)"; ink.lineWidth = 3; ink.strokeText(text, x, y); ink.fillText(text, x, y); };
-      ink.font = "11px " + FONT;
-      ink.fillStyle = "#2f3a43";
-      ink.textBaseline = "middle";
+      // A figure moves along its line until it covers no place.
+      const discs = shownLayer("places") ? placesIn(bounds) : [];
+      const put = function (text, x, y, dx, dy) {
+        for (let k = 0; k < 4 && discs.some(([, , u, v]) => Math.abs(u - x) < 28 && Math.abs(v - y) < 13); k++) { x += dx; y += dy; }
+        figuresAt.push([text, x, y]);
+        gridBoxes.push([x - 22, y - 7, x + 22, y + 7]);
+      };
       for (let k = Math.ceil(west / step); k * step <= east; k++) {
         const x = mercator(0, k * step)[0] * s - o.x;
         ink.strokeStyle = "rgba(70,82,92,.5)"; ink.lineWidth = 0.8;
         ink.beginPath(); ink.moveTo(x, bounds.min.y); ink.lineTo(x, bounds.max.y); ink.stroke();
-        ink.textAlign = "center";
-        write(Math.abs(k * step).toFixed(digits) + "° " + (k < 0 ? "W" : "E"), x, seen.y + size.y - 40);
+        put(Math.abs(k * step).toFixed(digits) + "° " + (k < 0 ? "W" : "E"), x, seen.y + size.y - 40, 0, -16);
       }
       for (let k = Math.ceil(south / step); k * step <= north; k++) {
         const y = mercator(k * step, 0)[1] * s - o.y;
         ink.strokeStyle = "rgba(70,82,92,.5)"; ink.lineWidth = 0.8;
         ink.beginPath(); ink.moveTo(bounds.min.x, y); ink.lineTo(bounds.max.x, y); ink.stroke();
-        ink.textAlign = "left";
-        write(Math.abs(k * step).toFixed(digits) + "° " + (k < 0 ? "S" : "N"), seen.x + 56, y);
+        put(Math.abs(k * step).toFixed(digits) + "° " + (k < 0 ? "S" : "N"), seen.x + 78, y, 50, 0);
       }
+    }
+    // Above all marks, which would cover them.
+    function writeFigures(ink) {
+      ink.globalAlpha = layers.find((entry) => entry.id === "graticule").opacity;
+      ink.font = "11px " + FONT;
+      ink.fillStyle = "#2f3a43";
+      ink.strokeStyle = "rgba(255,255,255,.9)";
+      ink.lineWidth = 3;
+      ink.lineJoin = "round";
+      ink.textBaseline = "middle";
+      ink.textAlign = "center";
+      figuresAt.forEach(([text, x, y]) => { ink.strokeText(text, x, y); ink.fillText(text, x, y); });
     }
 
     // ---- Filters. ----
@@ -1784,12 +1802,13 @@
       picture: () => picture().toDataURL("image/png"),
       incident: (i) => incident(i),
       labelBoxes: () => labelBoxes.map((each) => each.slice()),
+      figureBoxes: () => gridBoxes.map((each) => each.slice()),
     };
   }
 
   let api = null, failed = "";
   const face = { get ready() { return api !== null; }, get failed() { return failed; } };
-  ["state", "layers", "select", "widthAt", "project", "pixel", "visibleCount", "listed", "setFilter", "query", "openArea", "measure", "mgrs", "parsePoint", "search", "hash", "exported", "picture", "incident", "labelBoxes"]
+  ["state", "layers", "select", "widthAt", "project", "pixel", "visibleCount", "listed", "setFilter", "query", "openArea", "measure", "mgrs", "parsePoint", "search", "hash", "exported", "picture", "incident", "labelBoxes", "figureBoxes"]
     .forEach((name) => { face[name] = (...given) => api[name](...given); });
   window.gapmap = Object.freeze(face);
   (async function () {
