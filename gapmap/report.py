@@ -32,7 +32,7 @@ from gapmap.editions import GAP_CLASSES_KM2, WINDOW_KM2
 from gapmap.errors import InputError
 from gapmap.maps.grid import grid_facts
 from gapmap.maps.languages import catalogue, phrase, phrase_html
-from gapmap.maps.layers import facts
+from gapmap.maps.layers import facts, places_said
 from gapmap.maps.page import check_page, own_asset
 from gapmap.overlay import nearest_zones
 from gapmap.styles import FORCE_COLOURS, WIDTH_CLASSES, WIDTH_COLOURS
@@ -342,11 +342,7 @@ class _Whole(_Writer):
         else:
             wider = self.said("report_beyond_none", limit=limit)
         lines.append((words["report_wider"], wider))
-        inside = places[places["stretch_id"] != ""]
-        known = inside["population"].sum(min_count=1)
-        people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
-        settled = self.said("report_places", inside=f"{len(inside):,}", all=f"{len(places):,}", people=people)
-        lines.append((words["places"], settled))
+        lines.append((words["places"], self.said("report_places", **places_said(places, words))))
         lines.append((words["incidents"], self.incident_line()))
         return lines
 

@@ -185,6 +185,28 @@ def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[s
         assert texts
 
 
+def test_row_4_details_name_who_lives_there(chrome: Chrome, tmp_path: Path) -> None:
+    """Places by name, the largest first, and their people: before the incidents, so that both are seen without scrolling."""
+    analysis = fake_analysis().with_values("places", stretch_id="C01.02", population=[4_000.0, np.nan, 150_000.0])
+    analysis = analysis.with_values(
+        "stretches", places=[0, 3, 1, 0, 0, 0], population=[np.nan, 154_000.0] + [np.nan] * 4
+    )
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    words = "[...document.querySelectorAll('#details > dl dt')].map(e => e.textContent).slice(5, 8)"
+    value = "document.querySelector('#details > dl [data-key=\"' + arguments[0] + '\"]')?.textContent"
+    assert _js(chrome, "gapmap.select('C01.02')")
+    assert _js(chrome, words) == ["Places", "People in them", "Incidents (plain count), all dates and kinds"]
+    assert _js(chrome, value, "places") == "3 · Altun Kupri · Gwer · مخمور"
+    assert _js(chrome, value, "population") == "154,000"
+    assert _js(chrome, "gapmap.select('C01.03')")
+    assert [_js(chrome, value, each) for each in ("places", "population")] == ["1", "not known"]
+    assert _js(chrome, "gapmap.select('C01.01')")
+    assert [_js(chrome, value, each) for each in ("places", "population")] == ["0", None]
+    chrome.execute_script("gapmap.openArea([[35.5, 42], [35.5, 44.5], [37, 44.5], [37, 42]])")
+    value = value.replace("> dl ", "")
+    assert [_js(chrome, value, each) for each in ("places", "population")] == ["3", "154,000"]
+
+
 def test_row_4_details_say_what_no_filter_touches(page: Chrome) -> None:
     page.execute_script("gapmap.setFilter({kinds: ['IED']}); gapmap.select('C01.01')")
     assert _details(page)["incidents_count"] == "3"

@@ -154,7 +154,7 @@ def test_base_page_is_small() -> None:
 
 def test_analysis_without_anything_makes_a_map() -> None:
     facts = _facts(_html(FakeAnalysis({"run": fake_analysis().table("run")})))
-    assert facts["run"]["headline"] == "No corridor up to 20 km wide; 2 rows of the input were not used."
+    assert facts["run"]["headline"] == "No corridor up to 20 km wide; 2 input rows were not used."
     assert facts["stretches"] == facts["places"] == []
     assert facts["points"] is None
 
@@ -165,8 +165,11 @@ def test_analysis_without_anything_makes_a_map() -> None:
 def test_headline_counts_by_hand() -> None:
     assert _facts(_html(fake_analysis()))["run"]["headline"] == (
         "1 corridor, 120 km long, up to 20.0 km wide; 252 km² of ground between the forces is wider than the limit of"
-        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); widest on average: Makhmour to Dibis; 2 rows of the input were not used."
+        " 20 km; 4 of 5 incidents since 2018 lie in them (plain count); 2 of 3 places lie in corridors; people in them: 4,000;"
+        " widest on average: Makhmour to Dibis; 2 input rows were not used."
     )
+    unknown = fake_analysis().with_values("places", population=np.nan)
+    assert "; people in them: not known; widest" in _facts(_html(unknown))["run"]["headline"]
 
 
 def test_headline_names_the_stretch_that_the_summary_ranks_first() -> None:
@@ -188,7 +191,7 @@ def test_headline_says_how_much_of_the_seam_is_wider_than_the_limit() -> None:
     ground = analysis.table("ground")[beyond].set_geometry([between], crs=LAEA).assign(area_km2=1_000.0)
     cover = analysis.table("cover").set_geometry([north, south], crs=LAEA)
     analysis = analysis.with_table("ground", ground).with_table("cover", cover)
-    seam = "40 km of middle line, 1,000 km² of ground between the forces, are wider than the limit of 20 km"
+    seam = "40 km of middle line and 1,000 km² between the forces are wider than the limit of 20 km"
     assert f"; {seam}; " in _facts(_html(analysis))["run"]["headline"]
 
 
@@ -202,11 +205,11 @@ def test_headline_counts_the_rows_not_used_in_the_files_that_the_edition_names()
         parameters = json.dumps({"forces": forces})
         return without_zones(fake_analysis()).with_values("run", inputs=json.dumps(inputs), parameters=parameters)
 
-    assert said(of(federal=1_200, regional=34)).endswith("; 1,234 rows of the input were not used.")
-    assert said(of(federal=1, regional=0)).endswith("; 1 row of the input was not used.")
+    assert said(of(federal=1_200, regional=34)).endswith("; 1,234 input rows were not used.")
+    assert said(of(federal=1, regional=0)).endswith("; 1 input row was not used.")
     assert "not used" not in said(of(federal=0, regional=0))
     partner = said(of(federal=1, regional=34), edition="partner", force="federal")
-    assert partner.endswith("; 1 row of the input was not used.")
+    assert partner.endswith("; 1 input row was not used.")
     assert "not used" not in said(of(federal=3, regional=34), edition="public")
     for language in LANGUAGES:
         assert phrase(catalogue(language)["head_aside"], {"n": "7"}) in said(

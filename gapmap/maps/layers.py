@@ -314,6 +314,9 @@ def find_headline(
             parts.append((words["head_incidents"], inside))
         else:
             parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
+    places = source.table("places")
+    if len(places) and len(corridors):
+        parts.append((words["report_places"], places_said(places, words)))
     stretches = source.table("stretches")
     if len(stretches):
         # The widest span lies at the limit in many; the mean ranks as in the summary.
@@ -325,6 +328,27 @@ def find_headline(
         parts.append((words["head_aside_one" if aside == 1 else "head_aside"], {"n": f"{aside:,}"}))
     joined = [part for each in parts for part in (each, (words["head_joint"], {}))]
     return [*joined[:-1], (words["head_end"], {})]
+
+
+def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of ``report_places``: how many places lie in corridors, and how many people are known in them.
+
+    Parameters
+    ----------
+    places : GeoDataFrame
+        All places.
+    words : mapping of str to str
+        The catalogue of the language.
+
+    Returns
+    -------
+    dict
+        ``inside``, ``all`` and ``people``, as text.
+    """
+    inside = places[places["stretch_id"] != ""]
+    known = inside["population"].sum(min_count=1)
+    people = words["not_known"] if known != known else f"{known:,.0f}"  # noqa: PLR0124 -- NaN
+    return {"inside": f"{len(inside):,}", "all": f"{len(places):,}", "people": people}
 
 
 def changes_headline(changes: Changes, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:

@@ -632,16 +632,18 @@
       });
       return list;
     }
+    const people = (among, value) => ["population", words.population, among ? (value ? number(value) : words.not_known) : null, value];
     function measures(row) {
       const known = (key, value, text) => [key, words[key], blank(value) ? null : text(value), value], count = (value) => number(value);
+      const names = places.map((i) => facts.places[i]).filter((each) => each.stretch_id === row.id).map((each) => each.label || each.name);
       return [
         known("width_min_m", row.width_min_m, length), known("width_mean_m", row.width_mean_m, length), known("width_max_m", row.width_max_m, length),
         known("length_km", row.length_km, (value) => km(value, 1)), known("area_km2", row.area_km2, km2),
+        known("places", row.places, (value) => apart([number(value), ...names.slice(0, 8), ...(names.length > 8 ? ["…"] : [])], " · ")), people(row.places, row.population),
         ["incidents_count", words.incidents_count + (points ? words.unfiltered : ""), blank(row.incidents_count) ? null : count(row.incidents_count), row.incidents_count],
         known("incidents_certain", row.incidents_count ? row.incidents_certain : null, count),
         known("location_radius_median_m", row.location_radius_median_m, (value) => t("median", { n: length(value) })),
         known("deaths_best", row.deaths_best || null, count), known("last_incident", row.last_incident, day),
-        known("places", row.places, count), known("population", row.population || null, count),
       ];
     }
     const zones = (text) => text && apart(text.split("; "), SEMICOLON);
@@ -949,6 +951,7 @@
         ["incidents", words.incidents_plain, points ? number(found.incidents.length) : null, found.incidents.length],
         ...Object.entries(found.by_kind).sort((a, b) => b[1] - a[1]).map(([kind, count]) => ["kind:" + kind, kind, number(count), count]),
         ["places", words.places_inside, places.length ? number(found.places.length) : null, found.places.length],
+        people(found.places.length, found.places.reduce((sum, i) => sum + (facts.places[i].population || 0), 0)),
       ]));
       box("area-note").textContent = words[filtering() ? "area_note_filtered" : "area_note"];
     }
