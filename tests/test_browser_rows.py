@@ -1370,12 +1370,20 @@ def test_no_two_panels_or_labels_overlap_and_no_text_is_cut(
         browser.resize(chrome, (1280, 800))
 
 
-def test_long_names_in_the_list_show_two_lines_and_no_part_of_a_third(chrome: Chrome, tmp_path: Path) -> None:
-    analysis = fake_analysis().with_values("stretches", name="near Tuz Khurmatu and its villages, 8 km NE of the road")
-    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
-    _click(chrome, "#tab-list")
-    assert browser.untidy(chrome) == []
-    assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
+def test_long_names_in_the_list_show_three_lines_and_no_part_of_a_fourth(chrome: Chrome, tmp_path: Path) -> None:
+    """So two stretches near one place, told apart by distance and direction, look different."""
+    hidden = "(e => e.scrollHeight - e.clientHeight)(document.querySelector('#list td button span'))"
+    for name, cut in (
+        ("near Tuz Khurmatu, 14 km NE", False),
+        ("near Tuz Khurmatu and its villages, 8 km NE of the road " * 2, True),
+    ):
+        analysis = fake_analysis().with_values("stretches", name=name)
+        _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+        _click(chrome, "#tab-list")
+        assert browser.untidy(chrome) == []
+        assert _js(chrome, "document.querySelector('#list td button').getBoundingClientRect().height") >= 40
+        assert _js(chrome, "document.querySelector('#list tbody tr').getBoundingClientRect().height") == 50
+        assert (_js(chrome, hidden) > 1) is cut
 
 
 def test_no_label_is_cut_by_the_edge_of_the_map(page: Chrome) -> None:

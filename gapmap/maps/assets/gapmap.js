@@ -995,7 +995,7 @@
     box("tool-measure").addEventListener("click", () => startTool("measure"));
 
     // ---- The list of stretches: the way in for the keyboard. Only the rows in sight are in the page. ----
-    const ROW = 46, list = box("list");
+    const ROW = 50, list = box("list");
     const shortKm = (m) => (blank(m) ? "" : number(m / 1000, 1));
     const incidentsOf = (i) => (counted ? counted.byStretch[i + 1] : stretches[i]?.incidents_count);
     const COLUMNS = [
