@@ -1124,6 +1124,25 @@ def test_row_22_interface_in_other_languages(chrome: Chrome, files: dict[str, Pa
     assert browser.console(chrome) == []
 
 
+def test_row_22_latin_sentences_at_the_foot_read_line_by_line(chrome: Chrome, tmp_path: Path) -> None:
+    """Among Arabic words the lines of a long Latin sentence begin at one edge, and none goes on to the left of another."""
+    credit = "Elevation: a model of the whole Earth, 30 arc-seconds, metres above mean sea level."
+    inputs = [{"role": "terrain", "name": "dem.tif", "attribution": credit}]
+    analysis = fake_analysis().with_values("run", inputs=json.dumps(inputs))
+    _show(chrome, save(build_map(analysis, language="ar"), tmp_path / "map.html"), (412, 915))
+    try:
+        lines = _js(
+            chrome,
+            "(e => { const r = document.createRange(); r.selectNodeContents(e); return [...r.getClientRects()].map(b => b.left); })"
+            "([...document.querySelectorAll('#provenance bdi')].find(e => e.textContent === arguments[0]))",
+            credit,
+        )
+        assert len(lines) > 1
+        assert lines == pytest.approx([lines[0]] * len(lines), abs=1)
+    finally:
+        browser.resize(chrome, (1280, 800))
+
+
 def test_row_22_latin_place_leaves_the_figure_with_its_unit(chrome: Chrome, tmp_path: Path) -> None:
     analysis = fake_analysis().with_values("stretches", name="near Gwer, 5 km SW")
     analysis = analysis.with_values("places", name="Gwer", names="[]")
