@@ -906,6 +906,23 @@ def test_row_19_exports_hold_what_is_shown(chrome: Chrome, tmp_path: Path) -> No
     assert int.from_bytes(picture[16:20], "big") > 2 * 1_000
 
 
+def test_row_19_picture_and_sheet_are_finer_than_the_screen(page: Chrome) -> None:
+    """Lines and letters are drawn anew with all pixels that picture and paper have, and the screen stays as it was."""
+    shown = "[...document.querySelectorAll('#map_gapmap canvas')].map(c => c.toDataURL())"
+    before = _js(page, shown)
+    page.execute_script(
+        "window.fine = []; const ink = CanvasRenderingContext2D.prototype, draw = ink.drawImage;"
+        " ink.drawImage = function (node, ...at) { if (node.closest?.('#map_gapmap')) window.fine.push(node.width / at[2]); return draw.call(this, node, ...at); }"
+    )
+    for code in ("gapmap.picture()", "dispatchEvent(new Event('beforeprint'))"):
+        page.execute_script(f"window.fine = []; {code}")
+        found = _js(page, "window.fine")
+        assert len(found) > 1
+        assert found == pytest.approx([2] * len(found), abs=0.01), code
+    page.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert _js(page, shown) == before
+
+
 def test_row_19_exports_of_nothing_hold_the_heads_of_columns(page: Chrome) -> None:
     heads = [
         _js(page, "gapmap.exported(arguments[0]).split('\\r\\n')[0]", each)

@@ -1511,6 +1511,9 @@
       ink.restore();
     }
 
+    // A picture is finer than a screen.
+    const refine = (on) => { L.Browser.retina = on; [ground, marks, onTop].forEach((each) => each._map && each._update()); };
+
     // ---- A picture of the map with title, legend, scale, north and notice. ----
     function picture() {
       const stage = box("stage").getBoundingClientRect(), W = Math.round(stage.width), H = Math.round(stage.height), side = 300, top = 74, foot = 34;
@@ -1526,7 +1529,10 @@
       write(facts.run.title, start, 26, "700 20px", "#1d2327", W + side - 24);
       wrap(ink, facts.run.headline, W + side - 24, "14px").slice(0, 2).forEach((line, k) => write(line, start, 47 + 18 * k, "14px", "#1d2327"));
       ink.save();
+      const { retina } = L.Browser;
+      refine(true);
       paintMap(ink, 0, top, W, H);
+      refine(retina);
       if (facts.run.notice) {
         ink.save();
         ink.beginPath();
