@@ -923,6 +923,17 @@ def test_row_19_picture_and_sheet_are_finer_than_the_screen(page: Chrome) -> Non
     assert _js(page, shown) == before
 
 
+@pytest.mark.parametrize(("language", "right"), [("en", False), ("ar", True)])
+def test_row_19_legend_of_the_picture_has_its_signs_where_reading_begins(
+    chrome: Chrome, files: dict[str, Path], language: str, *, right: bool
+) -> None:
+    _show(chrome, files[language])
+    picture = Image.open(io.BytesIO(base64.b64decode(_js(chrome, "gapmap.picture()").split(",")[1]))).convert("HSV")
+    legend = np.asarray(picture.crop((picture.width - 600, 150, picture.width, picture.height)))
+    colour = (legend[:, :, 1] > 30).sum(axis=0)  # by column of the 300 px of the legend
+    assert bool(colour[2 * 254 : 2 * 288].sum() > colour[2 * 14 : 2 * 48].sum()) is right
+
+
 def test_row_19_exports_of_nothing_hold_the_heads_of_columns(page: Chrome) -> None:
     heads = [
         _js(page, "gapmap.exported(arguments[0]).split('\\r\\n')[0]", each)

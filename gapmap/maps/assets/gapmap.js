@@ -1548,20 +1548,21 @@
       ink.direction = "ltr";
       ink.fillStyle = "rgba(255,255,255,.9)";
       ink.fillRect(W - 46, top + 8, 38, 22);
-      write("▲ " + words.north, W - 40, top + 24, "700 14px", "#1d2327");
+      ink.textAlign = "center";
+      write("▲ " + words.north, W - 27, top + 24, "700 14px", "#1d2327");
       ink.restore();
       ink.direction = words.rtl ? "rtl" : "ltr";
       let y = top + 22;
-      const x = W + 14, far = words.rtl ? W + side - 12 : x + 44;
+      const x = W + 14, edge = words.rtl ? W + side - 12 : x, signs = words.rtl ? edge - 34 : x, far = words.rtl ? edge - 44 : x + 44;  // signs stand before their words
       ink.textAlign = "start";
-      write(words.legend_title, words.rtl ? far : x, y, "700 14px", "#1d2327");
+      write(words.legend_title, edge, y, "700 14px", "#1d2327");
       y += 14;
       seen.forEach(function (entry) {
-        paintSwatch(ink, entry.swatch, words.rtl ? x : x, y);
-        write(entry.name, words.rtl ? far : far, y + 13, "13px", "#1d2327", side - 70);
+        paintSwatch(ink, entry.swatch, signs, y);
+        write(entry.name, far, y + 13, "13px", "#1d2327", side - 70);
         y += 24;
         if (entry.id === "incidents") kinds.slice(0, 12).forEach(function (kind, k) {
-          glyph(ink, forms[k], x + 17, y + 5, 5);
+          glyph(ink, forms[k], signs + 17, y + 5, 5);
           write(kind || words.no_kind, far, y + 9, "11px", "#57626b", side - 70);
           y += 17;
         });
@@ -1574,7 +1575,7 @@
           write(classEdge(from) + "–" + classEdge(to), x + i * 52 + 25, y + 22, "11px", "#57626b");
           ink.restore();
         });
-        write(words.classes_unit, words.rtl ? far : x, y + 38, "11px", "#57626b");
+        write(words.classes_unit, edge, y + 38, "11px", "#57626b");
         y += 46;
       });
       const low = top + H + 22;
