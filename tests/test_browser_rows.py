@@ -150,9 +150,27 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
     chart = _js(page, "document.querySelector('#details svg').getAttribute('aria-label')")
     assert "Width along the middle line" in chart
     lines = fake_analysis().table("transects")
-    mine = lines[lines["along_m"].between(row["from_m"], row["to_m"])]
     drawn = _js(page, "document.querySelector('#details .chart .line').getAttribute('d').split('L').length")
-    assert drawn == len(mine)
+    assert drawn == len(_charted(lines, row["from_m"], row["to_m"]))
+
+
+def _charted(lines: pd.DataFrame, start: float, end: float) -> pd.Series:
+    """Return the widths of the measuring lines, and at an end of the stretch beyond which there is one, those in between."""
+    width_m = lines.set_index("along_m")["width_m"].sort_index()
+    ends = [each for each in (start, end) if width_m.index[0] < each < width_m.index[-1]]
+    at = np.unique([*ends, *width_m.index[width_m.index.to_series().between(start, end)]])
+    return pd.Series(np.interp(at, width_m.index, width_m), at)
+
+
+def test_row_4_chart_is_whole_where_lines_stand_far_apart(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis()
+    lines, row = analysis.table("transects"), analysis.table("stretches").loc["C01.02"]
+    first = lines["along_m"].between(row["from_m"], (row["from_m"] + row["to_m"]) / 2)
+    _show(chrome, save(build_map(analysis.with_table("transects", lines[~first])), tmp_path / "map.html"))
+    assert _js(chrome, "gapmap.select('C01.02')")
+    boxes = "['line', 'axis'].map(c => document.querySelector('#details .chart .' + c).getBBox()).map(b => [b.x, b.x + b.width])"
+    line, axis = _js(chrome, boxes)
+    assert line == pytest.approx(axis, abs=0.2)
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -175,12 +193,12 @@ def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[s
             within,
         )
         start = row.get("from_m", 0.0)
-        mine = lines[lines["along_m"].between(start, start + 1000 * row["length_km"])]
-        assert shown[0] == [km.replace("{n}", f"{mine['width_m'].max() / 1000:.1f}"), "0", "0", long]
+        mine = _charted(lines, start, start + 1000 * row["length_km"])
+        assert shown[0] == [km.replace("{n}", f"{mine.max() / 1000:.1f}"), "0", "0", long]
         assert long in shown[1]
         (left, right), (first, last) = shown[2]
         found = (np.array([left, right]) - first) / (last - first) * 1000 * row["length_km"] + start
-        assert found == pytest.approx(mine["along_m"].iloc[[0, -1]], abs=0.01 * 1000 * row["length_km"])
+        assert found == pytest.approx(mine.index[[0, -1]], abs=0.01 * 1000 * row["length_km"])
         texts = _js(chrome, "[...document.querySelectorAll('#details .chart text')].every(t => t.getBBox().x >= 0)")
         assert texts
 

@@ -687,10 +687,18 @@
     const SVG = (tag, props, ...children) => { const node = document.createElementNS("http://www.w3.org/2000/svg", tag); for (const [k, v] of Object.entries(props)) { if (k === "text") node.textContent = v; else node.setAttribute(k, v); } node.append(...children); return node; };
     const corridorIds = facts.corridors.map((row) => row.id);
     function chart(corridor, from, to) {
-      const seen = [];
-      across.width_m.forEach(function (width, k) { if (corridorIds[across.corridor[k]] === corridor && across.along_m[k] >= from && across.along_m[k] <= to) seen.push([across.along_m[k], width]); });
+      const lines = [];
+      across.width_m.forEach(function (width, k) { if (corridorIds[across.corridor[k]] === corridor) lines.push([across.along_m[k], width]); });
+      lines.sort((a, b) => a[0] - b[0]);
+      // At the ends of a stretch on the way to the next line beyond: where ground turns, lines stand far apart.
+      const end = function (m) {
+        const k = lines.findIndex((each) => each[0] >= m);
+        if (k < 1 || lines[k][0] === m) return [];
+        const [[a, v], [b, w]] = lines.slice(k - 1);
+        return [[m, v + (m - a) / (b - a) * (w - v)]];
+      };
+      const seen = [...end(from), ...lines.filter(([m]) => m >= from && m <= to), ...end(to)];
       if (seen.length < 2) return [];
-      seen.sort((a, b) => a[0] - b[0]);
       // The axis is as long as the middle line; its first and last measuring lines stand a little inside.
       const first = seen[0][0], last = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
       const x = (m) => left + (m - from) / (to - from) * (W - left - 8), y = (w) => base - w / most * (base - 12);
