@@ -22,6 +22,7 @@ def dot(one: Floats, other: Floats) -> Floats:
     Parameters
     ----------
     one, other : ndarray of float, shape (n, 2)
+        Vectors, a row each.
     """
     return one[:, 0] * other[:, 0] + one[:, 1] * other[:, 1]
 
@@ -32,6 +33,7 @@ def cross(one: Floats, other: Floats) -> Floats:
     Parameters
     ----------
     one, other : ndarray of float, shape (n, 2)
+        Vectors, a row each.
     """
     return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
 
@@ -42,6 +44,7 @@ def length(way: Floats) -> Floats:
     Parameters
     ----------
     way : ndarray of float, shape (n, 2)
+        Vectors, a row each.
     """
     found: Floats = np.sqrt(dot(way, way))
     return found
@@ -53,6 +56,7 @@ def same(one: Floats, other: Floats) -> NDArray[np.bool_]:
     Parameters
     ----------
     one, other : ndarray of float, shape (n, 2)
+        Points, a row each.
     """
     found: NDArray[np.bool_] = (one[:, 0] == other[:, 0]) & (one[:, 1] == other[:, 1])
     return found
