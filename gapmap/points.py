@@ -46,6 +46,9 @@ _LOOKALIKES = str.maketrans(
 _SQUARE = r"[A-HJ-NP-Z][A-HJ-NP-V] ?(?P<digits>\d+|\d+ \d+)"
 _MGRS = re.compile(rf"\d{{1,2}} ?[C-HJ-NP-X] ?{_SQUARE}")
 _MGRS_WITHOUT_ZONE = re.compile(_SQUARE)
+_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # of MGRS: 8 degrees of latitude each, from 80 S
+_BAND_DEGREES, _BANDS_FROM = 8, -80
+_SQUARE_DEGREES = 1.0  # of latitude: a square of 100 km keeps its letters where the edge of a band crosses it
 _ZONE = re.compile(r"(?:0?[1-9]|[1-5]\d|60)[C-HJ-NP-X]")
 _COMMA_TWO_WAYS = re.compile(r"[+-]?\d+,\d+ [+-]?\d+(?:\.\d+)?|[+-]?\d+(?:\.\d+)? [+-]?\d+,\d+")
 _ANGLE = re.compile(
@@ -77,8 +80,8 @@ def parse_point(text: str, *, mgrs_zones: Sequence[str] = ()) -> Point:
     Raises
     ------
     InputError
-        If the text is no point, or lies outside -90..90 and -180..180; if an MGRS reference has no zone and not exactly
-        one of `mgrs_zones` has its square.
+        If the text is no point, or lies outside -90..90 and -180..180; if the square of an MGRS reference does not lie in
+        its band; if one has no zone and not exactly one of `mgrs_zones` has its square.
 
     Examples
     --------
@@ -256,14 +259,15 @@ def _with_zone(clean: str, text: str, zones: Sequence[str]) -> Point:
         raise InputError(
             f'{_short(text)}: an MGRS reference without its zone; say the zone in the scenario: mgrs_zone = "38S"'
         )
-    found, error = [], None
+    found, error = set(), None
     for zone in zones:
         try:
-            found.append(_from_mgrs(f"{zone.upper()}{clean}", text))
+            # Two bands of a zone share the squares on their edge, and mean the same by them: one point.
+            found.add(_from_mgrs(f"{zone.upper()}{clean}", text))
         except InputError as said:
             error = said
     if len(found) == 1:
-        return found[0]
+        return found.pop()
     if error and len(zones) == 1:
         raise error
     has = "more than one" if found else "none"
@@ -286,6 +290,14 @@ def _from_mgrs(clean: str, text: str) -> Point:
     side = 10.0 ** (_METRE_DIGITS - half)
     centre = [(math.floor((value + 1e-3) / side) + 0.5) * side for value in (easting, northing)]
     lon, lat = _utm_to_lonlat(int(zone), str(hemisphere)).transform(*centre)
+    # mgrs takes a band for a hint: 38R LE comes out in 38S. One of the letters is a slip, and nothing says which.
+    south = _BANDS_FROM + _BAND_DEGREES * _BANDS.index(band := reference[len(reference.rstrip("0123456789")) - 3])
+    north = south + _BAND_DEGREES + (4 if band == _BANDS[-1] else 0)
+    if not south - _SQUARE_DEGREES <= lat <= north + _SQUARE_DEGREES:
+        raise InputError(
+            f"{_short(text)}: its square lies at latitude {lat:.1f}, and band {band} is {south} to {north}: "
+            "one of the letters is wrong"
+        )
     return Point(round(lon, 6), round(lat, 6))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import mgrs
 import pyproj
 import pytest
 from hypothesis import given
@@ -85,6 +86,29 @@ def test_mgrs_in_other_digits_and_with_blanks() -> None:
     assert parse_point("٣٨SLE٧١٦٥٩٩").equals(expected)
     for text in (" 38 s le 716 599 ", "MGRS: 38SLE716599", "(38S LE 716 599)"):
         assert parse_point(text).equals(expected)
+
+
+def test_mgrs_whose_band_and_square_contradict_each_other() -> None:
+    # Bands by the scheme: R is 24 to 32 N, S 32 to 40 N; the square LE of zone 38 lies at 35.8 N alone.
+    for wrong in ("38RLE716599", "38TLE716599", "38PLE7165259923"):
+        with pytest.raises(InputError, match="one of the letters is wrong"):
+            parse_point(wrong)
+    with pytest.raises(InputError, match=r"lies at latitude 35\.8, and band R is 24 to 32"):
+        parse_point("LE 716 599", mgrs_zones=["38R"])
+    # The edge of R and S crosses the square LA: people write either letter for all of it, and mean one place.
+    assert parse_point("38RLA5050").equals(parse_point("38SLA5050"))
+    # Iraq lies in four zones: what two bands of one zone both have is one square.
+    iraq = ["37R", "37S", "38R", "38S"]
+    assert parse_point("LA5050", mgrs_zones=iraq).equals(parse_point("38SLA5050"))
+    assert parse_point("LE716599", mgrs_zones=iraq).equals(parse_point("38SLE716599"))
+    assert parse_point("MV5020", mgrs_zones=iraq).equals(parse_point("38RMV5020"))
+
+
+@given(st.floats(-79.99, 83.99), st.floats(-179.99, 179.99))
+def test_every_reference_that_mgrs_writes_is_read(lat: float, lon: float) -> None:
+    point = parse_point(mgrs.MGRS().toMGRS(lat, lon))
+    _, _, metres = pyproj.Geod(ellps="WGS84").inv(lon, lat, point.x, point.y)
+    assert metres < 2
 
 
 def test_mgrs_without_its_zone() -> None:
