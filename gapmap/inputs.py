@@ -156,7 +156,8 @@ def read_inputs(scenario: Scenario) -> Inputs:
     faults = len(errors)
     attempt(suspect_swaps, [table for table in (*zone_files, incidents, places) if table is not None])
     beyond_m = scenario.max_width_m
-    comparable = len(errors) == faults and len(zone_files) == sum(len(force.zones) for force in scenario.forces)
+    all_read = len(zone_files) == sum(len(force.zones) for force in scenario.forces)
+    comparable = len(errors) == faults and all_read
 
     # The file of each zone is remembered by number: two forces may each have a zones.csv.
     zones = attempt(join_zones, [table.assign(file=number) for number, table in enumerate(zone_files)])
@@ -167,7 +168,7 @@ def read_inputs(scenario: Scenario) -> Inputs:
     )
     for compare, *others in comparisons if comparable else ():
         attempt(compare, zones, *others)
-    _remark_on_forces(zone_files, zones)
+    _remark_on_forces(zone_files, zones, complete=all_read)
     optional = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
     read = [*zone_files, *optional]
     return Inputs(
@@ -183,7 +184,7 @@ def read_inputs(scenario: Scenario) -> Inputs:
     )
 
 
-def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame | None) -> None:
+def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame | None, *, complete: bool) -> None:
     """Say in the records of the files why there is no gap between forces: one force alone, or one file given twice."""
     if zones is None:
         return
@@ -195,7 +196,7 @@ def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame
     for place, (force, shapes) in enumerate(held.items()):
         if same := [other for other in list(held)[:place] if held[other] == shapes]:
             said[force] = f"{force} holds exactly the zones of {same[0]}: is one file given for both?"
-    if len(held) == 1:
+    if len(held) == 1 and complete:  # else the other force may be in what could not be read
         (force,) = held
         said[force] = (
             f"{force} is the only force, and a gap lies between two; a folder or layer of a file can be one each"

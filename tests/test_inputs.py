@@ -179,6 +179,9 @@ def test_one_force_alone_and_one_file_given_twice_are_remarked_on(scenario: Scen
     assert remarks(one, other) == ["south holds exactly the zones of north: is one file given for both?"]
     other.zones[0].write_text("name,lon,lat\nX,10.2,20.2\n", encoding="utf-8")
     assert remarks(one, other) == []
+    # Nobody knows of a force alone while another's file cannot be read.
+    other.zones[0].write_text("name,lon,lat\nX,10.2,\n", encoding="utf-8")
+    assert remarks(one, other) == []
 
 
 def test_a_missing_file_is_named_as_seen_from_here(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

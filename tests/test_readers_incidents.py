@@ -70,7 +70,7 @@ def test_radius_by_precision_unless_the_row_says(
         ("B,1/2/2020,,36,43,,,,,,,,", "date '1/2/2020' is not an ISO date"),
         ("B,2020-03-01,x,36,43,,,,,,,,", "date_to 'x' is not an ISO date"),
         ("B,2020-03-02,2020-03-01,36,43,,,,,,,,", "dates reversed: date_to 2020-03-01 is before date"),
-        ("B,2020-03-01,,,,,,,,,,,", "no geometry"),
+        ("B,2020-03-01,,,,,,,,,,,", "no position"),
         ("B,2020-03-01,,36,,,,,,,,,", "one of longitude and latitude is missing"),
         ("B,2020-03-01,,nan,43,,,,,,,,", "'nan' is not a coordinate"),
         ("B,2020-03-01,,136,43,,,,,,,,", "latitude 136 is outside"),

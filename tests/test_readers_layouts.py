@@ -200,7 +200,7 @@ def test_dates_with_slashes_alone_must_be_declared(tmp_path: Path) -> None:
         ({"geo_precision": ""}, "geo_precision '' is not one of 1, 2, 3"),
         ({"geo_precision": "9"}, "geo_precision '9' is not one of 1, 2, 3"),
         ({"latitude": ""}, "one of longitude and latitude is missing"),
-        ({"latitude": "", "longitude": ""}, "no geometry"),
+        ({"latitude": "", "longitude": ""}, "no position"),
         ({"latitude": "0", "longitude": "0.0"}, "longitude 0 and latitude 0, which stand for no position"),
         ({"latitude": "north"}, "'north' is not a coordinate"),
         ({"latitude": "136.1"}, "latitude 136.1 is outside -90..90 (are the columns swapped?)"),

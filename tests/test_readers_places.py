@@ -42,7 +42,7 @@ def test_rows_without_name_or_position_and_repeats_are_set_aside(tmp_path: Path)
     assert places["population"].isna().tolist() == [True, False]
     assert [(record["source_row"], record["reason"]) for record in places.attrs["set_aside"]] == [
         (2, "no name"),
-        (3, "no geometry"),
+        (3, "no position"),
         (4, "the same as row 1"),
         (5, "population 'many' is not a number of zero or more"),
         (6, "blank row"),

@@ -36,7 +36,7 @@ def test_every_row_that_is_no_polygon_is_named(tmp_path: Path) -> None:
         "a.geojson: 4 of 5 polygons cannot be used",
         "  row 2: a Point, not a polygon",
         "  row 3: an area drawn as a line of fewer than three corners",
-        "  row 4: no geometry",
+        "  row 4: no position",
         "  row 5: latitude 97 is outside -90..90 (are the columns swapped?)",
     ]
 

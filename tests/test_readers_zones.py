@@ -215,7 +215,7 @@ s,,,"LINESTRING (43 36, 43 36)",,,,
     assert told.startswith("a.csv: 19 of 20 zones cannot be used")
     for row, words in enumerate(
         (
-            "no geometry",
+            "no position",
             "one of longitude and latitude is missing",
             "'nan' is not a coordinate",
             "'inf' is not a coordinate",
@@ -232,7 +232,7 @@ s,,,"LINESTRING (43 36, 43 36)",,,,
             "dates reversed: valid_from 2021-05-01 is not before valid_to 2021-05-01",
             "'POINT (' is not WKT",
             "a geometry collection",
-            "no geometry",
+            "no position",
             "the line has no length",
         ),
         start=2,
@@ -255,9 +255,19 @@ def test_coordinates_without_end_in_a_geopackage_and_a_geojson(tmp_path: Path, c
         read_zones(write(tmp_path / "a.geojson", text), force="a")
 
 
+def test_a_note_below_a_list_is_quoted(tmp_path: Path) -> None:
+    text = 'no,name,position\n1,Gwer,"36.04, 43.48"\n,,\n,Total: 1 post,\n2,Makhmour,\n'
+    with pytest.raises(InputError) as caught:
+        read_zones(write(tmp_path / "a.csv", text), force="a")
+    assert caught.value.problems == (
+        "row 3: no position; it begins 'Total: 1 post'",
+        "row 4: no position; it begins '2'",
+    )
+
+
 def test_missing_and_empty_geometry_in_a_geojson(tmp_path: Path) -> None:
     path = write_geojson(tmp_path / "a.geojson", point(43, 36), None, {"type": "Polygon", "coordinates": []})
-    with pytest.raises(InputError, match=r"2 of 3 zones cannot be used\n  row 2: no geometry\n  row 3: no geometry"):
+    with pytest.raises(InputError, match=r"2 of 3 zones cannot be used\n  row 2: no position\n  row 3: no position"):
         read_zones(path, force="a")
 
 
@@ -668,7 +678,8 @@ def test_degrees_in_two_columns_as_people_write_them(tmp_path: Path, lat: str, l
 def test_one_column_of_positions(tmp_path: Path) -> None:
     text = 'name,position\nA,"36.34, 43.13"\nB,38SLE716599\nC,"36,34; 43,13"\nD,\nE,somewhere\nF,"43.13E 36.34N"\n'
     with pytest.raises(
-        InputError, match="2 of 6 zones cannot be used\n  row 4: no geometry\n  row 5: 'somewhere' is not a point"
+        InputError,
+        match="2 of 6 zones cannot be used\n  row 4: no position; it begins 'D'\n  row 5: 'somewhere' is not a point",
     ):
         read_zones(write(tmp_path / "a.csv", text), force="a")
     zones = read_zones(write(tmp_path / "a.csv", text.replace("D,\nE,somewhere\n", "")), force="a")

@@ -140,7 +140,7 @@ def read_incidents(
     incident_id
     I00001      2021-02-03  attack               near             5000.0
     >>> found.attrs["set_aside"]
-    [{'source': 'log.csv', 'source_row': 2, 'reason': 'no geometry'}]
+    [{'source': 'log.csv', 'source_row': 2, 'reason': 'no position'}]
     """
     wanted, as_written, coded = _wanted(columns or {})
     rows = files.read_rows(

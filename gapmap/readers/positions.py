@@ -32,7 +32,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "position": ("position", "coordinates", "coords"),
     "wkt": ("wkt", "geometry", "geom", "the_geom"),
 }
-NO_POSITION = "no geometry"
+NO_POSITION = "no position"
 _ZERO = "longitude 0 and latitude 0, which stand for no position"
 _HALF = "one of longitude and latitude is missing"
 _POINT = 0  # shapely's type id

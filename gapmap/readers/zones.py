@@ -368,7 +368,20 @@ def _reaches(
 
 
 def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str]) -> Mapping[int, str]:
-    """Say the name too where nobody counts rows: in what is drawn on a map or walked with a receiver."""
+    """Say more than the row's number where that is not enough to find what is meant.
+
+    The name, where nobody counts rows: in what is drawn on a map or walked with a receiver. What the row begins with, where a
+    list gives no position: most such rows are a note, or a total, below it.
+    """
+    if rows.geometry is None:
+        begins = {
+            row: next(filter(None, rows.columns.loc[row]), "")
+            for row, what in problems.items()
+            if what == positions.NO_POSITION
+        }
+        return {
+            row: f"{what}; it begins {begins[row][:60]!r}" if row in begins else what for row, what in problems.items()
+        }
     if rows.path.suffix.lower() not in (".kml", ".kmz", ".gpx"):
         return problems
     return {row: f"{names[row]!r}: {what}" if names[row] else what for row, what in problems.items()}
