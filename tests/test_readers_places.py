@@ -38,20 +38,33 @@ def test_variants_in_any_way_they_are_written(tmp_path: Path, variants: str) -> 
 def test_rows_without_name_or_position_and_repeats_are_set_aside(tmp_path: Path) -> None:
     text = "name,population,lat,lon\nA,0,36,43\n,5,36,43\nB,5,,\nA,,36,43\nC,many,36,43\n,,,\nA,7,36.5,43\n"
     places = read_places(write(tmp_path / "a.csv", text))
-    assert places["name"].tolist() == ["A", "A"]
-    assert places["population"].isna().tolist() == [True, False]
+    assert places["name"].tolist() == ["A", "A", "C"]
+    assert places["population"].isna().tolist() == [True, False, True]
     assert [(record["source_row"], record["reason"]) for record in places.attrs["set_aside"]] == [
         (2, "no name"),
         (3, "no position"),
         (4, "the same as row 1"),
-        (5, "population 'many' is not a number of zero or more"),
         (6, "blank row"),
     ]
     assert {key: places.attrs["input"][key] for key in ("rows", "used", "set_aside")} == {
         "rows": 7,
-        "used": 2,
-        "set_aside": 5,
+        "used": 3,
+        "set_aside": 4,
     }
+
+
+def test_a_place_stays_without_a_population_that_is_no_number(tmp_path: Path) -> None:
+    text = (
+        'name,population,lat,lon\nA,ca. 500,36,43\nB,"1,200",36,43.1\nC,-5,36,43.2\nD,"1 200",36,43.3\n,many,36,43.4\n'
+    )
+    places = read_places(write(tmp_path / "a.csv", text))
+    assert places["name"].tolist() == ["A", "B", "C", "D"]
+    assert places["population"].fillna(-1).tolist() == [-1, -1, -1, 1200]
+    (remark,) = places.attrs["input"]["remarks"]
+    assert remark.startswith("rows 1, 2, 3: population 'ca. 500' is not a number of zero or more, taken for not known")
+    assert [record["source_row"] for record in places.attrs["set_aside"]] == [5]
+    whole = read_places(write(tmp_path / "b.csv", "name,population,lat,lon\nA,500,36,43\n"))
+    assert whole.attrs["input"]["remarks"] == []
 
 
 def test_row_order_changes_nothing(tmp_path: Path) -> None:

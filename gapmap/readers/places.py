@@ -48,7 +48,7 @@ def read_places(
         Any format that zones are read from. Of lines and polygons a point inside is taken.
     columns : mapping of str to str, optional
         Field to column name in the file. Fields: name, names (variants: a JSON list, or parted by commas, semicolons or
-        bars), population (0 or blank: unknown), lat, lon, position, mgrs, wkt.
+        bars), population (0, blank or no number: unknown), lat, lon, position, mgrs, wkt.
     crs : object, optional
         Anything pyproj understands, for a file that does not say.
     layer : str, optional
@@ -99,8 +99,7 @@ def read_places(
         aside[row] = "no name" if rows.columns.loc[row].any() or geometry[row] is not None else "blank row"
     population_text = rows.texts(names["population"])
     population, bad = values.parse_numbers(population_text)
-    for row in name.index[bad | (population < 0)]:
-        aside.setdefault(row, f"population {population_text[row]!r} is not a number of zero or more")
+    unread = name.index[bad | (population < 0)]
     points = gpd.GeoSeries(shapely.point_on_surface(geometry.to_numpy()), index=geometry.index, crs=WGS84)
     places = gpd.GeoDataFrame(
         {
@@ -119,10 +118,25 @@ def read_places(
     places.index = pd.Index([f"P{number:05d}" for number in range(1, len(places) + 1)], dtype=object)
     out = conform(places, "places")
     out.attrs["input"] = files.describe(
-        rows.path, role="places", rows=len(name), used=len(out), aside=len(aside), read_as=rows.read_as
+        rows.path,
+        role="places",
+        rows=len(name),
+        used=len(out),
+        aside=len(aside),
+        read_as=rows.read_as,
+        remarks=_remarks(population_text[unread.difference(list(aside))]),
     )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out
+
+
+def _remarks(unread: pd.Series) -> list[str]:
+    """Say which places stay without the population that they were given: a village is worth more than its figure."""
+    if unread.empty:
+        return []
+    # "1,200" may be either of two numbers.
+    said = f"population {unread.iloc[0]!r} is not a number of zero or more, taken for not known (write 1200 for 1,200)"
+    return [f"{files.list_rows(list(unread.index))}: {said}"]
 
 
 def _variants(text: str, name: str) -> str:
