@@ -69,7 +69,7 @@ def test_radius_by_precision_unless_the_row_says(
         ("B,,,36,43,,,,,,,,", "no date"),
         ("B,1/2/2020,,36,43,,,,,,,,", "date '1/2/2020' is not an ISO date"),
         ("B,2020-03-01,x,36,43,,,,,,,,", "date_to 'x' is not an ISO date"),
-        ("B,2020-03-02,2020-03-01,36,43,,,,,,,,", "dates reversed: date_to 2020-03-01 is before date"),
+        ("B,2020-03-02,2020-03-01,36,43,,,,,,,,", "dates reversed: date_to 2020-03-01 is before the first day"),
         ("B,2020-03-01,,,,,,,,,,,", "no position"),
         ("B,2020-03-01,,36,,,,,,,,,", "one of longitude and latitude is missing"),
         ("B,2020-03-01,,nan,43,,,,,,,,", "'nan' is not a coordinate"),

@@ -285,7 +285,12 @@ def _days(
             if text:
                 aside.setdefault(place + 1, values.no_day("date_to", text, day_first=day_first))
         start, end = first.array(), last.array()
-        _note(aside, rows.cells(names["date_to"]), end < start, "dates reversed: date_to {} is before date".format)
+        _note(
+            aside,
+            rows.cells(names["date_to"]),
+            end < start,
+            "dates reversed: date_to {} is before the first day".format,
+        )
         if np.isnat(last.values).any():
             last = np.where(np.isnat(end), start, end)
     numbers = np.asarray(first.values).astype("datetime64[D]").astype(np.int64)
