@@ -767,3 +767,15 @@ def test_folders_in_folders_without_end(tmp_path: Path) -> None:
     deep = "<Folder>" * 50_000 + "</Folder>" * 50_000
     with pytest.raises(InputError, match="folders in folders without end"):
         read_zones(write(tmp_path / "a.kml", KML.replace("<Folder>", f"{deep}<Folder>", 1)), force="a")
+
+
+def test_a_track_with_a_part_of_one_point(tmp_path: Path) -> None:
+    stray = '<trkseg><trkpt lat="36.05" lon="43.2"/></trkseg>'
+    first = '<trk><name>Before</name><trkseg><trkpt lat="35" lon="43"/><trkpt lat="35" lon="43.1"/></trkseg></trk>'
+    text = GPX.replace("<trk><name>Patrol</name>", f"{first}<trk><name>Patrol</name>{stray}")
+    zones = read_zones(write(tmp_path / "a.gpx", text), force="a")
+    whole = read_zones(write(tmp_path / "b.gpx", GPX.replace("<trk>", f"{first}<trk>", 1)), force="a")
+    assert zones.geometry.geom_equals(whole.geometry).all()
+    assert [each.attrs["input"]["repaired"] for each in (zones, whole)] == [1, 0]
+    with pytest.raises(InputError, match="'Patrol': the geometry cannot be built"):
+        read_zones(write(tmp_path / "c.gpx", text.replace('lat="36.05"', 'lat="nan"')), force="a")

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pyproj
+import shapely
 
 from gapmap.errors import CrsError, InputError, MissingFileError, unknown
 from gapmap.readers import kml
@@ -583,7 +584,27 @@ def _read_layer(path: Path | bytes, layer: str) -> tuple[pd.DataFrame, np.ndarra
         if not isinstance(part, gpd.GeoDataFrame) or not part.geometry.isna().any():
             return part, np.zeros(len(part), dtype=bool)
         stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]
-    return part, part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
+    unbuilt = part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
+    if isinstance(path, Path) and path.suffix.lower() == ".gpx" and layer == "tracks":
+        part = part.set_geometry(_tracks(path, part.geometry, unbuilt))
+        unbuilt &= part.geometry.isna().to_numpy()
+    return part, unbuilt
+
+
+def _tracks(path: Path, tracks: gpd.GeoSeries, unbuilt: np.ndarray) -> gpd.GeoSeries:
+    """Build the tracks of which a segment is one point, as a receiver leaves where it lost its satellites.
+
+    That segment becomes a line of no length, which is taken out, and counted, with all else that is repaired.
+    """
+    points = pyogrio.read_dataframe(path, layer="track_points", columns=["track_fid", "track_seg_id"])
+    values = tracks.to_numpy(copy=True)
+    for place in np.flatnonzero(unbuilt):  # few, or none
+        mine = points[points["track_fid"] == place]
+        segments = [shapely.get_coordinates(part) for _, part in mine.geometry.groupby(mine["track_seg_id"])]
+        if np.isfinite(np.concatenate(segments)).all() and max(map(len, segments)) > 1:
+            lines = [shapely.linestrings(at if len(at) > 1 else at.repeat(2, axis=0)) for at in segments]
+            values[place] = shapely.multilinestrings(lines)
+    return gpd.GeoSeries(values, index=tracks.index, crs=tracks.crs)
 
 
 def _unreadable(path: Path, said: str) -> InputError:
