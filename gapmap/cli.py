@@ -244,6 +244,9 @@ def check(
         typer.echo(json.dumps(figures, indent=2))
     elif not quiet:
         print_check(figures)
+        if draw and errors:
+            stale = f"; {page.as_posix()} is of an earlier check" if page.exists() else ""
+            typer.echo(f"Not drawn while something is wrong{stale}.")
     if errors:
         dataclasses.replace(read, errors=tuple(errors)).require_all()
 

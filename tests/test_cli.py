@@ -412,7 +412,14 @@ def test_check_says_all_that_is_wrong_by_file_and_row(
     assert "incidents.csv" in printed.err
     assert "zones.xlsx" in printed.out
     assert "Nothing is wrong" not in printed.out
+    assert "Not drawn while something is wrong.\n" in printed.out
     assert not (tmp_path / "scenario.check.html").exists()
+    for name in ("incidents.csv", "south.geojson"):
+        (tmp_path / name).write_bytes((example / name).read_bytes())
+    assert call("check", tmp_path / "scenario.toml", "--map", "--quiet") == 0
+    (tmp_path / "south.geojson").write_text(south, encoding="utf-8")
+    assert call("check", tmp_path / "scenario.toml", "--map") == 2
+    assert "scenario.check.html is of an earlier check.\n" in capsys.readouterr().out
 
 
 def test_check_says_that_the_date_is_missing(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
