@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,6 +117,21 @@ def test_what_pandas_writes_comes_back(tmp_path: Path, rows: list[tuple[str, str
     path = tmp_path / "a.csv"
     pd.DataFrame(rows, columns=["first", "second"]).to_csv(path, sep=separator, index=False)
     assert read_csv(path).columns.to_numpy().tolist() == [list(row) for row in rows]
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title in ("Zones", "More zones", "how to"):
+        sheet = book.create_sheet(title)
+        sheet.append(["a"])
+        sheet.append([title])
+    book.save(tmp_path / "a.xlsx")
+    by_role = read_xlsx(tmp_path / "a.xlsx", role="zones")
+    assert by_role.columns["a"].tolist() == ["Zones"]
+    assert by_role.read_as == "sheet 'Zones'; not read: 'More zones', 'how to'"
+    asked = read_xlsx(tmp_path / "a.xlsx", role="zones", layer="how to")
+    assert asked.read_as == "sheet 'how to'; not read: 'Zones', 'More zones'"
 
 
 def test_sheets(tmp_path: Path) -> None:
