@@ -741,7 +741,7 @@ class _Public(_Writer):
         lines = [(words["report_gap"], self.said("head_grid", n=f"{len(self.grid):,}"))]
         for low in GAP_CLASSES_KM2:
             count = int((self.grid["gap_from_km2"] == low).sum())
-            lines.append((f"{count:,}", Markup("{}").format(self.class_words(low))))
+            lines.append(("", Markup("{}: {}").format(f"{count:,}", self.class_words(low))))
         if len(self.counts):
             first, last = str(self.counts["year"].min()), str(self.counts["year"].max())
             years = first if first == last else phrase(words["from_to"], {"from": first, "to": last})

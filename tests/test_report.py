@@ -496,7 +496,8 @@ def test_the_public_briefing_is_the_grid(result: Analysis) -> None:
     grid, counted = made.table("grid"), made.table("grid_incidents")
     lines = page.table("lines")
     assert lines[0][1].startswith(f"{len(grid)} cells of 100 km²")
-    assert [row[0] for row in lines[1:3]] == [str(sum(grid["gap_from_km2"] == low)) for low in (135, 450)]
+    for low, words, (label, told) in zip((135, 450), ("135 to 450 km²", "450 km² and more"), lines[1:3], strict=True):
+        assert (label, told) == ("", f"{sum(grid['gap_from_km2'] == low)}: {words} of gap in the 30 by 30 km around")
     assert lines[3][1].startswith(f"{counted['incidents'].sum()} in {counted['cell_id'].nunique()} cells, 2019")
     rows = page.table("cells")[1:]
     assert sorted(row[0] for row in rows) == sorted(grid.index)
