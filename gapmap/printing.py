@@ -316,7 +316,9 @@ def print_changes(figures: dict[str, Any]) -> None:
             table.add_row(plain(each["name"]), *(plain(_place_state(each, side)) for side in ("before", "after")))
         _print_block(console, "", table)
     else:
-        console.print(f"No place of {figures['places_compared']} changed its state.\n", style="dim")
+        of = figures["places_compared"]
+        said = f"No place of {of} changed its state." if of else "No places to compare: none lies in both."
+        console.print(f"{said}\n", style="dim")
     _print_written(console, figures["files"])
 
 

@@ -89,3 +89,6 @@ def test_changes_fit_80_columns_and_show_names_as_text(
     printed = capsys.readouterr().out
     assert "1 unchanged" in printed
     assert "No place of 2 changed its state." in printed
+    elsewhere = Scene({"C01": (0, 0, 40, 4)})
+    print_changes({**find_changes(before, elsewhere).figures(), "asked": [], "files": {}})
+    assert "No places to compare: none lies in both." in capsys.readouterr().out
