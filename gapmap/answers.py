@@ -191,6 +191,8 @@ def _give(table: gpd.GeoDataFrame, target: Target, *, layer: str, about: dict[st
             _write(target, lambda draft: draft.write_text(text, encoding=encoding, newline="\n"))
     if target.path is not None:
         typer.echo(f"Wrote {plain(target.path)} ({file_size(target.path)}, {len(table)} row{'s' * (len(table) != 1)})")
+        # Unlike an export it carries no mark of an edition.
+        typer.echo("It tells what the result tells, of every force. What may leave is made by gapmap export.")
     for note in about["notes"]:
         typer.echo(f"Note: {plain(note)}.", err=True)
 

@@ -66,6 +66,7 @@ def test_no_rows_are_an_answer_too(
     printed = capsys.readouterr()
     # Rich breaks the lines of a table.
     assert "would match; the nearest is" in " ".join((printed.out if form == "table" else printed.err).split())
+    assert ("What may leave is made by gapmap export." in printed.out) == (path is not None)
     if path is not None and form != "json":
         read = pd.read_csv(path) if form == "csv" else gpd.read_file(path)
         assert len(read) == 0
