@@ -225,10 +225,15 @@ def _there(
 def _losses_told(client: Client) -> Iterator[None]:
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
+    from distributed.comm import CommClosedError
 
     try:
         yield
     except (KilledWorker, FutureCancelledError, OSError) as error:
+        # A call may find the connection broken before the client itself has.
+        until = time.monotonic() + _CONNECT_SECONDS
+        while isinstance(error, CommClosedError) and client.status == "running" and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS)
         if client.status != "running":
             raise ClusterError("the connection to the Dask scheduler was lost; run again") from error
         if isinstance(error, OSError):
