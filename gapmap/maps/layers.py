@@ -347,7 +347,7 @@ def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str,
     """
     inside = places[places["stretch_id"] != ""]
     known = inside["population"].sum(min_count=1)
-    people = words["not_known"] if known != known else f"{known:,.0f}"  # noqa: PLR0124 -- NaN
+    people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
     return {"inside": f"{len(inside):,}", "all": f"{len(places):,}", "people": people}
 
 
