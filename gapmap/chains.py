@@ -7,7 +7,7 @@ before it ends. Method: a piece has at most two neighbours, so a chain is a list
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _NONE = -1
 _SMOOTHING = 0.05  # of the width, to either side
 _SMOOTHED_MIN_M = 1.0  # a mean over less would be rounding: it is a small difference of two large sums
+_NOT_A_SPAN = 1e-3  # a line this share of its width longer or shorter than that
 _ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
 
@@ -141,6 +142,47 @@ def stations(chains: Chains) -> Stations:
         _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
         middle,
     )
+
+
+def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) -> Stations:
+    """Return stations with more of them, part of the way between two that were measured, where that is a span too.
+
+    Parameters
+    ----------
+    line : Stations
+        As :func:`stations` returns them for ``chains``.
+    chain, along : ndarray of int and float, shape (m,)
+        Where to put them: the chain, and the metres along its middle line, in order. Less than its length.
+    """
+    last = np.flatnonzero(np.diff(line.chain, append=_NONE) != 0)
+    offset = np.cumsum(line.along[last] + 1) - line.along[last]
+    scale, at = offset[line.chain] + line.along, offset[chain] + along
+    row = np.searchsorted(scale, at, side="right") - 1
+    share = (at - scale[row]) / (scale[row + 1] - scale[row])
+
+    def between(values: Floats) -> Floats:
+        start, stop = values.take(row, axis=0), values.take(row + 1, axis=0)
+        return start + (share if values.ndim == 1 else share[:, None]) * (stop - start)
+
+    names = ("width", "along", "edge_a", "edge_b", "middle")
+    added: dict[str, NDArray[Any]] = {name: between(getattr(line, name)) for name in names}
+    added |= {"chain": chain, "piece": line.piece[row], "is_span": np.zeros(len(row), bool)}
+    for end in "ab":
+        first, second = (getattr(chains.pieces, f"{end}{k}") for k in "01")
+        added[end] = on_edge(edges(first, second, chains.chain), added[f"edge_{end}"])
+    # Beside a corner of the cover what lies between two spans may be none.
+    good = np.abs(length(added["b"] - added["a"]) - added["width"]) <= _NOT_A_SPAN * added["width"]
+    return Stations(
+        **{name: np.insert(getattr(line, name), row[good] + 1, new[good], axis=0) for name, new in added.items()}
+    )
+
+
+def on_edge(vertices: Floats, position: Floats) -> Floats:
+    """Return the points at some positions on an edge."""
+    low = np.minimum(position.astype(np.int64), len(vertices) - 2)
+    share = (position - low)[:, None]
+    start, stop = vertices.take(low, axis=0), vertices.take(low + 1, axis=0)
+    return np.where(share == 0, start, start + share * (stop - start))
 
 
 def edges(first: Floats, second: Floats, chain: Ints) -> Floats:

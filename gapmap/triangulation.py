@@ -31,17 +31,18 @@ GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
 EDGE_MAX_M = 1_000.0  # first sampling looks only at the edge, so that pruning and tiling see the same vertices
 COARSE_RATIO = 1 / 8  # edge length over distance to the nearest other force, at most: so two edges see each other
-FINE_RATIO = 1 / 20  # the same, unless that is finer than FINE_MIN_M: radii on a wedge differ by twice as much at most
+FINE_RATIO = 1 / 16  # the same, unless that is finer than FINE_MIN_M: radii on a wedge differ by twice as much at most
 FINE_MIN_M = 10.0
-SAG_M = 1.0  # feet are exact however coarse the sampling; widths between two of them depart from a straight line so far
+SAG_M = 5.0  # feet are exact however coarse the sampling; widths between two of them depart from a straight line so far
 SPACING_MIN_M = 2.0  # towards places where forces touch: across less than this, facets are rough
-JUMP = 1.11  # radii of neighbours that differ by more are not two samples of one run, but of two
+JUMP = 1 + 2.2 * FINE_RATIO  # radii of neighbours that differ by more are not two samples of one run, but of two
 SELECT = JUMP**2  # times the limit: the radii that may have a say in what is cut at it
 REACH = 1.05 * SELECT  # the largest disc, and what rounding does to one through points 1 cm apart
 _REFINE_BOUND_M = EDGE_MAX_M * (1 / COARSE_RATIO + 1)  # an edge so far from other forces stays as it is, at first
 _GAP_MAX_M = EDGE_MAX_M**2 / (8 * SAG_M)  # farther from other forces an edge stays as it is
 _TIE_BREAK_M = 1e-6
 _AROUND = 3
+_POCKET = 3  # a disc so many times smaller finds most edges that look into a pocket; 2 or 5 leave more edges in
 _BEYOND_M = 1e-3  # how far beyond the end of an edge a disc would touch it: nearer is rounding
 _THREADED_MIN = 10_000  # for fewer points threads cost more than they bring
 
@@ -132,10 +133,15 @@ def sample(edges: Edges, *, limit_m: float) -> Edges:
     edges = densify(edges, length_max_m=EDGE_MAX_M)
     if len(edges.ends) == 0:
         return edges
-    kept, part = edges.part(_facing(edges, radius_m=REACH * limit_m))
     label, members = vertex_labels(edges)
-    gap = _distances(edges.xy, label, _strange(members), (edges.xy.take(kept, axis=0), label[kept]), bound_m=_GAP_MAX_M)
-    return _refine(part, gap)
+    vertices = _Nearest(edges.xy, label)
+    facing, kept = _facing(edges, vertices, len(members), radius_m=REACH * limit_m)
+    seen, _ = edges.part(facing)
+    gap = np.full(len(edges.xy), np.inf)
+    gap[seen] = vertices.distances(_strange(members), (edges.xy.take(seen, axis=0), label[seen]), bound_m=_GAP_MAX_M)
+    del vertices
+    rows, part = edges.part(kept)
+    return _refine(part, gap[rows])
 
 
 def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = None) -> Triangles:
@@ -159,36 +165,55 @@ def densify(edges: Edges, *, length_max_m: float) -> Edges:
     return _cut_evenly(edges, _parts(_lengths(edges), length_max_m))
 
 
-def _facing(edges: Edges, *, radius_m: float) -> Flags:
-    """Tell which edges can carry or block a span across a disc of at most this radius.
+def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -> tuple[Flags, Flags]:
+    """Tell which edges can carry or block a span across a disc of at most this radius, and which to keep for it.
 
-    Those that a disc of this radius touches, outside the cover, with a vertex of other forces in it; those of merged
-    ground so near; and their neighbours, which say on which side the cover lies. A disc that turns about a corner lies
-    within a chord of those that touch the edges beside it.
+    Those that a disc of this radius touches, outside the cover, with a vertex of other forces in it. Where a smaller
+    disc holds a vertex wherever it touches the edge, so does any larger one, and the smaller is asked instead: most
+    edges look into a pocket of their own force. A disc that turns about a corner lies within a chord of those that
+    touch the edges beside it. Neighbours are kept too, which say on which side the cover lies; and the edges of merged
+    ground so near, which only block.
 
     No other edge has a say. Suppose a disc between p, of one force, and q, of another, held ground of edges left out,
     and no edge that was kept. That ground belongs to one force, not q's (else swap p and q). Shrink the disc towards q
     until it only touches such ground, at y. If it holds ground of q's force, shrink it towards y until it only touches
-    that too. Now it holds none, and y lies on an edge that faces another force: it was kept, and lay in the first disc.
-    In merged ground y might lie where two covers meet, away from any edge.
+    that too. Now it holds none, and y lies on an edge that faces another force across an empty disc: it was kept, and
+    lay in the first disc. In merged ground y might lie where two covers meet, away from any edge.
     """
-    label, members = vertex_labels(edges)
-    others = ~np.eye(len(members), dtype=bool)
+    any_other = ~np.eye(labels, dtype=bool)
     start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
     run, middle = end - start, (start + end) / 2
     long = length(run)
     outward = np.stack([run[:, 1], -run[:, 0]], axis=1) / long[:, None]
     turn = _turns(edges, run)
-    chord = 2 * radius_m * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)
-    reach = radius_m + chord + (long + EDGE_MAX_M) / 2  # the disc may touch any point, and hold no end of an edge
-    places = middle + radius_m * outward, edges.label
-    wanted = _distances(edges.xy, label, others, places, bound_m=reach.max()) <= reach
+    chord = 2 * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)  # of a disc of radius 1
+
+    def holds(rows: Ints, radius: float, slack: Floats | float, among: _Nearest, of: Flags) -> Flags:
+        """Tell whether a disc at the middle of some edges, larger by a slack, holds a vertex of the labels asked for."""
+        bound = radius + slack
+        places = middle.take(rows, axis=0) + radius * outward.take(rows, axis=0), edges.label[rows]
+        return among.distances(of, places, bound_m=np.max(bound, initial=0)) <= bound
+
+    small_m = radius_m / _POCKET
+    # Any vertex will do: every fourth finds nearly as many in half the time.
+    some = _Nearest(vertices.xy[::4], vertices.label[::4])
+    pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, some, np.ones_like(any_other))
+    wanted = np.zeros(len(long), bool)
+    for rows, radius in ((np.flatnonzero(pocket), small_m), (np.flatnonzero(~pocket), radius_m)):
+        # The disc may touch any point of the edge, and hold no end of another.
+        wanted[rows] = holds(rows, radius, radius * chord[rows] + (long[rows] + EDGE_MAX_M) / 2, vertices, any_other)
     rows = np.flatnonzero(edges.merged & ~wanted)
-    reach_m, places = 2 * radius_m + EDGE_MAX_M, (middle.take(rows, axis=0), edges.label[rows])
-    wanted[rows] = _distances(edges.xy, label, others, places, bound_m=reach_m) <= reach_m
-    kept = np.zeros(len(edges.xy), bool)
-    kept[edges.ends[wanted]] = True
-    return kept[edges.ends[:, 0]] | kept[edges.ends[:, 1]]
+    rows = rows[holds(rows, 0, 2 * radius_m + EDGE_MAX_M, vertices, any_other)]
+    blocking = np.zeros(len(long), bool)
+    blocking[rows] = True
+    return _with_neighbours(edges, wanted), _with_neighbours(edges, wanted | blocking)
+
+
+def _with_neighbours(edges: Edges, some: Flags) -> Flags:
+    """Tell which edges share a vertex with some of them."""
+    held = np.zeros(len(edges.xy), bool)
+    held[edges.ends[some]] = True
+    return held[edges.ends[:, 0]] | held[edges.ends[:, 1]]
 
 
 def _turns(edges: Edges, run: Floats) -> Floats:
@@ -236,9 +261,9 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
 def spacing_m(gap_m: Floats) -> Floats:
     """Return how long an edge may be, so far from the nearest other force.
 
-    An eighth of the way, so that two edges always see each other across a gap longer than they are; a twentieth where
+    An eighth of the way, so that two edges always see each other across a gap longer than they are; a sixteenth where
     that is 10 m or more; and less over long ways, so that what is measured between two feet, a parabola at most, is
-    within a metre of a straight line.
+    within 5 metres of a straight line.
     """
     fine = np.minimum(FINE_RATIO * gap_m, np.sqrt(8 * SAG_M * gap_m))
     coarse = np.minimum(FINE_MIN_M, COARSE_RATIO * gap_m)
@@ -251,8 +276,9 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
     Return the distance of each vertex too, as it was when an edge there was last looked at.
     """
     active = np.ones(len(edges.ends), bool)
+    label, members = vertex_labels(edges)
+    batches = [_Nearest(edges.xy, label)]
     while True:
-        label, members = vertex_labels(edges)
         length, wanted = _lengths(edges), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
@@ -263,14 +289,19 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         enough = np.maximum(wanted[long] + COARSE_RATIO * length[long], SPACING_MIN_M)
         parts = np.ones(len(active), np.int64)
         parts[long] = 1 << np.maximum(np.floor(np.log2(length[long] / enough)), 1).astype(np.int64)
+        before = len(edges.xy)
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
-        vertices = np.zeros(len(edges.xy), bool)
-        vertices[edges.ends[active]] = True
-        rows = np.flatnonzero(vertices)
         label, members = vertex_labels(edges)
-        places = edges.xy.take(rows, axis=0), label[rows]
-        gap = np.append(gap, np.full(len(edges.xy) - len(gap), np.inf))
-        gap[rows] = _distances(edges.xy, label, _strange(members), places, bound_m=_REFINE_BOUND_M)
+        gap = np.append(gap, np.full(len(edges.xy) - before, np.inf))
+        batches.append(_Nearest(edges.xy[before:], label[before:]))
+        vertices, _ = edges.part(active)
+        # Those that were there before have seen all batches but the last.
+        fresh = vertices >= before
+        for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
+            places = edges.xy.take(rows, axis=0), label[rows]
+            for batch in unseen:
+                nearest = batch.distances(_strange(members), places, bound_m=_REFINE_BOUND_M)
+                gap[rows] = np.minimum(gap[rows], nearest)
 
 
 def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
@@ -402,6 +433,9 @@ class _Spokes:
         # Edges by the vertex at which they start or end; those of vertex v are from first[v] up to first[v + 1].
         self.order = [np.argsort(at, kind="stable") for at in edges.ends.T]
         self.first = [np.append(0, np.cumsum(np.bincount(at, minlength=len(edges.xy)))) for at in edges.ends.T]
+        self.several = np.diff(self.first[0]) > 1
+        self.leaving = np.full(len(edges.xy), -1)
+        self.leaving[edges.ends[:, 0]] = np.arange(len(edges.ends))
 
     def each(self, vertices: Ints, end: int) -> Iterator[tuple[Ints, Ints]]:
         """Yield rows of ``vertices``, and for each an edge that starts (end 0) or ends (1) there, until all were seen."""
@@ -414,11 +448,13 @@ class _Spokes:
 
     def find(self, start: Ints, end: Ints) -> Ints:
         """Return the number of the edge from each start to each end, -1 where there is none."""
-        found = np.full(start.size, -1)
+        found = self.leaving.take(start.ravel())
         wanted = end.ravel()
-        for rows, edge in self.each(start.ravel(), 0):
-            hit = self.ends[edge, 1] == wanted[rows]
-            found[rows[hit]] = edge[hit]
+        found[(found >= 0) & (self.ends[:, 1].take(found) != wanted)] = -1
+        several = np.flatnonzero(self.several.take(start.ravel()))  # few: where covers touch
+        for rows, edge in self.each(start.ravel()[several], 0):
+            hit = self.ends[edge, 1] == wanted[several[rows]]
+            found[several[rows[hit]]] = edge[hit]
         return found.reshape(start.shape)
 
 
@@ -570,23 +606,34 @@ def _strange(members: Flags) -> Flags:
     return strange
 
 
-def _distances(xy: Floats, label: Ints, of: Flags, places: tuple[Floats, Ints], *, bound_m: float) -> Floats:
-    """Return how far places, each with a label, are from the nearest vertex whose label is one ``of`` those asked for.
+class _Nearest:
+    """How far places, each with a label, are from the nearest of some vertices with labels."""
 
-    Infinite beyond the bound.
-    """
-    at, own = places
-    distance = np.full(len(at), np.inf)
-    for number in np.flatnonzero(np.bincount(own, minlength=len(of))):
-        others = np.flatnonzero(of[number][label])
-        if len(others):
-            here = np.flatnonzero(own == number)
-            # Built so, it answers twice as fast where all points are queried once.
-            tree = cKDTree(xy.take(others, axis=0), balanced_tree=False, compact_nodes=False)
-            distance[here], _ = tree.query(
-                at.take(here, axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
-            )
-    return distance
+    def __init__(self, xy: Floats, label: Ints) -> None:
+        self.xy, self.label = xy, label
+        self.trees: dict[bytes, cKDTree] = {}
+
+    def distances(self, of: Flags, places: tuple[Floats, Ints], *, bound_m: float) -> Floats:
+        """Return the distances to vertices with a label that is one ``of`` those asked for: a row for each label of a place.
+
+        Infinite beyond the bound.
+        """
+        at, own = places
+        distance = np.full(len(at), np.inf)
+        wanted, asked = np.unique(of, axis=0, return_inverse=True)
+        asked = asked.ravel()[own]
+        for number in np.flatnonzero(np.bincount(asked, minlength=len(wanted))):
+            key = wanted[number].tobytes()
+            if key not in self.trees:
+                # Built so, it answers twice as fast where all points are queried once.
+                some = self.xy.take(np.flatnonzero(wanted[number][self.label]), axis=0)
+                self.trees[key] = cKDTree(some, balanced_tree=False, compact_nodes=False)
+            here = np.flatnonzero(asked == number)
+            if self.trees[key].n:
+                distance[here], _ = self.trees[key].query(
+                    at.take(here, axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
+                )
+        return distance
 
 
 def _threads(points: int) -> int:

@@ -527,8 +527,8 @@ def test_stretches_share_the_length_evenly() -> None:
     form = FORMS["strips 8 x 50 km turned 0"]
     stretches = find_corridors(form.cover, stretch_length_m=10 * KM).stretches
     assert stretches.index.tolist() == [f"C01.{n:02d}" for n in range(1, 6)]
-    assert stretches["length_km"].to_numpy() == pytest.approx(10, rel=0.02)
-    assert stretches["area_km2"].to_numpy() == pytest.approx(80, rel=0.02)
+    assert stretches["length_km"].to_numpy() == pytest.approx(10, rel=1e-9)
+    assert stretches["area_km2"].to_numpy() == pytest.approx(80, rel=1e-3)
 
 
 def test_transects_keep_their_distance() -> None:

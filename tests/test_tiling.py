@@ -138,7 +138,7 @@ def test_a_tile_sees_no_more_than_its_surroundings(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tiling, "measured_triangles", measured)
     table = discs()
     find_corridors(table, max_width_m=10 * KM, tiles=30 * KM)
-    sides = 30 * KM + 2 * 1.3 * 10 * KM + 2 * tri.EDGE_MAX_M
+    sides = 30 * KM + 2 * 1.36 * 10 * KM + 2 * tri.EDGE_MAX_M
     assert len(sizes) > 30
     assert max(sizes) <= sides < np.ptp(table.total_bounds.reshape(2, 2), axis=0).min() / 2
 
