@@ -179,9 +179,9 @@ def find_corridors(
     A span is a segment between the covers of two forces such that some open disc of radius at most W has both its ends
     on the rim and no covered ground inside. The corridor is the ground that spans no longer than W sweep; where a disc
     touches three places, the triangle between them belongs to it. Spans are exact for the polygons given. Between them,
-    edges are sampled at 1/20 of the gap or less (where that is 10 m or more; at 1/8 below), and all else runs linearly:
+    edges are sampled at 1/16 of the gap or less (where that is 10 m or more; at 1/8 below), and all else runs linearly:
     areas and lengths are right to 0.1 % for most covers with limits of some hundred metres and more, widths to 10 m or
-    0.1 %. They are rougher, by up to some percent, within 1/20 of the gap of an end cut at W, some tens of metres around a
+    0.1 %. They are rougher, by up to some percent, within 1/16 of the gap of an end cut at W, some tens of metres around a
     corner of the cover, and where the gap is less than some metres, where facets may cross. How edges are sampled does
     not depend on W, so that a larger W finds a superset. Ground before an edge that two forces hold lies between each of
     them and the other side: it belongs to two corridors. The answer jumps where the disc of a triangle between three
@@ -225,7 +225,7 @@ def find_corridors(
         area = shapely.convex_hull(shapely.geometrycollections(list(covers.values()))).buffer(max_width_m)
 
     pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
-    laid_out = _laid_out(pieces, max_width_m)
+    laid_out = _laid_out(pieces, max_width_m, stretch_length_m)
     del pieces  # they take as much memory as all tables
     found = _tables(
         laid_out,
@@ -316,15 +316,24 @@ def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tile
     return on_a_grid(covers, pieces, grid_m=grid_m)
 
 
-def _laid_out(pieces: Pieces, max_width_m: float) -> tuple[chains.Stations, _Ribbon, Flags] | None:
-    """Put pieces in order; return the spans, the ground between them, and which chains are rings. None without pieces."""
+def _laid_out(
+    pieces: Pieces, max_width_m: float, stretch_length_m: float
+) -> tuple[chains.Stations, _Ribbon, Flags] | None:
+    """Put pieces in order; return the spans, the ground between them, and which chains are rings. None without pieces.
+
+    The ground is parted where stretches meet too.
+    """
     if len(pieces.force_a) == 0:
         return None
     ordered = chains.order(pieces)
     line = chains.stations(ordered)
     # A span just as wide as the limit may come out longer by what snapping does to its ends.
     line = replace(line, width=np.minimum(line.width, max_width_m))
-    return line, _Ribbon.of(ordered, line), ordered.ring
+    parts, step = _steps(line.along[np.flatnonzero(np.diff(line.chain, append=-1))], stretch_length_m)
+    chain = np.repeat(np.arange(len(parts)), parts - 1)
+    nth = np.arange(len(chain)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1) + 1
+    parted = chains.with_stations(line, ordered, chain, nth * step[chain])
+    return line, _Ribbon.of(ordered, parted), ordered.ring
 
 
 def _tables(
@@ -510,10 +519,7 @@ class _Ribbon:
 
 def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints, Flags]:
     """Insert points at fractional positions into a line; return it, where they are on it, and where it bends."""
-    low = np.minimum(position.astype(np.int64), len(vertices) - 2)
-    share = (position - low)[:, None]
-    start, stop = vertices.take(low, axis=0), vertices.take(low + 1, axis=0)
-    points = np.where(share == 0, start, start + share * (stop - start))
+    points = chains.on_edge(vertices, position)
     order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
     at = np.empty(len(order), np.int64)
     at[order] = np.arange(len(order))
@@ -534,11 +540,16 @@ def _bends(vertices: Floats) -> Flags:
     return bends[np.cumsum(fresh) - 1]
 
 
+def _steps(length: Floats, stretch_length_m: float) -> tuple[Ints, Floats]:
+    """Return how many stretches each chain has, and how long each of them is."""
+    parts = np.maximum(np.rint(length / stretch_length_m), 1).astype(np.int64)
+    return parts, np.maximum(length / parts, GRID_M)
+
+
 def _stretches(ribbon: _Ribbon, length: Floats, stretch_length_m: float) -> tuple[Ints, Floats, Floats]:
     """Return the stretch of each interval, and where along its chain each stretch runs from and to."""
     chain = ribbon.chain
-    parts = np.maximum(np.rint(length / stretch_length_m), 1).astype(np.int64)
-    step = np.maximum(length / parts, GRID_M)
+    parts, step = _steps(length, stretch_length_m)
     nth = np.minimum((ribbon.along / step[chain]).astype(np.int64), parts[chain] - 1)
     number = (np.cumsum(parts) - parts)[chain] + nth
     rows = _starts(number)
