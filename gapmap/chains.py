@@ -2,18 +2,19 @@
 
 In: pieces in any order. Out: the same pieces ordered along their chains and turned so that each starts where the one
 before it ends. Method: a piece has at most two neighbours, so a chain is a list; lists are ranked by pointer jumping.
+Along each, the spans that pieces measured, and those where a disc begins or ends to turn about a corner of the cover.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap.plane import dot, length, same
+from gapmap.plane import cross, dot, length, same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,10 @@ _NONE = -1
 _SMOOTHING = 0.05  # of the width, to either side
 _SMOOTHED_MIN_M = 1.0  # a mean over less would be rounding: it is a small difference of two large sums
 _NOT_A_SPAN = 1e-3  # a line this share of its width longer or shorter than that
+_ROUNDING = 1e-6  # of metres, and of the way between two vertices
+_APART_M = 3e-3  # nearer, two spans are one; corners lie on a grid of a centimetre
+_BEND = 1e-3  # of less, in radians, the width takes no notice
+_BETWEEN = 4  # vertices to look at between two stations: more are rare, and then the width bends unseen
 _ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
 
@@ -53,6 +58,8 @@ class Chains:
 @dataclass(frozen=True, slots=True)
 class Stations:
     """The spans that were measured, in order along each chain: feet, sides across which discs jump, and the ends.
+
+    And those at which a disc begins or ends to turn about a corner of the cover.
 
     Parameters
     ----------
@@ -128,20 +135,147 @@ def stations(chains: Chains) -> Stations:
     width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1).take(at)
     of = chain[piece]
 
-    middle = _smoothed((a + b) / 2, width, of)
-    along = _along(middle, of)
-    return Stations(
-        a,
-        b,
-        width,
-        of,
-        piece,
-        along,
-        np.stack([pieces.kink_0, has_foot, pieces.kink_1], axis=1).take(at),
-        _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a),
-        _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b),
-        middle,
-    )
+    edge_a = _positions(pieces.a0, pieces.a1, pieces, chain, piece, which, a)
+    edge_b = _positions(pieces.b0, pieces.b1, pieces, chain, piece, which, b)
+    is_span = np.stack([pieces.kink_0, has_foot, pieces.kink_1], axis=1).take(at)
+    measured = {"a": a, "b": b, "width": width, "chain": of, "piece": piece, "is_span": is_span}
+    measured |= {"edge_a": edge_a, "edge_b": edge_b}
+    measured = _with_corners(measured, pieces, chain)
+    middle = _smoothed((measured["a"] + measured["b"]) / 2, measured["width"], measured["chain"])
+    return Stations(**measured, middle=middle, along=_along(middle, measured["chain"]))
+
+
+class _Side(NamedTuple):
+    """One edge of all chains without the vertices that repeat: where an apex stays, a vertex stands for many pieces."""
+
+    xy: Floats
+    cover: Flags  # whether the way from a vertex to the next is an edge of the cover
+    first: Ints  # of each vertex, the first and the last row of :func:`edges`
+    last: Ints
+    at: Floats  # where each station lies, in vertices
+
+    @classmethod
+    def of(cls, first: Floats, second: Floats, strip: Flags, chain: Ints, position: Floats) -> _Side:
+        xy = edges(first, second, chain)
+        starts = np.flatnonzero(np.diff(chain, prepend=_NONE) != 0)
+        fresh = np.append(True, ~same(xy[1:], xy[:-1]))
+        fresh[starts + np.arange(len(starts))] = True
+        number = np.cumsum(fresh) - 1
+        rows = np.flatnonzero(fresh)
+        last = np.append(rows[1:], len(xy)) - 1
+        on_cover = np.zeros(len(xy), bool)
+        on_cover[np.arange(len(chain)) + chain] = strip  # the piece from each row to the next
+        low = np.minimum(position.astype(np.int64), len(xy) - 2)
+        at = number[low] + (position - low) * (number[low + 1] - number[low])
+        at = np.where(np.abs(at - np.rint(at)) < _ROUNDING, np.rint(at), at)
+        return cls(xy[rows], on_cover[last], rows, last, at)
+
+
+def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints) -> dict[str, NDArray[Any]]:
+    """Return stations with those added where a disc begins or ends to turn about a corner of the cover.
+
+    There the width bends: between them it runs straight, or, while the disc turns, almost so. A disc that touches an
+    edge at its end v, with the outward normal n, and a line from which v is s away, with the normal m, has the radius
+    s / (1 - n m); one that touches a corner w too has |w - v|^2 / (2 n (w - v)).
+    """
+    sides = {
+        end: _Side.of(
+            getattr(pieces, f"{end}0"), getattr(pieces, f"{end}1"), pieces.strip, chain, measured[f"edge_{end}"]
+        )
+        for end in "ab"
+    }
+    found = [
+        _corners(measured, sides, pieces.strip, near, far, arriving)
+        for near, far in ("ab", "ba")
+        for arriving in (1, 0)
+    ]
+    added = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+    added = {name: values[np.lexsort((added["at_a"] + added["at_b"], added["row"]))] for name, values in added.items()}
+    row = added["row"]
+    good, fresh = np.ones(len(row), bool), np.zeros((2, len(row)), bool)
+    first = np.diff(row, prepend=_NONE) != 0
+    for end, side in sides.items():
+        at, xy, there = added[f"at_{end}"], added[end], measured[end]
+        before = np.where(first, side.at[row], np.roll(at, 1))
+        good &= (at >= before - _ROUNDING) & (at <= side.at[row + 1] + _ROUNDING)  # else two discs would cross
+        fresh[0] |= length(xy - np.where(first[:, None], there[row], np.roll(xy, 1, axis=0))) > _APART_M
+        fresh[1] |= length(xy - there[row + 1]) > _APART_M
+        low = np.minimum(at.astype(np.int64), len(side.xy) - 1)
+        place = np.where(at > low, side.last[low] + (at - low), side.first[low])
+        position = measured[f"edge_{end}"]
+        added[f"edge_{end}"] = np.clip(place, position[row], position[row + 1])
+    good &= fresh.all(axis=0)  # a disc about two corners has one span
+    added |= {"chain": measured["chain"][row], "piece": measured["piece"][row], "is_span": good}
+    added["width"] = length(added["b"] - added["a"])
+    # Corners stick out, so there the way across is shorter; else it lies where the limit cut something away.
+    good &= added["width"] <= np.maximum(measured["width"][row], measured["width"][row + 1]) + _ROUNDING
+    out = {name: np.insert(values, row[good] + 1, added[name][good], axis=0) for name, values in measured.items()}
+    return out | {name: np.maximum.accumulate(out[name]) for name in ("edge_a", "edge_b")}
+
+
+def _corners(
+    measured: dict[str, NDArray[Any]], sides: dict[str, _Side], strip: Flags, near: str, far: str, arriving: int
+) -> dict[str, NDArray[Any]]:
+    """Return the spans from corners of the ``near`` edge at which a disc leaves the edge that arrives, or takes up the next."""
+    side, other = sides[near], sides[far]
+    corner = np.flatnonzero(side.cover[:-2] if arriving else side.cover[1:-1]) + 1
+    row = np.searchsorted(side.at, corner, side="left" if arriving else "right") - 1
+    inner = (row >= 0) & (row + 1 < len(side.at))
+    corner, row = corner[inner], row[inner]
+    of, piece = measured["chain"], measured["piece"]
+    inner = (of[row] == of[row + 1]) & strip[piece[row]] & strip[piece[row + 1]]
+    corner, row = corner[inner], row[inner]
+    v = side.xy[corner]
+    before, after = v - side.xy[corner - 1], side.xy[corner + 1] - v
+    left = np.sign(cross(before if arriving else after, measured[far][row] - v))
+    # Where the edge ends, at a triangle between three places, a disc turns about its last vertex.
+    bends = left * cross(before, after) < -_BEND * length(before) * length(after)
+    bends |= ~(side.cover[corner - 1] & side.cover[corner])
+    corner, row, v, before, after, left = (column[bends] for column in (corner, row, v, before, after, left))
+    normal = _normals(before if arriving else after, left)
+
+    at = np.full(len(corner), np.nan)
+    foot = np.full((len(corner), 2), np.nan)
+    begin, end = other.at[row], other.at[row + 1]
+    for step in range(_BETWEEN):
+        low = np.minimum(begin.astype(np.int64) + step, len(other.xy) - 2)
+        start = other.xy[low]
+        # A line: the way from here to the next vertex.
+        run = other.xy[low + 1] - start
+        inward = _normals(run, -left)
+        away = dot(v - start, inward)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            radius = away / (1 - dot(normal, inward))
+            point = v + radius[:, None] * (normal - inward)
+            share = dot(point - start, run) / dot(run, run)
+            on = other.cover[low] & (radius > 0) & (share >= 0) & (share <= 1)
+            on &= (low + share >= begin - _ROUNDING) & (low + share <= end + _ROUNDING) & np.isnan(at)
+        at[on], foot[on] = (low + share)[on], point[on]
+        # A corner: discs that touch it lie between the normals of its edges.
+        before_there = start - other.xy[low - 1]
+        way = start - v
+        with np.errstate(divide="ignore", invalid="ignore"):
+            radius = dot(way, way) / (2 * dot(normal, way))
+            centre = v + radius[:, None] * normal - start
+            on = (other.cover[low] | other.cover[low - 1]) & (radius > 0) & (low >= begin) & (low <= end) & np.isnan(at)
+            on &= (dot(centre, before_there) >= 0) | ~other.cover[low - 1]
+            on &= (dot(centre, run) <= 0) | ~other.cover[low]
+        at[on], foot[on] = low[on], start[on]
+    known = ~np.isnan(at)
+    return {
+        "row": row[known],
+        near: v[known],
+        far: foot[known],
+        f"at_{near}": corner[known] * 1.0,
+        f"at_{far}": at[known],
+    }
+
+
+def _normals(run: Floats, left: Floats) -> Floats:
+    """Return unit vectors across some ways, to the left (1) or to the right (-1)."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a way of no length has none
+        scale = left / length(run)
+        return np.stack([-run[:, 1] * scale, run[:, 0] * scale], axis=1)
 
 
 def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) -> Stations:

@@ -181,8 +181,8 @@ def find_corridors(
     touches three places, the triangle between them belongs to it. Spans are exact for the polygons given. Between them,
     edges are sampled at 1/16 of the gap or less (where that is 10 m or more; at 1/8 below), and all else runs linearly:
     areas and lengths are right to 0.1 % for most covers with limits of some hundred metres and more, widths to 10 m or
-    0.1 %. They are rougher, by up to some percent, within 1/16 of the gap of an end cut at W, some tens of metres around a
-    corner of the cover, and where the gap is less than some metres, where facets may cross. How edges are sampled does
+    0.1 %. They are rougher, by up to some percent, within 1/16 of the gap of an end cut at W and of the side of a triangle
+    between three places, and where the gap is less than some metres, where facets may cross. How edges are sampled does
     not depend on W, so that a larger W finds a superset. Ground before an edge that two forces hold lies between each of
     them and the other side: it belongs to two corridors. The answer jumps where the disc of a triangle between three
     places passes W: ``near_limit`` marks corridors in which one lies within 1 % of it.

@@ -269,7 +269,7 @@ class Judge:
             a, b = (facets[[f"{which}_{end}_x", f"{which}_{end}_y"]].to_numpy() for end in "ab")
             long = np.hypot(*(a - b).T)
             # At the end of a corridor it may be the cut of a gap triangle, which is shorter, or the centre of one.
-            end = facets["corridor_id"].to_numpy() != np.roll(facets["corridor_id"].to_numpy(), 1 - 2 * k)
+            end = ~facets["corridor_id"].duplicated(keep=("first", "last")[k]).to_numpy()
             slack = self.snap + 2 * spacing_m(widths[:, k])
             good = (np.abs(long - widths[:, k]) <= slack) | (end & (long <= widths[:, k] + slack))
             self.hold(good, case, "facets: span unlike its width", id=facets.index, span=long, width=widths[:, k])

@@ -155,6 +155,67 @@ def test_width_here_in_degrees_and_from_the_facets_alone() -> None:
     pd.testing.assert_series_equal(width_here(found.facets, points), width)
 
 
+class _Outline:
+    """The edges of a cover, to find the point nearest to others."""
+
+    def __init__(self, shape: Any) -> None:  # noqa: ANN401 - a shapely geometry
+        xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shape)), return_index=True)
+        self.ends = np.stack([xy[:-1], xy[1:]])[:, ring[1:] == ring[:-1]]
+        self.tree = shapely.STRtree(shapely.linestrings(self.ends.transpose(1, 0, 2)))
+
+    def nearest(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        row, edge = self.tree.query_nearest(shapely.points(xy), all_matches=False)
+        start, end = self.ends[:, edge[np.argsort(row)]]
+        run = end - start
+        share = np.clip(((xy - start) * run).sum(axis=1) / (run * run).sum(axis=1), 0, 1)
+        return start + share[:, None] * run
+
+
+def width_by_rolling(one: Any, other: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: ANN401 - shapely geometries
+    """Return the length of the span through each point, found by rolling a disc between two covers; NaN where it stops.
+
+    Knows nothing of triangles: the disc's centre is pulled half-way between the covers, and moved along until the
+    line between the points where the disc touches runs through the point asked for.
+    """
+    a_side, b_side, centre = _Outline(one), _Outline(other), points.copy()
+    pace, before = np.ones(len(points)), np.zeros(len(points))
+    for _ in range(120):
+        for _ in range(6):
+            away = [centre - side.nearest(centre) for side in (a_side, b_side)]
+            far = [np.hypot(*way.T) for way in away]
+            slope = away[0] / far[0][:, None] - away[1] / far[1][:, None]
+            steep = np.maximum((slope * slope).sum(axis=1), 0.05)
+            centre = centre - ((far[0] - far[1]) / steep)[:, None] * slope
+        a, b = a_side.nearest(centre), b_side.nearest(centre)
+        span = b - a
+        width = np.hypot(*span.T)
+        miss = (span[:, 0] * (points - a)[:, 1] - span[:, 1] * (points - a)[:, 0]) / width
+        pace = np.where(miss * before < 0, pace / 2, np.minimum(1.1 * pace, 1))
+        before = miss
+        centre = centre + (pace * miss / width)[:, None] * np.stack([-span[:, 1], span[:, 0]], axis=1)
+    between = np.hypot(*(points - a).T) + np.hypot(*(points - b).T) < width + 0.01
+    return np.where((np.abs(miss) < 0.05) & between, width, np.nan)
+
+
+def test_width_here_is_that_of_a_disc_that_rolls_between_the_covers() -> None:
+    # Covers drawn with corners, as buffers are: there the width bends.
+    random = np.random.default_rng(5)
+    xy = random.uniform(0, 150e3, (75, 2))
+    shapes = shapely.buffer(shapely.points(xy), random.uniform(3e3, 9e3, len(xy)), quad_segs=16)
+    north = xy[:, 1] + 15e3 * np.sin(xy[:, 0] / 40e3) > 75e3
+    table = scenes.cover({"blue": list(shapes[north]), "green": list(shapes[~north])})
+    found = find_corridors(table)
+    points = random.uniform(0, 150e3, (9_000, 2))
+    points = points[shapely.contains_xy(found.corridors.union_all(), points)]
+    true = width_by_rolling(table.geometry.iloc[0], table.geometry.iloc[1], points)
+    known = ~np.isnan(true)
+    assert known.sum() > 250  # the others lie in triangles between three places, or spans jump there
+    miss = np.abs(found.width_at(dots(points)).to_numpy() - true)[known]
+    bound = np.maximum(10, 1e-3 * true[known])
+    assert np.median(miss) < 1
+    assert (miss <= bound).mean() > 0.97
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_chain_or_ring(name: str) -> None:
     form, found = FORMS[name], found_in(name)
