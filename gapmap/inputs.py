@@ -28,13 +28,14 @@ from gapmap.readers import (
     read_zones,
     suspect_swaps,
 )
-from gapmap.readers.files import describe, from_here, refuse
+from gapmap.readers.files import describe, from_here, left_by_all, list_names, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gapmap.scenario import PlacesInput, Scenario
 
+_LAYERS = {".kml": "folder", ".kmz": "folder", ".xlsx": "sheet"}  # what a layer is called, by ending
 _FARTHEST = 3  # zones named when a region is too large
 
 
@@ -171,6 +172,7 @@ def read_inputs(scenario: Scenario) -> Inputs:
     _remark_on_forces(zone_files, zones, complete=all_read)
     optional = [table for table in (incidents, places, area, excluded, boundaries) if table is not None]
     read = [*zone_files, *optional]
+    _remark_on_layers([table.attrs["input"] for table in read], complete=not errors)
     return Inputs(
         zones=tables.empty("zones", WGS84) if zones is None else zones,
         incidents=tables.empty("incidents", WGS84) if incidents is None else incidents,
@@ -203,6 +205,21 @@ def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame
         )
     for table in files:
         table.attrs["input"]["remarks"] += [said[force] for force in table["force"].unique() if force in said]
+
+
+def _remark_on_layers(records: Sequence[dict[str, Any]], *, complete: bool) -> None:
+    """Say which layers of a file were not read; one input may have read what another left."""
+    if not complete:  # a layer may be asked for by what could not be read
+        return
+    of_file: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in records:
+        of_file.setdefault((record["name"], record["sha256"]), []).append(record)
+    for (name, _), mine in of_file.items():
+        if left := left_by_all([record["unread"] for record in mine]):
+            what = _LAYERS.get(Path(name).suffix.lower(), "layer") + "s" * (len(left) > 1)
+            mine[0]["remarks"].append(
+                f"not read: {what} {list_names(left)}; each input takes one, which a scenario can name as layer"
+            )
 
 
 def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:

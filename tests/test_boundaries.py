@@ -48,7 +48,10 @@ def test_polygons_and_lines_are_drawn_and_points_are_not(base: Path) -> None:
 
 
 def test_layers_can_be_named(base: Path) -> None:
-    assert read_boundaries(base, layers=("river",))["name"].tolist() == ["Tigris"]
+    river = read_boundaries(base, layers=("river",))
+    assert river["name"].tolist() == ["Tigris"]
+    assert river.attrs["input"]["unread"] == ["land", "towns"]
+    assert read_boundaries(base).attrs["input"]["unread"] == ["towns"]
     with pytest.raises(InputError, match="no layer 'lakes'"):
         read_boundaries(base, layers=("lakes",))
 

@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
 from gapmap.analysis import grow
 from gapmap.errors import InputError, MissingFileError
 from gapmap.inputs import read_inputs
+from gapmap.readers import read_zones
 from gapmap.scenario import ForceInput, LayerInput, Scenario, read_scenario
 
 if TYPE_CHECKING:
@@ -182,6 +185,39 @@ def test_one_force_alone_and_one_file_given_twice_are_remarked_on(scenario: Scen
     # Nobody knows of a force alone while another's file cannot be read.
     other.zones[0].write_text("name,lon,lat\nX,10.2,\n", encoding="utf-8")
     assert remarks(one, other) == []
+
+
+def test_layers_that_no_input_reads_are_remarked_on(scenario: Scenario, tmp_path: Path) -> None:
+    path = tmp_path / "field.gpkg"
+    for lat, layer in ((20.0, "north"), (20.2, "south"), (20.1, "routes")):
+        table = gpd.GeoDataFrame({"name": ["A"]}, geometry=[shapely.Point(10, lat)], crs=4326)
+        table.to_file(path, layer=layer)
+    table[:0].to_file(path, layer="empty")
+    pyogrio.write_dataframe(pd.DataFrame({"style": ["red"]}), path, layer="layer_styles")  # as QGIS does
+
+    def said(*forces: ForceInput) -> list[list[str]]:
+        return [each["remarks"] for each in read_inputs(replace(scenario, forces=forces)).inputs]
+
+    north, south = (
+        ForceInput(name=name, label=name, zones=(path,), layer=name, reach_m={"post": 5e3})
+        for name in ("north", "south")
+    )
+    # What one force leaves the other reads: but for the routes, and those are named once.
+    assert said(north, south)[:2] == [
+        ["not read: layer 'routes'; each input takes one, which a scenario can name as layer"],
+        [],
+    ]
+    assert said(north)[0][-1].startswith("not read: layers 'south', 'routes'; ")
+    # While something is wrong, nobody knows what else would have been read.
+    assert said(north, replace(south, layer="nowhere"))[0] == []
+
+
+def test_a_layer_beside_what_qgis_stores_needs_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "styled.gpkg"
+    gpd.GeoDataFrame({"name": ["A"]}, geometry=[shapely.Point(10, 20)], crs=4326).to_file(path, layer="posts")
+    pyogrio.write_dataframe(pd.DataFrame({"style": ["red"]}), path, layer="layer_styles")
+    zones = read_zones(path, force="north")
+    assert (zones["name"].tolist(), zones.attrs["input"]["read_as"]) == (["A"], "layer 'posts'")
 
 
 def test_a_missing_file_is_named_as_seen_from_here(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,3 +69,15 @@ def test_a_link_to_another_file_is_not_followed(tmp_path: Path) -> None:
     path.write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2">{link}</kml>', encoding="utf-8")
     with pytest.raises(InputError, match=r"^a\.kml: no placemarks in it; a link to another file is not followed"):
         read_zones(path, force="north")
+
+
+def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
+    link = "<NetworkLink><name>n</name><Link><href>other.kml</href></Link></NetworkLink>"
+    folders = (folder("Posts", P), folder("Routes", folder("North", link), folder("South")), folder("Linked", link))
+    path = tmp_path / "a.kml"
+    path.write_text(f"{HEAD}{document('D', folder('Force', *folders))}</kml>", encoding="utf-8")
+    zones = read_zones(path, force="a")
+    assert zones.attrs["input"]["remarks"] == [
+        "no placemark in folders 'Force/Routes', 'Force/Linked'; a link to another file is not followed"
+    ]
+    assert read_zones(path, force="a", layer="posts").attrs["input"]["remarks"] == []

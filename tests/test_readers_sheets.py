@@ -126,12 +126,15 @@ def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
         sheet = book.create_sheet(title)
         sheet.append(["a"])
         sheet.append([title])
+    book.create_sheet("Sheet4")
+    book.create_sheet("To fill in").append(["a"])
     book.save(tmp_path / "a.xlsx")
     by_role = read_xlsx(tmp_path / "a.xlsx", role="zones")
     assert by_role.columns["a"].tolist() == ["Zones"]
-    assert by_role.read_as == "sheet 'Zones'; not read: 'More zones', 'how to'"
+    assert by_role.read_as == "sheet 'Zones'; not read: 'More zones', 'how to', 'Sheet4', 'To fill in'"
+    assert by_role.unread == ("More zones",)  # the sheet that explains the others holds no list
     asked = read_xlsx(tmp_path / "a.xlsx", role="zones", layer="how to")
-    assert asked.read_as == "sheet 'how to'; not read: 'Zones', 'More zones'"
+    assert asked.read_as == "sheet 'how to'; not read: 'Zones', 'More zones', 'Sheet4', 'To fill in'"
 
 
 def test_sheets(tmp_path: Path) -> None:

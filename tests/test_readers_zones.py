@@ -521,7 +521,9 @@ def test_a_folder_is_a_force_and_folders_in_it_are_kinds(tmp_path: Path, suffix:
     assert area(north.geometry.iloc[0]) == pytest.approx(0.005)
     assert north.attrs["input"]["read_as"] == (
         "folders: Northern force/Posts (1), Northern force/Areas (1), Northern force/Routes (1)"
+        "; not read: 'Southern force/Posts', 'Southern force/نقاط', 'Southern force/Sketches'"
     )
+    assert north.attrs["input"]["unread"] == ["Southern force/Posts", "Southern force/نقاط", "Southern force/Sketches"]
     assert north.attrs["input"]["remarks"] == []
     south = read_zones(path, force="south", layer="Southern force", kinds={"نقاط": "route"})
     assert south["kind"].tolist() == ["post", "post", "route", "route"]

@@ -52,9 +52,11 @@ def read_boundaries(path: str | Path, *, layers: Sequence[str] = ()) -> gpd.GeoD
         a usable geometry, all at once.
     """
     parts = []
+    read = []
     repaired = 0
     for layer in layers or _drawn_layers(path):
         rows = files.read_rows(path, role="boundaries", layer=layer)
+        read.append(rows)
         geometry, problems = locate(rows)
         geometry, mended = repair(geometry, problems)
         repaired += len(mended)
@@ -70,7 +72,15 @@ def read_boundaries(path: str | Path, *, layers: Sequence[str] = ()) -> gpd.GeoD
     table = table.assign(wkb=shapely.to_wkb(table.geometry.to_numpy())).sort_values(["layer", "name", "wkb"])
     table.index = pd.Index([f"B{number:03d}" for number in range(1, len(table) + 1)])
     out = conform(table.drop(columns="wkb"), "boundaries")
-    out.attrs["input"] = files.describe(rows.path, role="boundaries", rows=len(out), used=len(out), repaired=repaired)
+    out.attrs["input"] = files.describe(
+        rows.path,
+        role="boundaries",
+        rows=len(out),
+        used=len(out),
+        repaired=repaired,
+        unread=files.left_by_all([each.unread for each in read]),
+        remarks=[remark for each in read for remark in each.remarks],
+    )
     return out
 
 

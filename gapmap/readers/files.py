@@ -47,10 +47,12 @@ _BOMB_BYTES, _BOMB_RATIO = 1 << 26, 200
 _BLOCK = 1 << 20
 _PROBLEMS_SHOWN = 20
 _ROWS_SHOWN = 5
+_NAMES_SHOWN = 8
 # Named so because a file's content, not its name, decides what GDAL opens: this one opens other files and addresses.
 _VIRTUAL = b"<OGRVRTDataSource"
 _KML = (".kml", ".kmz")
 _Layer = tuple[Path | bytes, str, tuple[str, ...] | None]  # where it is, its name, the folders around it
+_OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
 _GPX_LAYERS = ("waypoints", "routes", "tracks")
 
 
@@ -73,6 +75,10 @@ class Rows:
         The names of all columns of the file, those not read too.
     read_as : str
         How the file was understood: its encoding, its sheet, its folders.
+    unread : tuple of str
+        The layers, sheets or folders with rows that were not read.
+    remarks : tuple of str
+        What is to be said of the file itself: folders without a placemark.
     """
 
     path: Path
@@ -81,6 +87,8 @@ class Rows:
     broken: tuple[int, ...] = ()
     header: tuple[str, ...] = ()
     read_as: str = ""
+    unread: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def column(self, names: Iterable[str]) -> str | None:
         """Return the file's column that goes by the first of some names, whatever its case; None if there is none.
@@ -228,7 +236,7 @@ def read_rows(
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
-        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
+        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as, unread=sheet.unread)
     else:
         rows = _read_vector(path, role, layer)
     if not len(rows.columns.index) and not may_be_empty:
@@ -356,6 +364,7 @@ def describe(
     aside: int = 0,
     sha256: str = "",
     read_as: str = "",
+    unread: Sequence[str] = (),
     remarks: Sequence[str] = (),
 ) -> dict[str, object]:
     """Return what the run table says about an input: its name without the folder, its checksum and its counts.
@@ -372,6 +381,8 @@ def describe(
         Its checksum, where that is known already.
     read_as : str, optional
         How the file was understood.
+    unread : sequence of str, optional
+        Its layers, sheets or folders that were not read.
     remarks : sequence of str, optional
         What somebody who knows the data should look at.
 
@@ -389,6 +400,7 @@ def describe(
         "set_aside": aside,
         "repaired": repaired,
         "read_as": read_as,
+        "unread": list(unread),
         "remarks": list(remarks),
     }
 
@@ -432,6 +444,49 @@ def list_rows(rows: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:_ROWS_SHOWN]))
     more = f" and {len(numbers) - _ROWS_SHOWN} more" if len(numbers) > _ROWS_SHOWN else ""
     return f"row{'s' * (len(numbers) > 1)} {shown}{more}"
+
+
+def left_by_all(unread: Sequence[Sequence[str]]) -> list[str]:
+    """Return the layers that nobody read of those who read a file.
+
+    Parameters
+    ----------
+    unread : sequence of sequence of str
+        For each who read it, the layers that were left; at least one.
+
+    Returns
+    -------
+    list of str
+        In their order.
+
+    Examples
+    --------
+    >>> left_by_all([["routes", "towns"], ["posts", "towns"]])
+    ['towns']
+    """
+    return [name for name in unread[0] if all(name in others for others in unread)]
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Name some layers, sheets or folders, the first few.
+
+    Parameters
+    ----------
+    names : sequence of str
+        At least one.
+
+    Returns
+    -------
+    str
+        For a sentence.
+
+    Examples
+    --------
+    >>> list_names(["posts", "routes"])
+    "'posts', 'routes'"
+    """
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{', '.join(map(repr, names[:_NAMES_SHOWN]))}{more}"
 
 
 def _check_kind(path: Path) -> None:
@@ -511,7 +566,8 @@ def _require_utf8(data: bytes, path: Path) -> None:
 
 def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     try:
-        chosen = _kml_layers(path, layer) if path.suffix.lower() in _KML else _layers(path, role, layer)
+        chosen, others = _kml_layers(path, layer) if path.suffix.lower() in _KML else _layers(path, role, layer)
+        unread = tuple("/".join(folders or (name,)) for _, name, folders in others)
         parts: list[pd.DataFrame] = []
         broken: list[int] = []
         for source, name, folders in chosen:
@@ -534,30 +590,47 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     texts = [pd.DataFrame(part.drop(columns=part.geometry.name)) for part in parts]
     columns = as_text(pd.concat([part.astype(object) for part in texts], ignore_index=True).set_axis(number))
     _check_stated_crs(path, geometry)
-    return Rows(path, columns, geometry, tuple(broken), tuple(map(str, columns)), _say_layers(path, chosen, parts))
+    return Rows(
+        path,
+        columns,
+        geometry,
+        broken=tuple(broken),
+        header=tuple(map(str, columns)),
+        read_as=_say_layers(path, chosen, parts) + (f"; not read: {list_names(unread)}" if unread else ""),
+        unread=unread,
+        remarks=_remarks(chosen, parts) if path.suffix.lower() in _KML else (),
+    )
 
 
-def _layers(path: Path, role: str, layer: str | None) -> list[_Layer]:
-    names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+def _layers(path: Path, role: str, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
+    """Return the layers to read, and the others that have rows."""
+    names = [str(name) for name in pyogrio.list_layers(path)[:, 0] if name not in _OF_QGIS]
     if layer is None and path.suffix.lower() == ".gpx":
-        return [(path, name, None) for name in _GPX_LAYERS if name in names]
-    return [(path, pick(path, role, names, layer, "layer"), None)]
+        return [(path, name, None) for name in _GPX_LAYERS if name in names], []
+    picked = pick(path, role, names, layer, "layer")
+    # The other layers of a GPX hold the points of these once more.
+    rest = _GPX_LAYERS if path.suffix.lower() == ".gpx" else names
+    return [(path, picked, None)], [each for name in rest if name != picked and _has_rows(each := (path, name, None))]
 
 
-def _kml_layers(path: Path, layer: str | None) -> list[_Layer]:
-    """Return the layers of every KML in the file; with a folder asked for, those of it and of all folders in it."""
+def _has_rows(layer: _Layer) -> bool:
+    return pyogrio.read_info(layer[0], layer=layer[1], force_feature_count=True)["features"] > 0
+
+
+def _kml_layers(path: Path, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
+    """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
     found: list[_Layer] = []
     for data in kml.documents(path):
         source: Path | bytes = data if path.suffix.lower() == ".kmz" else path
         names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
         found += [(source, name, folders) for name, folders in zip(names, kml.folder_paths(data, names), strict=True)]
     if layer is None:
-        return found
+        return found, []
     chosen = [each for each in found if fold(layer) in map(fold, each[2] or ())]
     if not chosen:
         folders = sorted({name for _, _, names in found for name in names or ()})
         raise InputError(f"{path.name}: no folder {layer!r}", hint=f"name one as layer: {', '.join(folders) or 'none'}")
-    return chosen
+    return chosen, [each for each in found if each not in chosen and _has_rows(each)]
 
 
 def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
@@ -572,6 +645,19 @@ def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFra
         kinds = zip(chosen, parts, strict=False)
         return ", ".join(f"{len(part)} {name}" for (_, name, _), part in kinds if len(part))
     return f"layer {chosen[0][1]!r}" if path.suffix.lower() == ".gpkg" else ""
+
+
+def _remarks(chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Say which folders of a KML hold no placemark: what they show may lie in another file."""
+    filled = {f"{folder}/" for part in parts for folder in part[FOLDER].unique()}
+    paths = ["/".join(folders or ()) for _, _, folders in chosen]
+    bare = [path for path in paths if path and not any(each.startswith(f"{path}/") for each in filled)]
+    bare = [path for path in bare if path.rpartition("/")[0] not in bare]
+    if not bare:
+        return ()
+    return (
+        f"no placemark in folder{'s' * (len(bare) > 1)} {list_names(bare)}; a link to another file is not followed",
+    )
 
 
 def _read_layer(path: Path | bytes, layer: str) -> tuple[pd.DataFrame, np.ndarray]:

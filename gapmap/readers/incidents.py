@@ -187,7 +187,7 @@ def read_incidents(
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
-    remarks = [*layout.remarks, *_doubts(found)]
+    remarks = [*rows.remarks, *layout.remarks, *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
@@ -208,6 +208,7 @@ def read_incidents(
             aside=len(aside),
             sha256=sha256.result(),
             read_as="; ".join(text for text in (layout.name, rows.read_as) if text),
+            unread=rows.unread,
             remarks=remarks,
         ),
         "attribution": layout.attribution,

@@ -124,7 +124,8 @@ def read_places(
         used=len(out),
         aside=len(aside),
         read_as=rows.read_as,
-        remarks=_remarks(population_text[unread.difference(list(aside))]),
+        unread=rows.unread,
+        remarks=[*rows.remarks, *_remarks(population_text[unread.difference(list(aside))])],
     )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out

@@ -62,6 +62,13 @@ def read_polygons(
     files.refuse(rows.path, problems, rows=len(geometry), role=role)
     out = gpd.GeoDataFrame({"name": rows.texts(["name"])}, geometry=geometry)
     out.attrs["input"] = files.describe(
-        rows.path, role=role, rows=len(out), used=len(out), repaired=len(repaired), read_as=rows.read_as
+        rows.path,
+        role=role,
+        rows=len(out),
+        used=len(out),
+        repaired=len(repaired),
+        read_as=rows.read_as,
+        unread=rows.unread,
+        remarks=rows.remarks,
     )
     return out

@@ -13,6 +13,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # Takes the first row of a file; returns the names of its columns where that row is data already.
 Headless = Callable[[Sequence[str]], Sequence[str] | None]
 _BLOCK = 1 << 20
+GUIDE = "how to"  # the sheet that explains the others, in the workbooks that gapmap writes
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -48,11 +50,14 @@ class Sheet:
         Index: the row's number, from 1.
     read_as : str
         How the file was understood.
+    unread : tuple of str
+        The other sheets with rows, but for :data:`GUIDE`.
     """
 
     header: tuple[str, ...]
     columns: pd.DataFrame
     read_as: str
+    unread: tuple[str, ...] = ()
 
 
 def fold(column: str) -> str:
@@ -219,6 +224,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         title = pick(path, role, list(sheets), layer, "sheet")
         sheets[title].reset_dimensions()
         lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
+        unread = tuple(name for name in sheets if name not in (title, GUIDE) and _has_rows(sheets[name]))
         book.close()
     except InputError:
         raise
@@ -237,7 +243,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
     body.index = pd.RangeIndex(1, len(body) + 1)
     others = ", ".join(repr(name) for name in sheets if name != title)  # a list may go on there
     read_as = f"sheet {title!r}; not read: {others}" if others else f"sheet {title!r}"
-    return Sheet(tuple(header[place] for place in keep), body, read_as)
+    return Sheet(tuple(header[place] for place in keep), body, read_as, unread)
 
 
 def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: str) -> str:
@@ -398,6 +404,13 @@ def _require_names(header: Sequence[str], path: Path) -> None:
 def _keeps_text_in_arrow() -> bool:
     """Tell whether pandas keeps text in Arrow, as it does where pyarrow is installed."""
     return bool(pd.Series([], dtype=TEXT).dtype.storage == "pyarrow")
+
+
+def _has_rows(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl's types differ by how a book is opened
+    """Tell whether anything stands below a sheet's first line."""
+    sheet.reset_dimensions()
+    lines = sheet.iter_rows(max_col=_COLUMNS_MAX, values_only=True)
+    return len(list(islice(filter(any, lines), 2))) > 1
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:

@@ -174,7 +174,7 @@ def read_zones(
     out = _numbered(zones)
     if out.empty:
         raise InputError(f"{rows.path.name}: no zones in it, all rows are blank")
-    remarks = _remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where))
+    remarks = [*rows.remarks, *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where))]
     out.attrs["input"] = files.describe(
         rows.path,
         role="zones",
@@ -183,6 +183,7 @@ def read_zones(
         repaired=len(repaired.difference(list(aside))),
         aside=len(aside),
         read_as=rows.read_as,
+        unread=rows.unread,
         remarks=remarks,
     )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
