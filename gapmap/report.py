@@ -296,6 +296,7 @@ class _Whole(_Writer):
             "method": self.method(),
             "aside": self.aside(),
             "inputs": self.inputs(),
+            "remarks": [(each["name"], text) for each in self.run["inputs"] for text in each["remarks"]],
         }
 
     def under(self) -> Markup:
@@ -727,6 +728,7 @@ class _Public(_Writer):
             "method": [self.said("grid_withheld"), self.said("assume_declared"), self.said("assume_counts")],
             "aside": None,
             "inputs": _Cells([], [], 0),
+            "remarks": [],
         }
 
     def class_words(self, low: float) -> str:

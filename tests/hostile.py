@@ -49,7 +49,17 @@ def hostile(payload: str) -> FakeAnalysis:
         "run",
         parameters=json.dumps({"forces": forces}),
         inputs=json.dumps(
-            [{"role": payload, "name": payload, "sha256": payload, "rows": 1, "used": 1, "attribution": payload}]
+            [
+                {
+                    "role": payload,
+                    "name": payload,
+                    "sha256": payload,
+                    "rows": 1,
+                    "used": 1,
+                    "attribution": payload,
+                    "remarks": [payload],
+                }
+            ]
         ),
         versions=json.dumps({"gapmap": payload}),
     )

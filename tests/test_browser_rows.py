@@ -1189,6 +1189,18 @@ def test_row_22_latin_sentences_at_the_foot_read_line_by_line(chrome: Chrome, tm
         browser.resize(chrome, (1280, 800))
 
 
+def test_what_was_remarked_of_a_file_is_said_with_it(chrome: Chrome, tmp_path: Path) -> None:
+    inputs = [{"role": "places", "name": "towns.csv", "rows": 9, "used": 9, "remarks": ["rows 1, 2: ca. 500", "row 3"]}]
+    analysis = fake_analysis().with_values("run", inputs=json.dumps(inputs))
+    _show(chrome, save(build_map(analysis), tmp_path / "map.html"))
+    _click(chrome, "#tab-made")
+    said = _text(chrome, "#made")
+    assert "Worth a look" in said
+    assert said.index("towns.csv") < said.index("rows 1, 2: ca. 500") < said.index("row 3")
+    assert browser.axe_findings(chrome) == []
+    assert browser.console(chrome) == []
+
+
 def test_row_22_latin_place_leaves_the_figure_with_its_unit(chrome: Chrome, tmp_path: Path) -> None:
     analysis = fake_analysis().with_values("stretches", name="near Gwer, 5 km SW")
     analysis = analysis.with_values("places", name="Gwer", names="[]")

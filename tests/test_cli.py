@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
@@ -151,6 +152,26 @@ def test_query_answers_with_and_without_typer(example: Path, capsys: pytest.Capt
         cli.app(words)
     assert caught.value.code == 0
     assert capsys.readouterr().out == said
+
+
+def test_a_remark_goes_from_the_file_to_the_saved_result_the_map_and_the_briefing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "seam", tmp_path / "out"
+    assert call("init", folder, "--quiet") == 0
+    assert call("check", folder / "scenario.toml", "--json") == 0
+    assert [each["remarks"] for each in json.loads(capsys.readouterr().out)["inputs"]] == [[]] * 4
+    places = folder / "places.csv"
+    places.write_text(places.read_text(encoding="utf-8").replace("2500", "ca. 2500"), encoding="utf-8")
+    assert call("run", folder / "scenario.toml", "--out", out) == 0
+    remark = "population 'ca. 2500' is not a number of zero or more"
+    assert remark in " ".join(capsys.readouterr().out.split())
+    assert remark in json.loads(gapmap.open(out / "gaps.gpkg").run["inputs"].iloc[0])[-1]["remarks"][0]
+    assert call("map", out, "--out", tmp_path / "again.html", "--quiet") == 0
+    assert call("report", out, "--edition", "full", "--out", tmp_path / "report.html", "--quiet") == 0
+    for page in (out / "map.html", tmp_path / "again.html"):
+        assert "is not a number of zero or more" in page.read_text(encoding="utf-8")
+    assert remark in html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
 
 
 def test_run_prints_its_figures_as_json(example: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -598,7 +598,16 @@ def test_hostile_text_in_every_field_is_kept_as_text(payload: str) -> None:
     assert facts["places"][0]["names"] == ["x"]  # the other spelling is the name itself
     assert facts["forces"][0]["label"] == payload
     assert facts["run"]["inputs"][0]["name"] == payload
+    assert facts["run"]["inputs"][0]["remarks"] == [payload]
     assert len(_Elements(html).scripts) == 12  # seven of data, Leaflet, the map, three of gapmap
+
+
+def test_what_is_remarked_of_incidents_names_ids_and_needs_the_notes() -> None:
+    said = [{"role": role, "name": "a.csv", "remarks": [f"of {role}"]} for role in ("zones", "incidents")]
+    analysis = fake_analysis().with_values("run", inputs=json.dumps(said))
+    for notes, expected in ((True, [["of zones"], ["of incidents"]]), (False, [["of zones"], []])):
+        inputs = _facts(_html(analysis, include_notes=notes))["run"]["inputs"]
+        assert [each["remarks"] for each in inputs] == expected
 
 
 def test_hostile_fixture_leaves_no_text_column_out() -> None:

@@ -21,7 +21,7 @@ import pyproj
 import pytest
 import shapely
 
-from gapmap import tables
+from gapmap import Analysis, tables
 from gapmap.cli import main
 from gapmap.editions import edition
 from gapmap.errors import InputError
@@ -38,7 +38,6 @@ from tests.sentinels import INCIDENT_FILE, KIND, NORTH, NORTH_FILE, NOTE, SOUTH,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gapmap import Analysis
     from gapmap.editions import Source
 
 
@@ -262,6 +261,24 @@ def test_rows_set_aside_and_inputs_are_listed(result: Analysis) -> None:
     assert found == [
         [each["name"], each["sha256"], *(str(each[name]) for name in ("rows", "used", "set_aside"))] for each in inputs
     ]
+
+
+def test_remarks_on_the_inputs_are_listed_in_the_full_edition_alone(result: Analysis) -> None:
+    run = result.table("run")
+    inputs = json.loads(run["inputs"].iloc[0])
+    for each in inputs:
+        each["remarks"] = [f"worth a word {each['role']}"]
+    content = {name: result.table(name) for name in tables.COLUMNS}
+    remarked = Analysis({**content, "run": run.assign(inputs=json.dumps(inputs))})
+    for each in inputs:
+        each["remarks"] = []
+    bare = Analysis({**content, "run": run.assign(inputs=json.dumps(inputs))})
+    last = full(remarked).sections[-1]
+    assert last.index("Worth a look") < last.index(f"{inputs[0]['name']}: worth a word zones")
+    assert last.count("worth a word") == len(inputs) > 3
+    assert "Worth a look" not in full(bare).sections[-1]
+    for name, force in (("partner", "north"), ("public", None)):
+        assert "worth a word" not in build_report(edition(remarked, name, force=force))
 
 
 def test_stretches_are_painted_by_the_class_of_their_mean_width(fake: FakeAnalysis) -> None:

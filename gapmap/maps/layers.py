@@ -97,6 +97,8 @@ def facts(
     labels = parameters.get("forces") or {}
     forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in cover.index]
     limit = float(run["max_width_m"])
+    # What is remarked of incidents names some by their ids, which are on a map only where its notes are.
+    without_ids = points is not None and not points["notes"]
     crs = pyproj.CRS.from_wkt(run["crs"])
     return {
         "run": {
@@ -110,6 +112,7 @@ def facts(
             "reach": _reach(labels, forces, words),
             "inputs": [
                 {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}
+                | {"remarks": [] if item.get("role") == "incidents" and without_ids else item.get("remarks") or []}
                 for item in json.loads(run["inputs"] or "[]")
             ],
             "versions": json.loads(run["versions"] or "{}"),
