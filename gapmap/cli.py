@@ -156,7 +156,9 @@ def run(
         typer.Argument(metavar="SCENARIO | ZONES...", help="A scenario (.toml), or a file of zones a force."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
-    reach: Annotated[str | None, typer.Option(help='With files of zones: how far a force covers, "5 km".')] = None,
+    reach: Annotated[
+        str | None, typer.Option(help='With files of zones: how far a force covers, "5 km"; 5000 is metres.')
+    ] = None,
     max_width: Annotated[str | None, typer.Option(help='With files of zones: the limit; "20 km" unless told.')] = None,
     date: Annotated[
         str | None, typer.Option(help="With files of zones: the day whose zones count, 2021-06-01.")
@@ -194,7 +196,9 @@ def check(
     draw: Annotated[
         bool, typer.Option("--map", help="Draw what was read beside it: scenario.toml gives scenario.check.html.")
     ] = False,
-    reach: Annotated[str | None, typer.Option(help='With files of zones: how far a force covers, "5 km".')] = None,
+    reach: Annotated[
+        str | None, typer.Option(help='With files of zones: how far a force covers, "5 km"; 5000 is metres.')
+    ] = None,
     date: Annotated[str | None, typer.Option(help="With files of zones: the day whose zones count.")] = None,
     incidents: Annotated[Path | None, typer.Option(help="With files of zones: a table of incidents.")] = None,
     places: Annotated[Path | None, typer.Option(help="With files of zones: a table of settlements.")] = None,
@@ -341,7 +345,8 @@ def whatif(
     ] = None,
     remove: Annotated[list[str] | None, typer.Option(metavar="ZONE", help="A zone's id, or its name.")] = None,
     reach: Annotated[
-        list[str] | None, typer.Option(metavar="FORCE=LENGTH", help="north=8km, or north.post=8km for posts alone.")
+        list[str] | None,
+        typer.Option(metavar="FORCE=LENGTH", help="north=8km, or north.post=8km for posts alone; 8000 is metres."),
     ] = None,
     base: Annotated[
         Path | None,

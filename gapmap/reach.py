@@ -28,6 +28,7 @@ BUFFER_ERROR_MAX = 1e-3
 GRID_M = 0.01
 # A chord of a circle of radius r with q segments a quarter falls short of it by r * (1 - cos(pi / (4 q))).
 QUAD_SEGS = math.ceil(math.pi / (4 * math.acos(1 - BUFFER_ERROR_MAX)))
+SHORT_M = 50.0  # nobody's post reaches less: a plain 8 was meant as kilometres, and is metres
 _AREA = 2  # dimension
 _CONVEX = 1e-9  # by how much of its area a convex polygon may differ from its hull
 _SHOWN = 20
@@ -130,6 +131,28 @@ def resolve(zones: gpd.GeoDataFrame, *, reach_m: Reach | None = None, on: dt.dat
     out = conform(held.assign(reach_m=_reaches(held, reach_m)), "zones")
     out.attrs["set_aside"] = _left_out(table[~counts], on)
     return out
+
+
+def doubt_short(reaches_m: Iterable[float]) -> str:
+    """Ask whether kilometres were meant, where a reach is so short that it hardly can be meant in metres.
+
+    Parameters
+    ----------
+    reaches_m : iterable of float
+        Metres. 0 is no doubt: an area may be all that is covered.
+
+    Returns
+    -------
+    str
+        For the end of a sentence, about the longest of the short ones; "" where none is below 50 m.
+
+    Examples
+    --------
+    >>> doubt_short([8.0, 5_000.0])
+    'write "8 km" if kilometres were meant'
+    """
+    longest = max((each for each in reaches_m if 0 < each < SHORT_M), default=0.0)
+    return f'write "{longest:g} km" if kilometres were meant' if longest else ""
 
 
 def _left_out(zones: gpd.GeoDataFrame, on: dt.date | None) -> list[dict[str, object]]:

@@ -28,6 +28,7 @@ from gapmap.errors import InputError, ResultError, unknown
 from gapmap.inputs import Inputs, read_inputs
 from gapmap.overlay import name_corridors
 from gapmap.points import parse_point
+from gapmap.reach import doubt_short
 from gapmap.readers import join_zones
 from gapmap.scenario import ForceInput, Scenario, check_reach, read_scenario
 from gapmap.units import format_length, parse_length
@@ -180,7 +181,7 @@ def what_if(
     zones = join_zones([changed.zones[kept], *([added] if len(added) else [])])
     after = dataclasses.replace(changed, zones=zones)
     asked = [
-        *(f"added: {_described(zone)}" for zone in added.itertuples()),
+        *(f"added: {_described(zone)}{_doubt([zone.reach_m])}" for zone in added.itertuples()),
         *(f"taken away: {zone.Index} {zone.name}, {_described(zone)}" for zone in gone.itertuples()),
     ]
     if empty := sorted(set(gone["force"]) - set(zones["force"])):
@@ -378,5 +379,10 @@ def _reach_words(before: Scenario, after: Scenario, zones: gpd.GeoDataFrame) -> 
             own = int((mine["reach_m"] != mine["kind"].map(other)).sum())
             said = ", ".join(f"{kind} {format_length(metres)}" for kind, metres in other.items())
             keep = f"{own} of {len(mine)} such zones keep a reach of their own"
-            lines.append(f"reach of {new.name}: {said} ({keep})")
+            lines.append(f"reach of {new.name}: {said} ({keep}){_doubt(other.values())}")
     return lines
+
+
+def _doubt(reaches_m: Iterable[float]) -> str:
+    said = doubt_short(reaches_m)
+    return f"; {said}" if said else ""

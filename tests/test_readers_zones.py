@@ -634,6 +634,22 @@ def test_an_encoding_is_told_and_not_guessed(tmp_path: Path) -> None:
         read_zones(path, force="a", encoding="windows-9999")
 
 
+@pytest.mark.parametrize(("reach", "said"), [("8", "8"), ("8 m", "8"), ("49.5", "49.5"), ("50", ""), ("8 km", "")])
+def test_a_reach_of_a_few_metres_is_doubted(tmp_path: Path, reach: str, said: str) -> None:
+    text = f"name,lat,lon,reach\nA,36,43,5 km\nB,36,43.1,{reach}\nC,36,43.2,\n"
+    zones = read_zones(write(tmp_path / "a.csv", text), force="a", reach_m=5_000)
+    expected = f'row 2: a reach of {said} m; write "{said} km" if kilometres were meant'
+    assert zones.attrs["input"]["remarks"] == ([expected] if said else [])
+
+
+def test_a_reach_of_a_few_metres_that_the_scenario_gives_is_doubted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "name,lat,lon,kind\nA,36,43,post\nB,36,43.1,route\nC,36,43.2,area\n")
+    zones = read_zones(path, force="a", reach_m={"post": 5, "route": 2, "area": 0})
+    assert zones.attrs["input"]["remarks"] == [
+        'rows 1, 2: a reach of 5 m or less; write "5 km" if kilometres were meant'
+    ]
+
+
 def test_a_kurdish_sheet(tmp_path: Path) -> None:
     rows: list[list[Any]] = [
         ["ناو", "جۆر", "شوێن", "مەودا"],

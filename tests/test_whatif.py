@@ -255,6 +255,13 @@ def test_nothing_and_too_much_are_refused(strip: Path) -> None:
         what_if(strip, remove=["north-001"])
 
 
+def test_a_reach_of_a_few_metres_is_doubted(strip: Path) -> None:
+    asked = what_if(strip, reach={"north.post": "8"}, add=[f"post south {corner(20_000, 20_000)} 3 m"]).asked
+    assert asked[0].endswith('reach 3 m; write "3 km" if kilometres were meant')
+    assert asked[1].startswith("reach of north: post 8 m (")
+    assert asked[1].endswith('; write "8 km" if kilometres were meant')
+
+
 def test_zones_with_a_reach_of_their_own_keep_it_and_that_is_said(example: Path) -> None:
     found = what_if(example / "seam/scenario.toml", reach={"south": "6.5 km", "south.area": "1 km"})
     assert found.asked == (

@@ -19,11 +19,12 @@ import shapely
 
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError, unknown
+from gapmap.reach import SHORT_M, doubt_short
 from gapmap.readers import files, positions, values
 from gapmap.readers.repair import close_lines, repair
 from gapmap.readers.sheets import fold
 from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
-from gapmap.units import parse_length
+from gapmap.units import format_length, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -403,6 +404,11 @@ def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii
         remarks.append(
             f"{files.list_rows(coarse)}: MGRS of few digits, taken for the centre of its square, up to {worst:.1f} km off"
         )
+    short = zones.index[(zones["reach_m"] > 0) & (zones["reach_m"] < SHORT_M)]
+    if len(short):
+        lengths = zones["reach_m"][short]
+        most = format_length(lengths.max()) + (" or less" if lengths.min() < lengths.max() else "")
+        remarks.append(f"{files.list_rows(short)}: a reach of {most}; {doubt_short(lengths)}")
     return remarks
 
 
