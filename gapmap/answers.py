@@ -2,7 +2,7 @@
 
 In: a card or rows, and the form: table, csv, json, geojson, gpkg. Out: text on standard output or a file, what to know about
 the answer on standard error. Method: a file is finished beside its place and then put there; the notice of a result
-goes along in every form.
+goes along in every form, and in a file the mark of its edition, as in an export.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gapmap import formats, storage
+from gapmap import formats, storage, tables
+from gapmap.editions import mark_of
 from gapmap.errors import InputError, unknown
 from gapmap.printing import file_size, plain, print_answer, print_card, print_changes
 
@@ -113,9 +114,15 @@ def give_rows(answer: Answer, target: Target) -> None:
     if target.form == "table":
         print_answer(answer)
         return
-    about = {"table": answer.table, "matched": answer.matched, "notes": list(answer.notes), "notice": answer.notice}
+    about = {
+        "table": answer.table,
+        "matched": answer.matched,
+        "notes": list(answer.notes),
+        "notice": answer.notice,
+        "edition": answer.mark,
+    }
     whole = {**about, "rows": formats.to_records(answer.rows)}
-    _give(answer.rows, target, layer=answer.table, about=about, whole=whole)
+    _give(answer.rows, target, layer=answer.table, edition=answer.edition, about=about, whole=whole)
 
 
 def give_card(card: Card, target: Target) -> None:
@@ -136,8 +143,8 @@ def give_card(card: Card, target: Target) -> None:
     if target.form == "table":
         print_card(card)
         return
-    about = {"notes": list(card.notes), "notice": card.notice}
-    _give(card.to_table(), target, layer="point", about=about, whole=card.to_dict())
+    about = {"notes": list(card.notes), "notice": card.notice, "edition": card.mark}
+    _give(card.to_table(), target, layer="point", edition=card.edition, about=about, whole=card.to_dict())
 
 
 def give_changes(
@@ -165,14 +172,23 @@ def give_changes(
     """
     figures = {"asked": list(asked), **changes.figures(), "files": dict(files)}
     if target.form != "table":
-        about = {"table": "changes", "notes": list(asked), "notice": figures["notice"]}
-        _give(changes.corridors, target, layer="changes", about=about, whole=figures)
+        edition, mark = mark_of(changes.runs)
+        about = {"table": "changes", "notes": list(asked), "notice": figures["notice"], "edition": mark}
+        _give(changes.corridors, target, layer="changes", edition=edition, about=about, whole=figures)
     elif not quiet:
         print_changes(figures)
 
 
-def _give(table: gpd.GeoDataFrame, target: Target, *, layer: str, about: dict[str, Any], whole: dict[str, Any]) -> None:
-    marked = table.assign(notice=about["notice"]) if about["notice"] else table
+def _give(
+    table: gpd.GeoDataFrame,
+    target: Target,
+    *,
+    layer: str,
+    edition: str,
+    about: dict[str, Any],
+    whole: dict[str, Any],
+) -> None:
+    marked = tables.marked(table, {**about, "edition": edition})
     if target.form == "gpkg":
         _write(target, lambda draft: _write_gpkg(marked, draft, layer, about))
     else:
@@ -191,8 +207,7 @@ def _give(table: gpd.GeoDataFrame, target: Target, *, layer: str, about: dict[st
             _write(target, lambda draft: draft.write_text(text, encoding=encoding, newline="\n"))
     if target.path is not None:
         typer.echo(f"Wrote {plain(target.path)} ({file_size(target.path)}, {len(table)} row{'s' * (len(table) != 1)})")
-        # Unlike an export it carries no mark of an edition.
-        typer.echo("It tells what the result tells, of every force. What may leave is made by gapmap export.")
+        typer.echo(f"{plain(about['edition'])} What may leave is made by gapmap export.")
     for note in about["notes"]:
         typer.echo(f"Note: {plain(note)}.", err=True)
 
@@ -210,6 +225,6 @@ def _write_gpkg(table: gpd.GeoDataFrame, path: Path, layer: str, about: dict[str
     import pyogrio
 
     rows = table if table.index.name is None else table.reset_index()
-    options = {"IDENTIFIER": layer, "DESCRIPTION": ". ".join([about["notice"], *about["notes"]])}
+    options = {"IDENTIFIER": layer, "DESCRIPTION": ". ".join([about["notice"], *about["notes"], about["edition"]])}
     kind = "Unknown" if table.empty or table.geom_type.nunique() > 1 else table.geom_type.iloc[0]
     pyogrio.write_dataframe(rows, path, layer=layer, driver="GPKG", geometry_type=kind, layer_options=options)

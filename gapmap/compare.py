@@ -19,6 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gapmap.crs import WGS84, require_metric
+from gapmap.editions import mark_of
 from gapmap.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Changes:
         }
         return {
             "notice": "; ".join(dict.fromkeys(notice for notice in self.runs["notice"] if notice)),
+            "edition": mark_of(self.runs)[1],
             "before": self._side("before"),
             "after": self._side("after"),
             "differences": differences(self.runs),

@@ -168,6 +168,31 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     return made
 
 
+def mark_of(runs: pd.DataFrame) -> tuple[str, str]:
+    """Return what marks a file that tells what one result tells, or two.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Table ``run`` of each, a result or an edition that was opened as one.
+
+    Returns
+    -------
+    tuple of str
+        The edition, for every row, and the line for the file: those of the editions where they are the same; else of the
+        full one, as a result is that nobody has taken anything out of.
+    """
+    held = {_text(each) for each in runs["edition"]}
+    name, _, force = held.pop().partition(" ") if len(held) == 1 else ("full", "", "")
+    if name == "partner":
+        label = _label(json.loads(runs["parameters"].iloc[0]), force)
+        return (
+            f"partner {force}",
+            f"Partner edition for {label}: of the other forces only declared cover. Not to be passed on.",
+        )
+    return "full", "Full edition: holds every zone. Not to be passed on."
+
+
 def check(made: Edition, analysis: Source) -> None:
     """Hold an edition against its rules; they are applied here by other means than those that built it.
 
@@ -203,13 +228,12 @@ def check(made: Edition, analysis: Source) -> None:
 
 def _full(source: Source, _force: str) -> Edition:
     found = {name: source.table(name) for name in tables.COLUMNS}
-    mark = "Full edition: holds every zone. Not to be passed on."
     said = "Full edition: everything that was computed."
     if not tables.shares_points(source.table("run")):
         found = _counts_only(found, source)
         said += " Incidents are shared as counts: neither positions nor rows are in it."
     found["run"] = found["run"].assign(edition="full")
-    return Edition("full", "", mark, said, found)
+    return Edition("full", "", mark_of(found["run"])[1], said, found)
 
 
 def _counts_only(found: Mapping[str, Any], source: Source) -> dict[str, Any]:
@@ -250,7 +274,7 @@ def _partner(source: Source, force: str) -> Edition:
     foreign = _foreign_files(source, force)
     out["set_aside"] = aside[~aside["source"].isin(foreign)]
     out["run"] = _partner_run(found["run"], source, force)
-    mark = f"Partner edition for {label}: of the other forces only declared cover. Not to be passed on."
+    mark = mark_of(out["run"])[1]
     recipe = (
         f"Partner edition for {label}: holds the zones of {label}; of the other forces declared cover, without their"
         " zones, files and reach, and without notes of incidents."

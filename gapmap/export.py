@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap import formats, storage, styles
+from gapmap import formats, storage, styles, tables
 from gapmap.crs import WGS84
 from gapmap.editions import GAP_CLASSES_KM2
 from gapmap.errors import InputError, unknown
@@ -124,8 +124,7 @@ def exchange_tables(made: Edition) -> Iterator[tuple[str, Any]]:
     for name, table in made.tables.items():
         if name in _OWN or table.empty:
             continue
-        marks = {"edition": run["edition"], **({"notice": run["notice"]} if run["notice"] else {})}
-        marked = table.assign(**marks)
+        marked = tables.marked(table, run)
         yield name, _in_degrees(marked) if "geometry" in marked else marked
 
 
@@ -220,8 +219,7 @@ def _kml(made: Edition) -> bytes:
         if name not in {"grid", "grid_incidents"} and len(table):
             shapes = shapes.simplify(_KML_TOLERANCE_M)
         degrees = shapes.to_crs(WGS84).to_numpy()
-        marked = table.assign(edition=run["edition"], **({"notice": run["notice"]} if run["notice"] else {}))
-        for record, shape in zip(formats.to_records(marked), degrees, strict=True):
+        for record, shape in zip(formats.to_records(tables.marked(table, run)), degrees, strict=True):
             folder.append(_placemark(record, shape, _look(name, record, made)))
     ET.indent(root, " ")
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"

@@ -23,6 +23,7 @@ import shapely
 from gapmap import names, tables
 from gapmap.analysis import Analysis, Here
 from gapmap.crs import SCALE_ERROR_MAX, WGS84, bearings, scale_error
+from gapmap.editions import mark_of
 from gapmap.errors import InputError, unknown
 from gapmap.formats import to_records
 from gapmap.points import mgrs_side_m, parse_point
@@ -86,6 +87,8 @@ class Answer:
         What to know about the answer: what a name was taken for, what was left out, what would have matched.
     notice : str
         The notice of the result, "" for none.
+    edition, mark : str
+        What marks a file of it: see `gapmap.editions.mark_of`.
     """
 
     table: str
@@ -94,6 +97,8 @@ class Answer:
     matched: int
     notes: tuple[str, ...]
     notice: str
+    edition: str
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,8 @@ class Card:
         What to know about the answer.
     notice : str
         The notice of the result, "" for none.
+    edition, mark : str
+        What marks a file of it: see `gapmap.editions.mark_of`.
     """
 
     here: Here
@@ -126,6 +133,8 @@ class Card:
     max_width_m: float
     notes: tuple[str, ...]
     notice: str
+    edition: str
+    mark: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain values that JSON can hold.
@@ -148,6 +157,7 @@ class Card:
             "nearest_places": to_records(self.places),
             "notes": list(self.notes),
             "notice": self.notice,
+            "edition": self.mark,
         }
 
     def to_table(self) -> gpd.GeoDataFrame:
@@ -340,7 +350,7 @@ def select(
     rows = _measured(rows, table, spot, counts)
     rows = _sorted(rows, _listed(sort, "sort") or (["distance_m"] if spot is not None else []))
     chosen = _chosen(rows if limit is None else rows.head(limit), table, _listed(columns, "columns"))
-    return Answer(table, chosen, bool(columns), len(rows), tuple(notes), str(run["notice"].iloc[0]))
+    return Answer(table, chosen, bool(columns), len(rows), tuple(notes), str(run["notice"].iloc[0]), *mark_of(run))
 
 
 @dataclass(frozen=True)
@@ -708,6 +718,7 @@ def _card(
     place: Mapping[str, Any] | None,
 ) -> Card:
     run = analysis.table("run")
+    edition, mark = mark_of(run)
     box = (spot.x, spot.y, spot.x, spot.y)
     near = {name: analysis.part(name, columns=columns, box=box) for name, columns in _AT.items()}
     near |= {"zones": analysis.part("zones", columns=["force", "name", "reach_m"]), "run": run}
@@ -720,6 +731,8 @@ def _card(
         max_width_m=float(run["max_width_m"].iloc[0]),
         notes=tuple(notes),
         notice=str(run["notice"].iloc[0]),
+        edition=edition,
+        mark=mark,
     )
 
 

@@ -45,7 +45,6 @@ _EMPTY_TYPE: Mapping[str, str] = {
     "boundaries": "Unknown",
 }
 _GPKG_VERSION = "1.3"  # what programs of some years ago know
-_MARKS = ("notice", "edition")  # of the run; in every row of every table of a file
 _PROMOTE = {
     frozenset({"Point", "MultiPoint"}): shapely.multipoints,
     frozenset({"LineString", "MultiLineString"}): shapely.multilinestrings,
@@ -220,7 +219,7 @@ class ResultFile:
         if name == "run":
             return settle(self._run, name)
         rows = self._rows(name, None, box, hint)
-        rows = rows.drop(columns=[each for each in _MARKS if each in rows and each not in tables.COLUMNS[name]])
+        rows = rows.drop(columns=[each for each in tables.MARKS if each in rows and each not in tables.COLUMNS[name]])
         if name not in tables.PLAIN:
             rows = self._shaped(rows)
         return settle(rows, name)
@@ -336,8 +335,7 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
     run = content["run"].iloc[0]
     with _gdal_clock(run["created"]):
         for name, rows in content.items():
-            marks = {each: run[each] for each in _MARKS if run[each] and each not in rows}
-            table = rows.assign(**marks)
+            table = tables.marked(rows, run)
             description = ". ".join(text.rstrip(".") for text in (run["title"], run["notice"], mark) if text)
             geometry_type = None if "geometry" not in table else _layer_type(name, table)
             options = {"IDENTIFIER": name, "DESCRIPTION": description}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -168,6 +168,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Of the run, in every row of every table in a file.
+MARKS = ("edition", "notice")
 # What stands for a missing value where NaN and NaT cannot.
 _FILL: Mapping[str, object] = {TEXT: "", COUNT: 0, FLAG: False}
 # Kinds of zone.
@@ -197,6 +199,30 @@ def is_force_name(text: str) -> bool:
     (True, False, False)
     """
     return bool(text) and all(letter in "-_" or unicodedata.category(letter)[0] in "LMN" for letter in text)
+
+
+def marked(table: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a table that says in every row what it is part of.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        To be written to a file.
+    run : mapping
+        The run it is from, or its ``edition`` and ``notice`` alone.
+
+    Returns
+    -------
+    DataFrame or GeoDataFrame
+        With the columns ``edition`` and ``notice``, each where the run has one and the table has not.
+
+    Examples
+    --------
+    >>> marked(pd.DataFrame({"name": ["Gwer"]}), {"edition": "full", "notice": ""})
+       name edition
+    0  Gwer    full
+    """
+    return table.assign(**{name: run[name] for name in MARKS if run[name] and name not in table})
 
 
 def shares_points(run: pd.DataFrame) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from gapmap import questions
 from gapmap.answers import FORMS, Target, give_card, give_rows, plan
+from gapmap.editions import edition
 from gapmap.errors import InputError
 from tests.fake_analysis import LAEA
 from tests.test_questions import scene
@@ -36,7 +37,7 @@ def test_every_file_holds_the_same_rows(result: Analysis, tmp_path: Path, capsys
         give_rows(answer, Target(form, tmp_path / f"a.{form}"))
         assert f"a.{form}" in capsys.readouterr().out
     sheet = pd.read_csv(tmp_path / "a.csv")
-    assert list(sheet.columns) == ["incident_id", "kind", "date_from", "deaths_best", "lat", "notice"]
+    assert list(sheet.columns) == ["incident_id", "kind", "date_from", "deaths_best", "lat", "edition", "notice"]
     assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     assert (sheet["incident_id"].tolist(), sheet["kind"].tolist()) == (keys, kinds)
     assert sheet["date_from"].tolist() == answer.rows["date_from"].dt.strftime("%Y-%m-%d").tolist()
@@ -53,7 +54,12 @@ def test_every_file_holds_the_same_rows(result: Analysis, tmp_path: Path, capsys
     notice = answer.notice
     assert plain["notice"] == notice
     assert all(set(table["notice"]) == {notice} for table in (sheet, world, layer))
-    assert notice in pyogrio.read_info(tmp_path / "a.gpkg")["layer_metadata"]["DESCRIPTION"]
+    said = pyogrio.read_info(tmp_path / "a.gpkg")["layer_metadata"]["DESCRIPTION"]
+    assert notice in said
+    mark = edition(result, "full").mark
+    assert mark in said
+    assert all(set(table["edition"]) == {"full"} for table in (sheet, world, layer))
+    assert plain["edition"] == json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["edition"] == mark
 
 
 @pytest.mark.parametrize("table", questions.TABLES)
@@ -103,6 +109,7 @@ def test_a_card_in_every_form(result: Analysis, tmp_path: Path, capsys: pytest.C
         assert read["place_id"].tolist() == ["P078"]
         assert read["incidents_within_20_km"].tolist() == [card.incidents["within_20_km"].sum()]
         assert set(read["notice"]) == {card.notice}
+        assert set(read["edition"]) == {"full"}
 
 
 def test_nothing_in_a_name_runs(result: Analysis, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,10 @@ import shapely
 from lxml import etree
 
 import gapmap
-from gapmap import tables
+from gapmap import questions, tables
+from gapmap.answers import Target, give_rows
 from gapmap.cli import main
+from gapmap.compare import find_changes
 from gapmap.editions import Edition, edition
 from gapmap.errors import InputError
 from gapmap.export import FORMATS, export
@@ -239,6 +241,21 @@ def test_texts_in_kml_are_texts_twice_over(result: Analysis, kml_schema: etree.X
         page = etree.HTML(f"<p>{description}</p>")
         assert {node.tag for node in page.iter()} <= {"html", "body", "p", "b", "br"}
     assert "<!DOCTYPE" not in path.read_text(encoding="utf-8")
+
+
+def test_an_answer_of_an_edition_is_marked_as_that_edition(
+    result: Analysis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = edition(result, "partner", force="north")
+    (path,) = export(made, tmp_path, file_format="gpkg")
+    partner = gapmap.open(path)
+    give_rows(questions.select(partner, "stretches"), Target("csv", tmp_path / "a.csv"))
+    assert f"{made.mark} What may leave is made by gapmap export." in capsys.readouterr().out
+    assert set(pd.read_csv(tmp_path / "a.csv")["edition"]) == {"partner north"}
+    assert questions.at(partner, "36.12, 43.25").to_dict()["edition"] == made.mark
+    assert find_changes(partner, partner).figures()["edition"] == made.mark
+    # What was held against the whole result is the whole result's.
+    assert find_changes(partner, result).figures()["edition"] == edition(result, "full").mark
 
 
 def test_too_many_placemarks_are_refused(result: Analysis, tmp_path: Path) -> None:
