@@ -21,6 +21,7 @@ import pyproj
 import pytest
 import shapely
 
+import gapmap.report
 from gapmap import Analysis, tables
 from gapmap.cli import main
 from gapmap.editions import edition
@@ -28,12 +29,14 @@ from gapmap.errors import InputError
 from gapmap.maps.languages import LANGUAGES, catalogue
 from gapmap.maps.page import own_asset
 from gapmap.points import parse_point
-from gapmap.report import HandOver, build_report, hand_over, mgrs_words, require_writer, save
+from gapmap.report import build_report, require_writer, save
+from gapmap.report.handover import mgrs_words
 from gapmap.styles import WIDTH_COLOURS
 from tests import browser
 from tests.fake_analysis import LAEA, UTM, FakeAnalysis, fake_analysis, width
 from tests.hostile import PAYLOADS, hostile
 from tests.sentinels import INCIDENT_FILE, KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE
+from tests.test_report_handover import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -310,30 +313,6 @@ def test_every_paint_is_one_that_is_there(result: Analysis) -> None:
 # ---- The hand-over point
 
 
-def chosen(analysis: Source, key: str) -> HandOver:
-    transects, row = analysis.table("transects"), analysis.table("stretches").loc[key]
-    cover = analysis.table("cover").geometry
-    found = hand_over(
-        transects[transects["stretch_id"] == key], row.geometry, cover[row["force_a"]], cover[row["force_b"]]
-    )
-    assert found is not None
-    return found
-
-
-def test_the_hand_over_point_is_the_best_of_all_by_the_rule(result: Analysis) -> None:
-    cover = result.table("cover").geometry
-    for key, row in result.table("stretches").iterrows():
-        lines = result.table("transects")
-        ranked = []
-        for name, line in lines[lines["stretch_id"] == key].iterrows():
-            ends = list(line.geometry.coords)
-            point = shapely.Point((ends[0][0] + ends[-1][0]) / 2, (ends[0][1] + ends[-1][1]) / 2)
-            a, b = (point.distance(cover[row[f"force_{side}"]]) for side in "ab")
-            if point.distance(row.geometry) <= 1:
-                ranked.append((int(abs(a - b) / 100), line["width_m"], line["along_m"], name))
-        assert chosen(result, key).transect_id == min(ranked)[-1]
-
-
 def test_points_close_together_are_told(result: Analysis) -> None:
     one, two = "C01.02", "C01.01"
     analysis = fake_analysis().with_values("transects", stretch_id=one)
@@ -386,29 +365,6 @@ def test_the_chart_shows_the_widths_on_the_scale_of_the_limit(result: Analysis) 
     assert [along_m[0], along_m[-1]] == pytest.approx([lines["along_m"].min(), lines["along_m"].max()], abs=10)
 
 
-def lines_at(*rows: tuple[float, float, float]) -> gpd.GeoDataFrame:
-    """Upright lines: east, lower end, upper end."""
-    shapes = [shapely.LineString([(x, low), (x, high)]) for x, low, high in rows]
-    columns = {"along_m": [row[0] for row in rows], "width_m": [row[2] - row[1] for row in rows]}
-    return gpd.GeoDataFrame(columns, geometry=shapes, index=[f"T{k}" for k in range(len(rows))], crs=32638)
-
-
-def test_equally_near_comes_before_short_and_the_middle_must_lie_in_the_stretch() -> None:
-    below, above, stretch = (
-        shapely.box(0, -900, 9000, 0),
-        shapely.box(0, 8000, 9000, 9000),
-        shapely.box(0, 0, 6000, 8000),
-    )
-    # The first is short and lies nearer to one; the last is best and lies outside.
-    lines = lines_at((1000, 0, 5000), (2000, 0, 8000), (3000, 100, 7960), (7000, 1000, 7000))
-    found = hand_over(lines, stretch, below, above)
-    assert found is not None
-    assert (found.transect_id, found.width_m) == ("T2", 7860)
-    assert list(found.ways_m) == [4030, 3970]
-    assert hand_over(lines[-1:], stretch, below, above) is None
-    assert hand_over(lines[:0], stretch, below, above) is None
-
-
 def test_both_partners_and_the_full_edition_propose_the_same_point(result: Analysis) -> None:
     pages = [
         Page(build_report(edition(result, name, force=force)))
@@ -429,11 +385,6 @@ def test_the_position_is_written_in_both_ways(result: Analysis) -> None:
     assert square == mgrs_words(point.y, point.x)
     middle = gpd.GeoSeries([parse_point(square)], crs=4326).to_crs(result.crs)[0]
     assert middle.distance(chosen(result, key).point) <= 7.2  # half the diagonal of 10 m
-
-
-def test_near_the_poles_there_is_no_square() -> None:
-    assert mgrs_words(89, 0) == ""
-    assert mgrs_words(-5.5, 3.3).startswith("31M ")
 
 
 # ---- Texts that try to run
@@ -570,8 +521,8 @@ def test_an_unknown_language_is_refused(result: Analysis) -> None:
 
 
 def test_the_words_of_the_briefing_are_the_words_it_asks_for() -> None:
-    with open(sys.modules["gapmap.report"].__file__ or "", encoding="utf-8") as file:  # noqa: PTH123
-        asked = file.read() + own_asset("report.html")
+    rooms = Path(gapmap.report.__file__).parent.glob("*.py")
+    asked = "".join(room.read_text(encoding="utf-8") for room in rooms) + own_asset("report.html")
     words = {key for key in catalogue("en") if key.startswith("report_")}
     assert words == {key for key in words if re.search(rf"\b{key}\b", asked)}
     assert set(re.findall(r"words\.(\w+)", own_asset("report.html"))) <= set(catalogue("en"))
