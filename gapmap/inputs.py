@@ -218,7 +218,7 @@ def _remark_on_layers(records: Sequence[dict[str, Any]], *, complete: bool) -> N
         if left := left_by_all([record["unread"] for record in mine]):
             what = _LAYERS.get(Path(name).suffix.lower(), "layer") + "s" * (len(left) > 1)
             mine[0]["remarks"].append(
-                f"not read: {what} {list_names(left)}; each input takes one, which a scenario can name as layer"
+                f"not read: {what} {list_names(left)}; an input takes one, and layer = ... in a scenario says which"
             )
 
 

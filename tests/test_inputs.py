@@ -204,7 +204,7 @@ def test_layers_that_no_input_reads_are_remarked_on(scenario: Scenario, tmp_path
     )
     # What one force leaves the other reads: but for the routes, and those are named once.
     assert said(north, south)[:2] == [
-        ["not read: layer 'routes'; each input takes one, which a scenario can name as layer"],
+        ["not read: layer 'routes'; an input takes one, and layer = ... in a scenario says which"],
         [],
     ]
     assert said(north)[0][-1].startswith("not read: layers 'south', 'routes'; ")

@@ -1711,7 +1711,7 @@
           ["used", words.rows_used, blank(item.used) ? null : t("of", { used: number(item.used), rows: number(item.rows) })],
           ["set_aside", words.set_aside, item.set_aside ? number(item.set_aside) : null],
           ["repaired", words.repaired, item.repaired ? number(item.repaired) : null],
-          ["remarks", words.remarks, item.remarks.length ? item.remarks.map((text) => said("p", text)) : null, item.remarks.length],
+          ["remarks", words.remarks, item.remarks.length ? item.remarks.map((text) => said("div", text)) : null, item.remarks.length],
           ["sha256", "SHA-256", item.sha256 || null, item.sha256],
         ]));
       });
