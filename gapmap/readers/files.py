@@ -596,7 +596,7 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         geometry,
         broken=tuple(broken),
         header=tuple(map(str, columns)),
-        read_as=_say_layers(path, chosen, parts) + (f"; not read: {list_names(unread)}" if unread else ""),
+        read_as=_say_layers(path, chosen, parts),
         unread=unread,
         remarks=_remarks(chosen, parts) if path.suffix.lower() in _KML else (),
     )
