@@ -46,13 +46,13 @@ def test_the_tree_is_that_of_the_layers(body: str, paths: list[tuple[str, ...]] 
     layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
     if paths is None:
         paths = [("North",), ("North", "Posts"), ("South",), ("South", "Posts")]
-    assert folder_paths(data, layers) == paths
+    assert [path for path, _ in folder_paths(data, layers)] == paths
 
 
 def test_a_tree_that_is_another_gives_the_layers_own_names() -> None:
     data = f"{HEAD}{document('D', folder('A', P))}</kml>".encode()
-    assert folder_paths(data, ["Posts", "Posts (#2)"]) == [("Posts",), ("Posts",)]
-    assert folder_paths(b"<kml", ["A", "B"]) == [("A",), ("B",)]
+    assert folder_paths(data, ["Posts", "Posts (#2)"]) == [(("Posts",), True), (("Posts",), True)]
+    assert folder_paths(b"<kml", ["A", "B"]) == [(("A",), True), (("B",), True)]
 
 
 def test_all_kmls_of_a_kmz(tmp_path: Path) -> None:
@@ -80,4 +80,8 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     assert zones.attrs["input"]["remarks"] == [
         "no placemark in folders 'Force/Routes', 'Force/Linked'; a link to another file is not followed"
     ]
-    assert read_zones(path, force="a", layer="posts").attrs["input"]["remarks"] == []
+    posts = read_zones(path, force="a", layer="posts").attrs["input"]
+    assert (posts["remarks"], posts["unread"]) == ([], [])
+    text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
+    path.write_text(text, encoding="utf-8")
+    assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]

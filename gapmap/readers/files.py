@@ -619,18 +619,19 @@ def _has_rows(layer: _Layer) -> bool:
 
 def _kml_layers(path: Path, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
     """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
-    found: list[_Layer] = []
+    found: list[tuple[_Layer, bool]] = []
     for data in kml.documents(path):
         source: Path | bytes = data if path.suffix.lower() == ".kmz" else path
         names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
-        found += [(source, name, folders) for name, folders in zip(names, kml.folder_paths(data, names), strict=True)]
+        placed = zip(names, kml.folder_paths(data, names), strict=True)
+        found += [((source, name, folders), filled) for name, (folders, filled) in placed]
     if layer is None:
-        return found, []
-    chosen = [each for each in found if fold(layer) in map(fold, each[2] or ())]
+        return [each for each, _ in found], []
+    chosen = [each for each, _ in found if fold(layer) in map(fold, each[2] or ())]
     if not chosen:
-        folders = sorted({name for _, _, names in found for name in names or ()})
+        folders = sorted({name for (_, _, names), _ in found for name in names or ()})
         raise InputError(f"{path.name}: no folder {layer!r}", hint=f"name one as layer: {', '.join(folders) or 'none'}")
-    return chosen, [each for each in found if each not in chosen and _has_rows(each)]
+    return chosen, [each for each, filled in found if filled and each not in chosen]
 
 
 def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:

@@ -45,8 +45,8 @@ def documents(path: Path) -> list[bytes]:
         return [archive.read(name) for name in sorted(names, key=lambda name: (name.lower() != "doc.kml", name))]
 
 
-def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return for each layer the names of the folders around its features, the outermost first.
+def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[tuple[str, ...], bool]]:
+    """Return for each layer the names of the folders around its features, and whether it has any.
 
     Parameters
     ----------
@@ -57,23 +57,26 @@ def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[str, ...]]:
 
     Returns
     -------
-    list of tuple of str
-        Without the Document around all, but for its own features; nothing for features in no folder. Where the tree is not the
-        one that GDAL saw, each layer's own name.
+    list of tuple
+        The names, the outermost first, without the Document around all, but for its own features; none for features in no
+        folder. Where the tree is not the one that GDAL saw, each layer's own name. And whether there is a placemark: to ask
+        GDAL is to have the whole file read again for each layer.
     """
     try:
         paths = list(_containers(data))
     except ET.ParseError:
         paths = []
     if not paths and len(layers) == 1:
-        return [()]
-    if len(paths) != len(layers) or not all(map(_agree, paths, layers)):
-        return [(re.sub(r" \(#\d+\)$", "", layer),) for layer in layers]
-    return [tuple(name for name in path if name) for path in paths]
+        return [((), True)]
+    if len(paths) != len(layers) or not all(
+        _agree(path, layer) for (path, _), layer in zip(paths, layers, strict=True)
+    ):
+        return [((re.sub(r" \(#\d+\)$", "", layer),), True) for layer in layers]
+    return [(tuple(name for name in path if name), filled) for path, filled in paths]
 
 
-def _containers(data: bytes) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every container that is a layer: all but an outermost one without features of its own."""
+def _containers(data: bytes) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield every container that is a layer: all but an outermost one without features of its own."""
     open_: list[ET.Element] = []
     found: list[tuple[ET.Element, tuple[ET.Element, ...]]] = []
     for event, element in ET.iterparse(io.BytesIO(data), events=("start", "end")):  # noqa: S314 - no entities, see files
@@ -89,8 +92,9 @@ def _containers(data: bytes) -> Iterator[tuple[str, ...]]:
         else:
             open_.pop()
     for place, (element, path) in enumerate(found):
-        if place > 0 or any(_tag(child) in _FEATURES for child in element):
-            yield tuple(_name(each) for each in path)
+        inside = {_tag(child) for child in element}
+        if place > 0 or inside.intersection(_FEATURES):
+            yield tuple(_name(each) for each in path), "Placemark" in inside
 
 
 def _tag(element: ET.Element) -> str:
