@@ -160,6 +160,9 @@ def test_an_area_of_interest_may_lie_wholly_in_a_gap(scenario: Scenario, tmp_pat
 def test_a_zone_with_swapped_coordinates_is_named(scenario: Scenario) -> None:
     swapped = scenario.forces[0].zones[1]
     swapped.write_text("name,lon,lat\nB1,20.3,10.2\nB2,10.2,20.3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"zones\.csv: 1 of 2 rows .*\n  row 1: far from .* latitude swapped\?$"):
+        read_inputs(scenario).require_all()
+    swapped.write_text("name,lon,lat\nB1,27,10.2\nB2,10.2,20.3\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"(?s)too far apart.*zones\.csv: B1 lies .* longitude and latitude swapped\?"):
         read_inputs(scenario).require_all()
 

@@ -482,6 +482,12 @@ def test_swapped_columns_are_seen_against_other_data() -> None:
         suspect_swaps([right, more, wrong])
     with pytest.raises(InputError, match=r"1 of 4 rows cannot be used\n  row 4: far from the other rows"):
         suspect_swaps([posts("mixed.csv", [(43, 36), (43.2, 36.1), (43.3, 36.2), (36.1, 43.2)])])
+    with pytest.raises(
+        InputError, match=r"2 of 4 rows cannot be used\n  row (1|2): .* swapped, here or in the others\?"
+    ):
+        suspect_swaps([half := posts("half.csv", [(43, 36.3), (36.3, 43.1), (43.2, 36.31), (36.31, 43.3)])])
+    with pytest.raises(InputError, match=r"half.csv: 2 of 4 rows .*\n  row 2: .* swapped\?\n  row 4: .* swapped\?$"):
+        suspect_swaps([right, half])
 
 
 def test_far_away_alone_is_no_swap() -> None:
@@ -797,3 +803,14 @@ def test_a_track_with_a_part_of_one_point(tmp_path: Path) -> None:
     assert [each.attrs["input"]["repaired"] for each in (zones, whole)] == [1, 0]
     with pytest.raises(InputError, match="'Patrol': the geometry cannot be built"):
         read_zones(write(tmp_path / "c.gpx", text.replace('lat="36.05"', 'lat="nan"')), force="a")
+
+
+def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
+    text = "lon,lat,NAME,Reach (km),remarks,side\n43,36,A,5,x,n\n"
+    path = write(tmp_path / "a.csv", text)
+    said = read_zones(path, force="a").attrs["input"]["read_as"]
+    assert said == "UTF-8, parted by commas; columns not used: 'Reach (km)', 'remarks', 'side'"
+    said = read_zones(path, force_column="Side", columns={"reach_km": "Reach (km)"}).attrs["input"]["read_as"]
+    assert said == "UTF-8, parted by commas; columns not used: 'remarks'"
+    many = write(tmp_path / "b.csv", "lon,lat," + ",".join(f"c{n}" for n in range(10)) + "\n43,36" + ",x" * 10 + "\n")
+    assert read_zones(many, force="a").attrs["input"]["read_as"].endswith("'c6', 'c7' and 2 more")

@@ -45,6 +45,7 @@ _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
+_COLUMNS_SHOWN = 8
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
 _SWAP_NEARER = 3.0
@@ -183,7 +184,7 @@ def read_zones(
         used=len(out),
         repaired=len(repaired.difference(list(aside))),
         aside=len(aside),
-        read_as=rows.read_as,
+        read_as="; ".join(text for text in (rows.read_as, _unused(rows, names, force_column)) if text),
         unread=rows.unread,
         remarks=remarks,
     )
@@ -235,23 +236,28 @@ def suspect_swaps(tables: Iterable[gpd.GeoDataFrame]) -> None:
     Raises
     ------
     InputError
-        If a row lies over 500 km from the middle of its table, or a table's middle over 500 km from another's, and would
+        If a row lies over 500 km from the most central one of its table, or a table's middle over 500 km from another's, and would
         lie at least three times nearer with its coordinates swapped.
     """
     filled = [table for table in tables if len(table)]
-    middles = []
-    for table in filled:
-        box = table.geometry.bounds
-        points = np.column_stack([(box.minx + box.maxx) / 2, (box.miny + box.maxy) / 2])
-        middle = np.median(points, axis=0)
-        middles.append(middle)
-        suspects = np.flatnonzero(_swapped(points, middle))
+    boxes = [table.geometry.bounds for table in filled]
+    spots = [np.column_stack([(box.minx + box.maxx) / 2, (box.miny + box.maxy) / 2]) for box in boxes]
+    middles = [np.median(points, axis=0) for points in spots]
+    for number, (table, points) in enumerate(zip(filled, spots, strict=True)):
+        # Where just half of the rows are swapped their median is as far from either half: a row is taken that is in one.
+        central = points[np.argmin(np.hypot(*(points - middles[number]).T))]
+        suspects = np.flatnonzero(_swapped(points, central))
+        where = "swapped"
+        if 2 * len(suspects) >= len(points):  # which half is wrong the other tables tell, if there are any
+            others = [*middles[:number], *middles[number + 1 :]]
+            told = np.flatnonzero(_swapped(points, np.median(others, axis=0))) if others else suspects[:0]
+            suspects, where = (told, where) if len(told) else (suspects, "swapped, here or in the others")
         if len(suspects):
             rows = table["source_row"].iloc[suspects] if "source_row" in table else suspects + 1
             files.refuse(
                 Path(_source(table)),
                 dict.fromkeys(
-                    (int(row) for row in rows), "far from the other rows: are longitude and latitude swapped?"
+                    (int(row) for row in rows), f"far from the other rows: are longitude and latitude {where}?"
                 ),
                 rows=len(table),
                 role="rows",
@@ -387,6 +393,16 @@ def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str])
     if rows.path.suffix.lower() not in (".kml", ".kmz", ".gpx"):
         return problems
     return {row: f"{names[row]!r}: {what}" if names[row] else what for row, what in problems.items()}
+
+
+def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: str | None) -> str:
+    """Name the columns that nobody asked for: a reach or a date in one of them would count for nothing."""
+    if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):  # most of their columns are of the format
+        return ""
+    used = {rows.column(usual) for usual in (*names.values(), [fold(force_column or "")])}
+    unused = [repr(column) for column in rows.columns if column not in used]
+    more = f" and {len(unused) - _COLUMNS_SHOWN} more" if len(unused) > _COLUMNS_SHOWN else ""
+    return f"columns not used: {', '.join(unused[:_COLUMNS_SHOWN])}{more}" if unused else ""
 
 
 def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii_m: pd.Series) -> list[str]:
