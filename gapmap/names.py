@@ -206,8 +206,8 @@ def find(text: str, held: Mapping[str, Sequence[str]]) -> Found:
     >>> [each.name for each in find("Tel", held).candidates]
     ['Tel Kaif', 'Tal Afar']
     """
-    if text in held:
-        return Found(Match(text, held[text][0], held[text][0], "equal"), ())
+    if (key := text.strip()) in held:
+        return Found(Match(key, held[key][0], held[key][0], "equal"), ())
     wanted = fold(text)
     if not wanted:
         return Found(None, ())

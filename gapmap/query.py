@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    # South of the equator a latitude begins with a sign: by itself argparse knows -36.2 for a number, but not "-36.2,".
+    parser._negative_number_matcher = re.compile(r"-[\d.]")  # noqa: SLF001
     add = parser.add_argument
     add("result", metavar="RESULT", type=Path, help="a .gpkg that gapmap saved, or its folder")
     add("what", metavar="WHAT", help=f"{', '.join([*_ONE, *_TABLES])}")

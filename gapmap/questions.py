@@ -42,6 +42,7 @@ MATCHING = "incidents_matching"
 _FINE_M = 1_000.0  # the side of a square whose middle stands for a point without a word
 _MM = 3  # decimals of a metre to which lengths are compared
 _AREA = 2  # dimension
+_BOUNDARIES_SHOWN = 40  # in one message: a country's provinces, of which nobody can guess the spelling
 _LOOK_M = (60_000.0, 240_000.0)  # how far to look for the nearest places before reading them all
 # What is read around a point, to say what lies there.
 _AT = {
@@ -523,10 +524,11 @@ def _boundary(analysis: Analysis, name: str) -> tuple[gpd.GeoSeries, str, list[s
         lines = [f"{each.key}  {each.name} ({known['layer'][each.key]})" for each in found.candidates]
         if lines:
             raise InputError(f"{name!r} may be one of these boundaries", problems=lines, hint="give its id")
-        some = ", ".join(sorted(set(known["name"]))[: names.SHOWN]) or "none"
+        held_names = sorted(set(known["name"]))
+        some = ", ".join(held_names[:_BOUNDARIES_SHOWN]) or "none"
         raise InputError(
             f"{name!r} is neither a file nor a boundary of this result",
-            hint=f"boundaries in it: {some}{' ...' if len(set(known['name'])) > names.SHOWN else ''}",
+            hint=f"boundaries in it: {some}{' ...' if len(held_names) > _BOUNDARIES_SHOWN else ''}",
         )
     shape = analysis.part("boundaries", columns=[], hint=f"boundary_id = {_literal(found.match.key)}").geometry
     return shape.loc[[found.match.key]], found.match.name, _taken(name, found.match)

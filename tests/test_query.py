@@ -63,6 +63,7 @@ def test_the_command_line_and_python_give_the_same(out: Path, capsys: pytest.Cap
         ["at", "--radius", "10 km", "مخمور"],
         ["place", "Makhmur", "--radius=10000"],
         ["place", "P078", "--radius", "10km"],
+        ["place", " P078 "],
     ],
 )
 def test_a_point_as_people_write_it(words: list[str], out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +87,8 @@ def test_a_point_as_people_write_it(words: list[str], out: Path, capsys: pytest.
         (["stretches", "--columns", "nmae"], "did you mean 'name'"),
         (["stretches", "--within", "Makhmur"], "does not say how near"),
         (["at", "-36.2, -136.7"], "too far from this result"),
+        (["at", "-36.2,", "-136.7"], "-36.2, -136.7 lies too far from this result"),
+        (["at", "-36.2,136.7"], "-36.2, 136.7 lies too far from this result"),
         (["at", "136, 43"], "latitude 136"),
         (["place", "Village"], "may be one of these places"),
         (["incidents", "--limit", "0"], "shows nothing"),

@@ -396,6 +396,18 @@ def test_filters_that_do_not_fit_are_refused(result: Analysis) -> None:
             questions.select(result, "stretches", **{option: ""})  # type: ignore[arg-type]
 
 
+def test_a_boundary_that_nobody_could_spell_is_found_in_the_message() -> None:
+    whole = scene()
+    content = {name: whole.table(name) for name in tables.COLUMNS}
+    first = content["boundaries"].iloc[[0] * 20]
+    names = [f"Province {number:02d}" for number in range(20)]
+    content["boundaries"] = first.assign(name=names).set_axis([f"X{number:02d}" for number in range(20)])
+    result = Analysis({name: storage.settle(table, name) for name, table in content.items()})
+    with pytest.raises(InputError) as caught:
+        questions.select(result, "places", in_area="Atlantis")
+    assert all(name in str(caught.value) for name in names)
+
+
 @pytest.mark.parametrize("evil", ["x' OR '1'='1", "'; DROP TABLE incidents; --", 'a"b', "a\0b", "%", "x')) --"])
 def test_no_text_is_taken_for_sql(result: Analysis, evil: str) -> None:
     assert questions.select(result, "incidents", kind=evil).matched == 0
