@@ -72,7 +72,8 @@ def plan(form: str | None, path: Path | None, *, overwrite: bool, keep: Sequence
     Raises
     ------
     InputError
-        If there is no such form, if form and name differ, if the file is there or is one to keep, or if its folder is not.
+        If there is no such form, if form and name differ, if the file is there or is one to keep, or if its folder is
+        not, or cannot be written to.
     """
     if form is not None and form not in FORMS:
         raise InputError(unknown("format", form, FORMS))
@@ -93,6 +94,11 @@ def plan(form: str | None, path: Path | None, *, overwrite: bool, keep: Sequence
         raise InputError(f"{path} is there already", hint="name another file, or replace it with --overwrite")
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"{path} cannot be written: its folder is not there", hint="name a file in a folder that is")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", hint="name a file in another folder") from error
     return Target(form, path)
 
 

@@ -376,7 +376,11 @@ def _layers(path: Path) -> set[str]:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             return {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if error.sqlite_errorname == "SQLITE_BUSY":
+            raise ResultError(
+                f"{path.name} is in use by another program", hint="end what writes to it, then ask again"
+            ) from error
         return set()
 
 

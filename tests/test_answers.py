@@ -151,6 +151,17 @@ def test_what_cannot_be_written_is_refused(form: str | None, name: str | None, s
     assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_folder_that_takes_no_file_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("gapmap.answers.tempfile.TemporaryFile", deny)
+    with pytest.raises(InputError, match=r"a\.csv cannot be written: Permission denied\n.*another folder"):
+        plan(None, tmp_path / "a.csv", overwrite=False, keep=[])
+
+
 def test_the_name_says_the_form_and_a_file_is_replaced_when_told(result: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "a.CSV"
     path.write_text("old", encoding="utf-8")

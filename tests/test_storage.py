@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -11,7 +14,7 @@ import shapely
 from geopandas.testing import assert_geodataframe_equal
 
 from gapmap import storage, tables
-from gapmap.errors import InputError, MissingFileError
+from gapmap.errors import InputError, MissingFileError, ResultError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +52,20 @@ def test_a_result_has_the_name_of_a_geopackage(tmp_path: Path) -> None:
 def test_a_missing_result_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="gapmap run"):
         storage.ResultFile(tmp_path / "gaps.gpkg")
+
+
+def test_a_result_that_another_program_holds_is_not_called_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = partial(sqlite3.connect, timeout=0)  # sqlite waits some seconds for the other one
+    monkeypatch.setattr("gapmap.storage.sqlite3.connect", connect)
+    path = tmp_path / "gaps.gpkg"
+    with closing(connect(path)) as other:
+        other.execute("CREATE TABLE gpkg_contents (table_name TEXT)")
+        other.commit()
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ResultError, match=r"gaps\.gpkg is in use by another program"):
+            storage.ResultFile(path)
 
 
 def test_all_files_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
