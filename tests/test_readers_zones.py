@@ -814,3 +814,35 @@ def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
     assert said == "UTF-8, parted by commas; columns not used: 'remarks'"
     many = write(tmp_path / "b.csv", "lon,lat," + ",".join(f"c{n}" for n in range(10)) + "\n43,36" + ",x" * 10 + "\n")
     assert read_zones(many, force="a").attrs["input"]["read_as"].endswith("'c6', 'c7' and 2 more")
+
+
+@pytest.mark.parametrize("ending", ["kml", "kmz"])
+def test_when_a_track_was_recorded_is_not_when_it_counts(ending: str, tmp_path: Path) -> None:
+    points = "".join(f"<when>2021-01-0{n}T08:00:00Z</when><gx:coord>43.{n} 36.3 0</gx:coord>" for n in (1, 2))
+    text = f"""<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document>
+<Placemark><name>Driven</name><gx:Track>{points}</gx:Track></Placemark>
+<Placemark><name>Once</name><gx:MultiTrack><gx:Track>{points.replace("-02T", "-01T")}</gx:Track></gx:MultiTrack></Placemark>
+<Placemark><name>Dated</name><TimeSpan><begin>2021-03-01</begin></TimeSpan><Point><coordinates>43,36.3</coordinates></Point>
+</Placemark></Document></kml>"""
+    path = tmp_path / f"phone.{ending}"
+    if ending == "kmz":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("doc.kml", text)
+    else:
+        path.write_text(text, encoding="utf-8")
+    zones = read_zones(path, force="a", reach_m=1_000).set_index("name")
+    assert zones["kind"].to_dict() == {"Driven": "route", "Once": "route", "Dated": "post"}
+    assert zones["valid_to"].isna().all()
+    assert zones["valid_from"].dropna().to_dict() == {"Dated": pd.Timestamp("2021-03-01")}
+
+
+def test_a_kmz_whose_document_has_no_name_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "phone.kmz"
+    post = "<Placemark><name>{}</name><Point><coordinates>43.{},36.3</coordinates></Point></Placemark>"
+    text = f"<Document><Folder><name>Posts</name>{post.format('A', 1)}</Folder>{post.format('B', 2)}</Document>"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("doc.kml", f'<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2">{text}</kml>')
+    zones = read_zones(path, force="a", reach_m=1_000)
+    assert sorted(zones["name"]) == ["A", "B"]
+    assert zones.attrs["input"]["read_as"] == "folders: none (1), Posts (1)"

@@ -53,6 +53,7 @@ _VIRTUAL = b"<OGRVRTDataSource"
 _KML = (".kml", ".kmz")
 _Layer = tuple[Path | bytes, str, tuple[str, ...] | None]  # where it is, its name, the folders around it
 _OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
+_IN_MEMORY = "pyogrio_"  # how pyogrio names what it hands to GDAL as bytes
 _GPX_LAYERS = ("waypoints", "routes", "tracks")
 
 
@@ -621,7 +622,8 @@ def _kml_layers(path: Path, layer: str | None) -> tuple[list[_Layer], list[_Laye
     """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
     found: list[tuple[_Layer, bool]] = []
     for data in kml.documents(path):
-        source: Path | bytes = data if path.suffix.lower() == ".kmz" else path
+        timeless = kml.without_track_times(data)
+        source: Path | bytes = timeless if path.suffix.lower() == ".kmz" or timeless != data else path
         names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
         placed = zip(names, kml.folder_paths(data, names), strict=True)
         found += [((source, name, folders), filled) for name, (folders, filled) in placed]
@@ -663,14 +665,17 @@ def _remarks(chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[s
 
 def _read_layer(path: Path | bytes, layer: str) -> tuple[pd.DataFrame, np.ndarray]:
     """Return a layer, and for each row whether it has a geometry that GEOS cannot build: None in the table."""
+    # What lies in no folder of a Document without a name is in a layer that GDAL calls after the file. It is the first; in
+    # memory that name is another one each time.
+    found = 0 if isinstance(path, bytes) and layer.startswith(_IN_MEMORY) else layer
     with warnings.catch_warnings():
         # Said by row, and not by GDAL and numpy beside it.
         warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
-        part = pyogrio.read_dataframe(path, layer=layer, datetime_as_string=True, on_invalid="ignore")
+        part = pyogrio.read_dataframe(path, layer=found, datetime_as_string=True, on_invalid="ignore")
         if not isinstance(part, gpd.GeoDataFrame) or not part.geometry.isna().any():
             return part, np.zeros(len(part), dtype=bool)
-        stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]
+        stored = pyogrio.raw.read(path, layer=found, columns=[])[2]
     unbuilt = part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
     if isinstance(path, Path) and path.suffix.lower() == ".gpx" and layer == "tracks":
         part = part.set_geometry(_tracks(path, part.geometry, unbuilt))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONTAINERS = ("Document", "Folder")
+_TRACK = re.compile(rb"<(\w+:)?Track\b.*?</(\w+:)?Track>", re.DOTALL)
+_WHEN = re.compile(rb"<when\b[^<]*(</when>)?")
 _FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
@@ -43,6 +45,30 @@ def documents(path: Path) -> list[bytes]:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
         return [archive.read(name) for name in sorted(names, key=lambda name: (name.lower() != "doc.kml", name))]
+
+
+def without_track_times(data: bytes) -> bytes:
+    """Return a KML without the times at which the points of its tracks were recorded.
+
+    GDAL gives the first and the last as the begin and end of a time span; when somebody drove a route says nothing on when
+    it counts.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text.
+
+    Returns
+    -------
+    bytes
+        The same without ``when`` in any ``gx:Track``.
+
+    Examples
+    --------
+    >>> without_track_times(b"<when>2020</when><gx:Track><when>2021</when><gx:coord>43 36 0</gx:coord></gx:Track>")
+    b'<when>2020</when><gx:Track><gx:coord>43 36 0</gx:coord></gx:Track>'
+    """
+    return _TRACK.sub(lambda track: _WHEN.sub(b"", track[0]), data)
 
 
 def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[tuple[str, ...], bool]]:
