@@ -240,7 +240,10 @@ def print_card(card: Card) -> None:
     places = _table(["Nearest places", ""], ["km", "direction"])
     for key, row in card.places.iterrows():
         places.add_row(plain(row["name"]), str(key), _shown(row["distance_m"], "km"), _direction(row["bearing_deg"]))
-    _print_block(console, "", places)
+    if card.places.empty:
+        console.print("Nearest places: the result holds none.")
+    else:
+        _print_block(console, "", places)
     console.print("Incidents: a plain count of coded positions, by the year of their first day.", style="dim")
     _print_notes(console, card.notes)
 

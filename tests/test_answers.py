@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -110,6 +111,12 @@ def test_a_card_in_every_form(result: Analysis, tmp_path: Path, capsys: pytest.C
         assert read["incidents_within_20_km"].tolist() == [card.incidents["within_20_km"].sum()]
         assert set(read["notice"]) == {card.notice}
         assert set(read["edition"]) == {"full"}
+
+
+def test_a_card_without_places_says_so(result: Analysis, capsys: pytest.CaptureFixture[str]) -> None:
+    card = questions.place(result, "Makhmur")
+    give_card(replace(card, places=card.places.iloc[:0]), Target("table", None))
+    assert "Nearest places: the result holds none." in capsys.readouterr().out
 
 
 def test_nothing_in_a_name_runs(result: Analysis, capsys: pytest.CaptureFixture[str]) -> None:

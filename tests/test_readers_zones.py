@@ -261,8 +261,8 @@ def test_a_note_below_a_list_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_zones(write(tmp_path / "a.csv", text), force="a")
     assert caught.value.problems == (
-        "row 3: no position; it begins 'Total: 1 post'",
-        "row 4: no position; it begins '2'",
+        "row 3: no position; it begins 'Total: 1 post': take a note or a total out of the list",
+        "row 4: no position; it begins '2': take a note or a total out of the list",
     )
 
 
@@ -413,7 +413,10 @@ def test_layers_and_sheets(tmp_path: Path) -> None:
     assert len(read_zones(path, force="a")) == 3
     TABLE.iloc[:1].to_file(path, layer="two")
     assert len(read_zones(path, force="a", layer="two")) == 1
-    with pytest.raises(InputError, match=r"2 layers and none is named 'zones'\n  -> name one as layer: one, two"):
+    with pytest.raises(
+        InputError,
+        match=r"2 layers and none is named 'zones'\n  -> call it 'zones' in the file, or name one as layer: ",
+    ):
         read_zones(path, force="a")
     with pytest.raises(InputError, match="no layer 'three'"):
         read_zones(path, force="a", layer="three")
@@ -703,7 +706,7 @@ def test_one_column_of_positions(tmp_path: Path) -> None:
     text = 'name,position\nA,"36.34, 43.13"\nB,38SLE716599\nC,"36,34; 43,13"\nD,\nE,somewhere\nF,"43.13E 36.34N"\n'
     with pytest.raises(
         InputError,
-        match="2 of 6 zones cannot be used\n  row 4: no position; it begins 'D'\n  row 5: 'somewhere' is not a point",
+        match=r"2 of 6 zones cannot be used\n  row 4: no position; it begins 'D': take .*\n  row 5: 'somewhere' is not a point",
     ):
         read_zones(write(tmp_path / "a.csv", text), force="a")
     zones = read_zones(write(tmp_path / "a.csv", text.replace("D,\nE,somewhere\n", "")), force="a")

@@ -140,7 +140,11 @@ def read_csv(
                         **options,
                     )
             except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-                raise InputError(f"{path.name}: not a readable CSV ({error})") from error
+                unclosed = "EOF inside string" in str(error)
+                raise InputError(
+                    f"{path.name}: not a readable CSV ({error})",
+                    hint="a quotation mark is opened there and not closed: close it or take it out" if unclosed else "",
+                ) from error
 
         top = parse(b"", start, header=None, nrows=1, dtype=str).iloc[0]
         cells = [cell_text(cell) for cell in top]
@@ -279,7 +283,8 @@ def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: s
     if len(found) == 1:
         return found[0]
     why = f"no {what} {layer!r}" if layer is not None else f"{len(names)} {what}s and none is named {role!r}"
-    raise InputError(f"{path.name}: {why}", hint=f"name one as layer: {', '.join(names)}")
+    call = f"call it {role!r} in the file, or " if layer is None else ""
+    raise InputError(f"{path.name}: {why}", hint=f"{call}name one as layer: {', '.join(names)}")
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -388,7 +388,10 @@ def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str])
             if what == positions.NO_POSITION
         }
         return {
-            row: f"{what}; it begins {begins[row][:60]!r}" if row in begins else what for row, what in problems.items()
+            row: f"{what}; it begins {begins[row][:60]!r}: take a note or a total out of the list"
+            if row in begins
+            else what
+            for row, what in problems.items()
         }
     if rows.path.suffix.lower() not in (".kml", ".kmz", ".gpx"):
         return problems
