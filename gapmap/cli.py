@@ -370,6 +370,7 @@ def whatif(
     from gapmap.printing import show_progress
 
     _require_map(draw, overwrite=overwrite)
+    scenario = scenario.parent if scenario.name == "gaps.gpkg" else scenario
     scenario = scenario / "scenario.toml" if scenario.is_dir() else scenario
     beside = scenario.with_name("gaps.gpkg")
     target = answers.plan("json" if as_json else form, output, overwrite=overwrite, keep=[scenario, beside])

@@ -241,13 +241,40 @@ def differences(runs: pd.DataFrame) -> list[dict[str, str]]:
     """
     before, after = (
         {
-            **dict(_flat(json.loads(parameters))),
+            **dict(flatten(json.loads(parameters))),
             **{f"content of {each['name']} ({each['role']})": each["sha256"][:8] for each in json.loads(inputs)},
         }
         for parameters, inputs in zip(runs["parameters"], runs["inputs"], strict=True)
     )
     keys = [key for key in {**before, **after} if key not in _WORDS and before.get(key) != after.get(key)]
     return [{"what": key, "before": before.get(key, "none"), "after": after.get(key, "none")} for key in keys]
+
+
+def flatten(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the values of nested tables under their full keys, as text.
+
+    Parameters
+    ----------
+    tree : mapping
+        Parameters of a scenario.
+    above : str, optional
+        What stands before each key.
+
+    Yields
+    ------
+    tuple of str
+        Key and value.
+
+    Examples
+    --------
+    >>> list(flatten({"date": "2021-06-01", "forces": {"north": {"reach": "5 km"}}}))
+    [('date', '2021-06-01'), ('forces.north.reach', '5 km')]
+    """
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", str(value)
 
 
 @dataclass(frozen=True)
@@ -477,12 +504,3 @@ def _records(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON objects, the id first, missing values null."""
     rows = pd.DataFrame(table.drop(columns="geometry")).reset_index()
     return json.loads(rows.to_json(orient="records", double_precision=4))
-
-
-def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the values of nested tables under their full keys."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", str(value)

@@ -21,7 +21,7 @@ import shapely
 import gapmap
 from gapmap import tables
 from gapmap.analysis import Grown, grow
-from gapmap.compare import Changes, find_changes
+from gapmap.compare import Changes, find_changes, flatten
 from gapmap.corridors import find_corridors
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, ResultError, unknown
@@ -203,12 +203,15 @@ def what_if(
 def _check_base(base: Analysis, scenario: Scenario, read: Inputs) -> None:
     """Refuse a result that was not made from what is compared now; incidents, relief and words may differ."""
     run = base.table("run").iloc[0]
-    asked, answered = scenario.parameters(), json.loads(run["parameters"])
     passed_over = {"title", "notice", "incidents", "terrain", "base"}
+    asked, answered = (
+        dict(flatten({key: value for key, value in each.items() if key not in passed_over}))
+        for each in (scenario.parameters(), json.loads(run["parameters"]))
+    )
     problems = [
         f"{key}: {answered.get(key, 'none')} in the result, {asked.get(key, 'none')} in the scenario"
         for key in {**asked, **answered}
-        if key not in passed_over and asked.get(key) != answered.get(key)
+        if asked.get(key) != answered.get(key)
     ]
     held = {(each["role"], each["name"]): each["sha256"] for each in json.loads(run["inputs"])}
     problems += [

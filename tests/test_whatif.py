@@ -297,6 +297,16 @@ def test_a_file_with_columns_of_its_own_and_grids_without_their_zone(strip: Path
     assert held.loc[held["force"] == "north", "name"].tolist() == ["A", "added 1"]
 
 
+def test_the_result_itself_names_its_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("init", tmp_path / "seam", "-q") == 0
+    assert call("run", tmp_path / "seam" / "scenario.toml", "--out", tmp_path / "out", "-q") == 0
+    asked = ["--reach", "north=6km", "--json"]
+    assert call("whatif", tmp_path / "out", *asked) == 0
+    by_folder = capsys.readouterr().out
+    assert call("whatif", tmp_path / "out" / "gaps.gpkg", *asked) == 0
+    assert capsys.readouterr().out == by_folder
+
+
 def test_a_base_that_answers_another_question_is_refused(example: Path, tmp_path: Path) -> None:
     base = gapmap.open(example / "gaps.gpkg")
     other = shutil.copytree(example / "seam", tmp_path / "seam")
@@ -306,8 +316,8 @@ def test_a_base_that_answers_another_question_is_refused(example: Path, tmp_path
     with pytest.raises(InputError) as caught:
         what_if(other / "scenario.toml", add=["post north 30.10, -30.25 3km"], base=base)
     assert caught.value.problems == (
-        "area_of_interest: {'file': 'area.geojson'} in the result, none in the scenario",
-        "excluded: {'file': 'water.geojson'} in the result, none in the scenario",
+        "area_of_interest.file: area.geojson in the result, none in the scenario",
+        "excluded.file: water.geojson in the result, none in the scenario",
     )
     (other / "scenario.toml").write_text(scenario, encoding="utf-8")
     south = other / "south.geojson"
