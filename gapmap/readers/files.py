@@ -643,7 +643,9 @@ def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFra
             for folder in part[FOLDER]:
                 counts[folder] = counts.get(folder, 0) + 1
         said = ", ".join(f"{folder or 'none'} ({count})" for folder, count in counts.items())
-        return f"folders: {said}"
+        links = sum(kml.count_links(data) for data in kml.documents(path))
+        linked = f"; {links} link{'s' * (links > 1)} to other files, not followed" if links else ""
+        return f"folders: {said}{linked}"
     if path.suffix.lower() == ".gpx":
         kinds = zip(chosen, parts, strict=False)
         return ", ".join(f"{len(part)} {name}" for (_, name, _), part in kinds if len(part))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CONTAINERS = ("Document", "Folder")
 _TRACK = re.compile(rb"<(\w+:)?Track\b.*?</(\w+:)?Track>", re.DOTALL)
+_LINK = re.compile(rb"<(\w+:)?NetworkLink\b")
 _WHEN = re.compile(rb"<when\b[^<]*(</when>)?")
 _FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
@@ -69,6 +70,27 @@ def without_track_times(data: bytes) -> bytes:
     b'<when>2020</when><gx:Track><gx:coord>43 36 0</gx:coord></gx:Track>'
     """
     return _TRACK.sub(lambda track: _WHEN.sub(b"", track[0]), data)
+
+
+def count_links(data: bytes) -> int:
+    """Count the links by which a KML shows what lies in other files, often on a server.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text.
+
+    Returns
+    -------
+    int
+        0 or more.
+
+    Examples
+    --------
+    >>> count_links(b"<Folder><NetworkLink><Link/></NetworkLink><NetworkLinkControl/></Folder>")
+    1
+    """
+    return len(_LINK.findall(data))
 
 
 def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[tuple[str, ...], bool]]:
