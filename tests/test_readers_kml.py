@@ -8,7 +8,7 @@ import pytest
 
 from gapmap.errors import InputError
 from gapmap.readers import read_zones
-from gapmap.readers.kml import documents, folder_paths
+from gapmap.readers.kml import documents, folder_paths, without_track_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +85,10 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
     path.write_text(text, encoding="utf-8")
     assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]
+
+
+def test_times_are_taken_from_tracks_alone() -> None:
+    stamp, track = b"<when>1</when>", b'<gx:Track id="a"><when>1</when><gx:coord>4 3 0</gx:coord></gx:Track>'
+    bare = track.replace(stamp, b"")
+    text = b"<Tracks/>" + stamp + track + stamp + b"<gx:Track/>" + stamp + track
+    assert without_track_times(text) == b"<Tracks/>" + stamp + bare + stamp + b"<gx:Track/>" + stamp + bare

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONTAINERS = ("Document", "Folder")
-_TRACK = re.compile(rb"<(\w+:)?Track\b.*?</(\w+:)?Track>", re.DOTALL)
 _LINK = re.compile(rb"<(\w+:)?NetworkLink\b")
-_WHEN = re.compile(rb"<when\b[^<]*(</when>)?")
+# The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
+_TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
 _FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
@@ -69,7 +69,16 @@ def without_track_times(data: bytes) -> bytes:
     >>> without_track_times(b"<when>2020</when><gx:Track><when>2021</when><gx:coord>43 36 0</gx:coord></gx:Track>")
     b'<when>2020</when><gx:Track><gx:coord>43 36 0</gx:coord></gx:Track>'
     """
-    return _TRACK.sub(lambda track: _WHEN.sub(b"", track[0]), data)
+    inside = False
+
+    def keep(found: re.Match[bytes]) -> bytes:
+        nonlocal inside
+        if found[1] is None:
+            return b"" if inside else found[0]
+        inside = not found[1] and not found[0].endswith(b"/>")
+        return found[0]
+
+    return _TRACK_OR_WHEN.sub(keep, data)
 
 
 def count_links(data: bytes) -> int:
