@@ -168,7 +168,8 @@ class _Side(NamedTuple):
         low = np.minimum(position.astype(np.int64), len(xy) - 2)
         at = number[low] + (position - low) * (number[low + 1] - number[low])
         at = np.where(np.abs(at - np.rint(at)) < _ROUNDING, np.rint(at), at)
-        return cls(xy[rows], on_cover[last], rows, last, at)
+        # One vertex more stands behind the last and before the first: no edge leads there.
+        return cls(np.concatenate([xy[rows], xy[:1]]), np.append(on_cover[last], False), rows, last, at)
 
 
 def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints) -> dict[str, NDArray[Any]]:
@@ -200,7 +201,7 @@ def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints
         good &= (at >= before - _ROUNDING) & (at <= side.at[row + 1] + _ROUNDING)  # else two discs would cross
         fresh[0] |= length(xy - np.where(first[:, None], there[row], np.roll(xy, 1, axis=0))) > _APART_M
         fresh[1] |= length(xy - there[row + 1]) > _APART_M
-        low = np.minimum(at.astype(np.int64), len(side.xy) - 1)
+        low = at.astype(np.int64)
         place = np.where(at > low, side.last[low] + (at - low), side.first[low])
         position = measured[f"edge_{end}"]
         added[f"edge_{end}"] = np.clip(place, position[row], position[row + 1])
@@ -218,7 +219,7 @@ def _corners(
 ) -> dict[str, NDArray[Any]]:
     """Return the spans from corners of the ``near`` edge at which a disc leaves the edge that arrives, or takes up the next."""
     side, other = sides[near], sides[far]
-    corner = np.flatnonzero(side.cover[:-2] if arriving else side.cover[1:-1]) + 1
+    corner = np.flatnonzero(side.cover) + arriving
     row = np.searchsorted(side.at, corner, side="left" if arriving else "right") - 1
     inner = (row >= 0) & (row + 1 < len(side.at))
     corner, row = corner[inner], row[inner]
