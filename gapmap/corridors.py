@@ -414,7 +414,8 @@ class _Ribbon:
     force_b: Ints
     width_0: Floats
     width_1: Floats
-    along: Floats
+    along_0: Floats
+    along_1: Floats
     near_limit: Flags
     span_a0: Floats
     span_b0: Floats
@@ -441,7 +442,8 @@ class _Ribbon:
             force_b=pieces.force_b[piece],
             width_0=line.width[this],
             width_1=line.width[this + 1],
-            along=(line.along[this] + line.along[this + 1]) / 2,
+            along_0=line.along[this],
+            along_1=line.along[this + 1],
             near_limit=pieces.near_limit[piece] | pieces.near_limit[line.piece[this + 1]],
             span_a0=line.a[this],
             span_b0=line.b[this],
@@ -547,15 +549,17 @@ def _steps(length: Floats, stretch_length_m: float) -> tuple[Ints, Floats]:
 
 
 def _stretches(ribbon: _Ribbon, length: Floats, stretch_length_m: float) -> tuple[Ints, Floats, Floats]:
-    """Return the stretch of each interval, and where along its chain each stretch runs from and to."""
+    """Return the stretch of each interval, and where along its chain each stretch runs from and to.
+
+    Where stretches should part in a triangle between three places, which no span crosses, they part beside it.
+    """
     chain = ribbon.chain
     parts, step = _steps(length, stretch_length_m)
-    nth = np.minimum((ribbon.along / step[chain]).astype(np.int64), parts[chain] - 1)
+    nth = np.minimum(((ribbon.along_0 + ribbon.along_1) / 2 / step[chain]).astype(np.int64), parts[chain] - 1)
     number = (np.cumsum(parts) - parts)[chain] + nth
     rows = _starts(number)
-    from_m = np.where(np.diff(chain[rows], prepend=-1) != 0, 0, (nth * step[chain])[rows])
-    to_m = np.where(np.diff(chain[rows], append=-1) != 0, length[chain[rows]], np.append(from_m[1:], 0))
-    return np.cumsum(np.diff(number, prepend=-1) != 0) - 1, from_m, to_m
+    last = np.append(rows[1:], len(chain)) - 1
+    return np.cumsum(np.diff(number, prepend=-1) != 0) - 1, ribbon.along_0[rows], ribbon.along_1[last]
 
 
 def _facets(ribbon: _Ribbon, stretch: Ints) -> Ints:
