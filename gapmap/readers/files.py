@@ -568,7 +568,8 @@ def _require_utf8(data: bytes, path: Path) -> None:
 def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     try:
         chosen, others = _kml_layers(path, layer) if path.suffix.lower() in _KML else _layers(path, role, layer)
-        unread = tuple("/".join(folders or (name,)) for _, name, folders in others)
+        named = ((path.stem if name.startswith(_IN_MEMORY) else name, folders) for _, name, folders in others)
+        unread = tuple("/".join(folders or (name,)) for name, folders in named)
         parts: list[pd.DataFrame] = []
         broken: list[int] = []
         for source, name, folders in chosen:
