@@ -219,12 +219,18 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     def total(values: NDArray[Any]) -> Floats:
         return np.bincount(side_of, weights=values[row], minlength=len(one)).astype(np.float64)
 
+    def largest(values: Floats) -> Floats:
+        out = np.full(len(one), -np.inf)
+        np.maximum.at(out, side_of, values[row])
+        return out
+
     def mean(values: Floats) -> Floats:
         return np.bincount(side_of, weights=values[row, which], minlength=len(one)) / _TWO
 
-    apart = np.abs(total(radius) - 2 * radius[row[one]])
+    # Which of two triangles comes first leaves no trace in sums and maxima: tiles find them in another order.
+    apart = 2 * largest(radius) - total(radius)
     smaller = (total(radius) - apart) / 2
-    moved = length(np.stack([total(axis) - 2 * axis[row[one]] for axis in triangles.centre.T], axis=1))
+    moved = length(np.stack([2 * largest(axis) - total(axis) for axis in triangles.centre.T], axis=1))
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
     own = length(xy.take(ends[one, 0], axis=0) - xy.take(ends[one, 1], axis=0))
     strips = np.flatnonzero(strip)
