@@ -191,7 +191,8 @@ def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints
         for arriving in (1, 0)
     ]
     added = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
-    added = {name: values[np.lexsort((added["at_a"] + added["at_b"], added["row"]))] for name, values in added.items()}
+    order = np.lexsort((added["at_a"] + added["at_b"], added["row"]))
+    added = {name: values[order] for name, values in added.items()}
     row = added["row"]
     good, fresh = np.ones(len(row), bool), np.zeros((2, len(row)), bool)
     first = np.diff(row, prepend=_NONE) != 0
@@ -290,7 +291,7 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
         Where to put them: the chain, and the metres along its middle line, in order. Less than its length.
     """
     last = np.flatnonzero(np.diff(line.chain, append=_NONE) != 0)
-    offset = np.cumsum(line.along[last] + 1) - line.along[last]
+    offset = offsets(line.along[last])
     scale, at = offset[line.chain] + line.along, offset[chain] + along
     row = np.searchsorted(scale, at, side="right") - 1
     share = (at - scale[row]) / (scale[row + 1] - scale[row])
@@ -334,6 +335,11 @@ def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
     return np.insert(second, rows, first[rows], axis=0)
 
 
+def offsets(length: Floats) -> Floats:
+    """Return where each line starts when all are laid on one scale, each a metre after the one before."""
+    return np.cumsum(length + 1) - length
+
+
 def _along(xy: Floats, of: Ints) -> Floats:
     """Return the way from the first point of each line to each of its points."""
     step = length(np.diff(xy, axis=0, prepend=xy[:1]))
@@ -358,7 +364,7 @@ def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
     first = np.append(0, last[:-1] + 1)
     line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
     length = along[last][line]
-    at = (np.cumsum(along[last] + 1) - along[last])[line] + along
+    at = offsets(along[last])[line] + along
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
     step = np.append(np.diff(at), 1)
     wide = reach > _SMOOTHED_MIN_M

@@ -24,7 +24,7 @@ from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
 from gapmap.pieces import Pieces, split
 from gapmap.plane import cross, same
-from gapmap.triangulation import GRID_M, facing_triangles
+from gapmap.triangulation import GRID_M, counter, facing_triangles
 from gapmap.widths import width_here
 
 if TYPE_CHECKING:
@@ -331,8 +331,7 @@ def _laid_out(
     line = replace(line, width=np.minimum(line.width, max_width_m))
     parts, step = _steps(line.along[np.flatnonzero(np.diff(line.chain, append=-1))], stretch_length_m)
     chain = np.repeat(np.arange(len(parts)), parts - 1)
-    nth = np.arange(len(chain)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1) + 1
-    parted = chains.with_stations(line, ordered, chain, nth * step[chain])
+    parted = chains.with_stations(line, ordered, chain, (counter(parts - 1) + 1) * step[chain])
     return line, _Ribbon.of(ordered, parted), ordered.ring
 
 
@@ -590,9 +589,9 @@ def _transects(
     """Return the span at every so many metres of each middle line; at the middle of one that is shorter."""
     count = np.where(length < every_m, 1, np.floor(length / every_m + 1e-9).astype(np.int64) + 1)
     chain = np.repeat(np.arange(len(length)), count)
-    nth = np.arange(len(chain)) - np.repeat(np.cumsum(count) - count, count)
+    nth = counter(count)
     along = np.where(length[chain] < every_m, length[chain] / 2, np.minimum(nth * every_m, length[chain]))
-    offset = _offsets(length)
+    offset = chains.offsets(length)
     scale = offset[line.chain] + line.along
     rows = np.searchsorted(scale, offset[chain] + along, side="right") - 1
     last = np.flatnonzero(np.diff(line.chain, append=-1))[chain]
@@ -706,7 +705,7 @@ def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
 
 def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floats, to_m: Floats) -> Shapes:
     """Cut each middle line into its stretches."""
-    offset = _offsets(length)
+    offset = chains.offsets(length)
     # Triangles on one circle give one station twice, up to rounding.
     fresh = np.diff(line.along, prepend=-1) > GRID_M
     fresh |= (np.diff(line.chain, prepend=-1) != 0) | (np.diff(line.chain, append=-1) != 0)
@@ -718,11 +717,6 @@ def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floa
     place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
     order = np.lexsort((place, group))  # stable: stations stay in order
     return shapely.linestrings(np.concatenate([xy[0], middle, xy[1]])[order], indices=group[order])
-
-
-def _offsets(length: Floats) -> Floats:
-    """Lay all middle lines on one scale, each a metre after the one before."""
-    return np.cumsum(length + 1) - length
 
 
 def _starts(group: Ints) -> Ints:

@@ -296,11 +296,11 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         batches.append(_Nearest(edges.xy[before:], label[before:]))
         vertices, _ = edges.part(active)
         # Those that were there before have seen all batches but the last.
-        fresh = vertices >= before
+        fresh, strange = vertices >= before, _strange(members)
         for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
             places = edges.xy.take(rows, axis=0), label[rows]
             for batch in unseen:
-                nearest = batch.distances(_strange(members), places, bound_m=_REFINE_BOUND_M)
+                nearest = batch.distances(strange, places, bound_m=_REFINE_BOUND_M)
                 gap[rows] = np.minimum(gap[rows], nearest)
 
 
@@ -651,11 +651,11 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     """Split each edge into so many equal parts."""
     cuts = parts - 1
     edge = np.repeat(np.arange(len(parts)), cuts)
-    at = (_counter(cuts) + 1) / np.repeat(parts, cuts)
+    at = (counter(cuts) + 1) / np.repeat(parts, cuts)
     start, end = (edges.xy.take(at, axis=0) for at in edges.ends.take(edge, axis=0).T)
     fresh = len(edges.xy) + np.arange(len(edge))
     ends = np.repeat(edges.ends, parts, axis=0)
-    inner = np.flatnonzero(_counter(parts) > 0)  # the parts that start at a new vertex
+    inner = np.flatnonzero(counter(parts) > 0)  # the parts that start at a new vertex
     ends[inner, 0] = fresh
     ends[inner - 1, 1] = fresh
     xy = np.concatenate([edges.xy, start + at[:, None] * (end - start)])
@@ -681,6 +681,6 @@ def _disjoint(members: Flags) -> Flags:
     return np.equal(members.astype(np.int64) @ members.T.astype(np.int64), 0)
 
 
-def _counter(counts: Ints) -> Ints:
+def counter(counts: Ints) -> Ints:
     """Count 0, 1, .. within each run: counts (2, 3) give 0, 1, 0, 1, 2."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -469,7 +469,7 @@ def left_by_all(unread: Sequence[Sequence[str]]) -> list[str]:
 
 
 def list_names(names: Sequence[str]) -> str:
-    """Name some layers, sheets or folders, the first few.
+    """Name some layers, sheets, folders or columns, the first few.
 
     Parameters
     ----------
@@ -566,8 +566,10 @@ def _require_utf8(data: bytes, path: Path) -> None:
 
 
 def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
+    is_kml = path.suffix.lower() in _KML
     try:
-        chosen, others = _kml_layers(path, layer) if path.suffix.lower() in _KML else _layers(path, role, layer)
+        documents = kml.documents(path) if is_kml else []
+        chosen, others = _kml_layers(path, documents, layer) if is_kml else _layers(path, role, layer)
         named = ((path.stem if name.startswith(_IN_MEMORY) else name, folders) for _, name, folders in others)
         unread = tuple("/".join(folders or (name,)) for name, folders in named)
         parts: list[pd.DataFrame] = []
@@ -598,9 +600,9 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         geometry,
         broken=tuple(broken),
         header=tuple(map(str, columns)),
-        read_as=_say_layers(path, chosen, parts),
+        read_as=_say_layers(path, documents, chosen, parts),
         unread=unread,
-        remarks=_remarks(chosen, parts) if path.suffix.lower() in _KML else (),
+        remarks=_remarks(chosen, parts) if is_kml else (),
     )
 
 
@@ -619,10 +621,10 @@ def _has_rows(layer: _Layer) -> bool:
     return pyogrio.read_info(layer[0], layer=layer[1], force_feature_count=True)["features"] > 0
 
 
-def _kml_layers(path: Path, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
+def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
     """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
     found: list[tuple[_Layer, bool]] = []
-    for data in kml.documents(path):
+    for data in documents:
         timeless = kml.without_track_times(data)
         source: Path | bytes = timeless if path.suffix.lower() == ".kmz" or timeless != data else path
         names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
@@ -637,14 +639,14 @@ def _kml_layers(path: Path, layer: str | None) -> tuple[list[_Layer], list[_Laye
     return chosen, [each for each, filled in found if filled and each not in chosen]
 
 
-def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
+def _say_layers(path: Path, documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
     if path.suffix.lower() in _KML:
         counts: dict[str, int] = {}
         for part in parts:
             for folder in part[FOLDER]:
                 counts[folder] = counts.get(folder, 0) + 1
         said = ", ".join(f"{folder or 'none'} ({count})" for folder, count in counts.items())
-        links = sum(kml.count_links(data) for data in kml.documents(path))
+        links = sum(map(kml.count_links, documents))
         linked = f"; {links} link{'s' * (links > 1)} to other files, not followed" if links else ""
         return f"folders: {said}{linked}"
     if path.suffix.lower() == ".gpx":

@@ -45,7 +45,6 @@ _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
-_COLUMNS_SHOWN = 8
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
 _SWAP_NEARER = 3.0
@@ -403,9 +402,8 @@ def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: 
     if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):  # most of their columns are of the format
         return ""
     used = {rows.column(usual) for usual in (*names.values(), [fold(force_column or "")])}
-    unused = [repr(column) for column in rows.columns if column not in used]
-    more = f" and {len(unused) - _COLUMNS_SHOWN} more" if len(unused) > _COLUMNS_SHOWN else ""
-    return f"columns not used: {', '.join(unused[:_COLUMNS_SHOWN])}{more}" if unused else ""
+    unused = [column for column in rows.columns if column not in used]
+    return f"columns not used: {files.list_names(unused)}" if unused else ""
 
 
 def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii_m: pd.Series) -> list[str]:
