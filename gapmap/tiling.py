@@ -229,14 +229,14 @@ def _losses_told(client: Client) -> Iterator[None]:
 
     try:
         yield
-    except (KilledWorker, FutureCancelledError, OSError) as error:
-        # A call may find the connection broken before the client itself has.
+    except (KilledWorker, FutureCancelledError, OSError, RuntimeError) as error:
+        # A call may find the connection broken before the client itself has; or its pool closed (a RuntimeError) after.
         until = time.monotonic() + _CONNECT_SECONDS
         while isinstance(error, CommClosedError) and client.status == "running" and time.monotonic() < until:
             time.sleep(_POLL_SECONDS)
         if client.status != "running":
             raise ClusterError("the connection to the Dask scheduler was lost; run again") from error
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | RuntimeError):
             raise
         raise ClusterError(
             f"workers were lost while at work on a tile; smaller tiles need less memory ({error})"
