@@ -14,12 +14,13 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap.plane import cross, dot, length, same
+from gapmap.plane import NOWHERE, cross, dot, length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gapmap.pieces import Pieces
+    from gapmap.plane import Points
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -63,7 +64,7 @@ class Stations:
 
     Parameters
     ----------
-    a, b : ndarray of float, shape (n, 2)
+    a, b : ndarray of complex, shape (n,)
         Ends of the span on either force.
     width : ndarray of float, shape (n,)
         Length of the span in metres.
@@ -76,12 +77,12 @@ class Stations:
         forces.
     edge_a, edge_b : ndarray of float, shape (n,)
         Where the span meets the two edges of its chain, as positions on :func:`edges`.
-    middle : ndarray of float, shape (n, 2)
+    middle : ndarray of complex, shape (n,)
         Points of the middle line: the midpoint of the span, averaged over a twentieth of the width to either side.
     """
 
-    a: Floats
-    b: Floats
+    a: Points
+    b: Points
     width: Floats
     chain: Ints
     piece: Ints
@@ -89,7 +90,7 @@ class Stations:
     is_span: Flags
     edge_a: Floats
     edge_b: Floats
-    middle: Floats
+    middle: Points
 
 
 def order(pieces: Pieces) -> Chains:
@@ -121,7 +122,7 @@ def stations(chains: Chains) -> Stations:
     """Return the spans that were measured, in order. A ring starts and ends with the same."""
     pieces, chain = chains.pieces, chains.chain
     first, last = np.diff(chain, prepend=_NONE) != 0, np.diff(chain, append=_NONE) != 0
-    has_foot = ~np.isnan(pieces.foot_a[:, 0])
+    has_foot = ~np.isnan(pieces.foot_a)
     wanted = np.stack([pieces.kink_0 | first, has_foot, pieces.kink_1 | last], axis=1)
     piece, which = np.nonzero(wanted)
     # A side between two pieces comes from both: the second stands for it.
@@ -129,8 +130,8 @@ def stations(chains: Chains) -> Stations:
     keep = np.append(~twin, True)
     piece, which = piece[keep], which[keep]
     at = 3 * piece + which
-    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1).reshape(-1, 2).take(at, axis=0)
-    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1).reshape(-1, 2).take(at, axis=0)
+    a = np.stack([pieces.span_a0, pieces.foot_a, pieces.span_a1], axis=1).take(at)
+    b = np.stack([pieces.span_b0, pieces.foot_b, pieces.span_b1], axis=1).take(at)
     foot_width = length(pieces.foot_a - pieces.foot_b)
     width = np.stack([pieces.width_0, foot_width, pieces.width_1], axis=1).take(at)
     of = chain[piece]
@@ -148,28 +149,28 @@ def stations(chains: Chains) -> Stations:
 class _Side(NamedTuple):
     """One edge of all chains without the vertices that repeat: where an apex stays, a vertex stands for many pieces."""
 
-    xy: Floats
+    points: Points
     cover: Flags  # whether the way from a vertex to the next is an edge of the cover
     first: Ints  # of each vertex, the first and the last row of :func:`edges`
     last: Ints
     at: Floats  # where each station lies, in vertices
 
     @classmethod
-    def of(cls, first: Floats, second: Floats, strip: Flags, chain: Ints, position: Floats) -> _Side:
-        xy = edges(first, second, chain)
+    def of(cls, first: Points, second: Points, strip: Flags, chain: Ints, position: Floats) -> _Side:
+        points = edges(first, second, chain)
         starts = np.flatnonzero(np.diff(chain, prepend=_NONE) != 0)
-        fresh = np.append(True, ~same(xy[1:], xy[:-1]))
+        fresh = np.append(True, points[1:] != points[:-1])
         fresh[starts + np.arange(len(starts))] = True
         number = np.cumsum(fresh) - 1
         rows = np.flatnonzero(fresh)
-        last = np.append(rows[1:], len(xy)) - 1
-        on_cover = np.zeros(len(xy), bool)
+        last = np.append(rows[1:], len(points)) - 1
+        on_cover = np.zeros(len(points), bool)
         on_cover[np.arange(len(chain)) + chain] = strip  # the piece from each row to the next
-        low = np.minimum(position.astype(np.int64), len(xy) - 2)
+        low = np.minimum(position.astype(np.int64), len(points) - 2)
         at = number[low] + (position - low) * (number[low + 1] - number[low])
         at = np.where(np.abs(at - np.rint(at)) < _ROUNDING, np.rint(at), at)
         # One vertex more stands behind the last and before the first: no edge leads there.
-        return cls(np.concatenate([xy[rows], xy[:1]]), np.append(on_cover[last], False), rows, last, at)
+        return cls(np.append(points[rows], points[0]), np.append(on_cover[last], False), rows, last, at)
 
 
 def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints) -> dict[str, NDArray[Any]]:
@@ -197,11 +198,11 @@ def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints
     good, fresh = np.ones(len(row), bool), np.zeros((2, len(row)), bool)
     first = np.diff(row, prepend=_NONE) != 0
     for end, side in sides.items():
-        at, xy, there = added[f"at_{end}"], added[end], measured[end]
+        at, foot, there = added[f"at_{end}"], added[end], measured[end]
         before = np.where(first, side.at[row], np.roll(at, 1))
         good &= (at >= before - _ROUNDING) & (at <= side.at[row + 1] + _ROUNDING)  # else two discs would cross
-        fresh[0] |= length(xy - np.where(first[:, None], there[row], np.roll(xy, 1, axis=0))) > _APART_M
-        fresh[1] |= length(xy - there[row + 1]) > _APART_M
+        fresh[0] |= length(foot - np.where(first, there[row], np.roll(foot, 1))) > _APART_M
+        fresh[1] |= length(foot - there[row + 1]) > _APART_M
         low = at.astype(np.int64)
         place = np.where(at > low, side.last[low] + (at - low), side.first[low])
         position = measured[f"edge_{end}"]
@@ -211,7 +212,7 @@ def _with_corners(measured: dict[str, NDArray[Any]], pieces: Pieces, chain: Ints
     added["width"] = length(added["b"] - added["a"])
     # Corners stick out, so there the way across is shorter; else it lies where the limit cut something away.
     good &= added["width"] <= np.maximum(measured["width"][row], measured["width"][row + 1]) + _ROUNDING
-    out = {name: np.insert(values, row[good] + 1, added[name][good], axis=0) for name, values in measured.items()}
+    out = {name: np.insert(values, row[good] + 1, added[name][good]) for name, values in measured.items()}
     return out | {name: np.maximum.accumulate(out[name]) for name in ("edge_a", "edge_b")}
 
 
@@ -227,38 +228,38 @@ def _corners(
     of, piece = measured["chain"], measured["piece"]
     inner = (of[row] == of[row + 1]) & strip[piece[row]] & strip[piece[row + 1]]
     corner, row = corner[inner], row[inner]
-    v = side.xy[corner]
-    before, after = v - side.xy[corner - 1], side.xy[corner + 1] - v
+    v = side.points[corner]
+    before, after = v - side.points[corner - 1], side.points[corner + 1] - v
     left = np.sign(cross(before if arriving else after, measured[far][row] - v))
     # Where the edge ends, at a triangle between three places, a disc turns about its last vertex.
     bends = left * cross(before, after) < -_BEND * length(before) * length(after)
     bends |= ~(side.cover[corner - 1] & side.cover[corner])
     corner, row, v, before, after, left = (column[bends] for column in (corner, row, v, before, after, left))
-    normal = _normals(before if arriving else after, left)
+    normal = _normal(before if arriving else after, left)
 
     at = np.full(len(corner), np.nan)
-    foot = np.full((len(corner), 2), np.nan)
+    foot = np.full(len(corner), NOWHERE)
     begin, end = other.at[row], other.at[row + 1]
     for step in range(_BETWEEN):
-        low = np.minimum(begin.astype(np.int64) + step, len(other.xy) - 2)
-        start = other.xy[low]
+        low = np.minimum(begin.astype(np.int64) + step, len(other.points) - 2)
+        start = other.points[low]
         # A line: the way from here to the next vertex.
-        run = other.xy[low + 1] - start
-        inward = _normals(run, -left)
+        run = other.points[low + 1] - start
+        inward = _normal(run, -left)
         away = dot(v - start, inward)
         with np.errstate(divide="ignore", invalid="ignore"):
             radius = away / (1 - dot(normal, inward))
-            point = v + radius[:, None] * (normal - inward)
+            point = v + radius * (normal - inward)
             share = dot(point - start, run) / dot(run, run)
             on = other.cover[low] & (radius > 0) & (share >= 0) & (share <= 1)
             on &= (low + share >= begin - _ROUNDING) & (low + share <= end + _ROUNDING) & np.isnan(at)
         at[on], foot[on] = (low + share)[on], point[on]
         # A corner: discs that touch it lie between the normals of its edges.
-        before_there = start - other.xy[low - 1]
+        before_there = start - other.points[low - 1]
         way = start - v
         with np.errstate(divide="ignore", invalid="ignore"):
             radius = dot(way, way) / (2 * dot(normal, way))
-            centre = v + radius[:, None] * normal - start
+            centre = v + radius * normal - start
             on = (other.cover[low] | other.cover[low - 1]) & (radius > 0) & (low >= begin) & (low <= end) & np.isnan(at)
             on &= (dot(centre, before_there) >= 0) | ~other.cover[low - 1]
             on &= (dot(centre, run) <= 0) | ~other.cover[low]
@@ -273,11 +274,10 @@ def _corners(
     }
 
 
-def _normals(run: Floats, left: Floats) -> Floats:
+def _normal(run: Points, left: Floats) -> Points:
     """Return unit vectors across some ways, to the left (1) or to the right (-1)."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a way of no length has none
-        scale = left / length(run)
-        return np.stack([-run[:, 1] * scale, run[:, 0] * scale], axis=1)
+        return left / length(run) * 1j * run
 
 
 def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) -> Stations:
@@ -296,9 +296,9 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
     row = np.searchsorted(scale, at, side="right") - 1
     share = (at - scale[row]) / (scale[row + 1] - scale[row])
 
-    def between(values: Floats) -> Floats:
-        start, stop = values.take(row, axis=0), values.take(row + 1, axis=0)
-        return start + (share if values.ndim == 1 else share[:, None]) * (stop - start)
+    def between(values: NDArray[Any]) -> NDArray[Any]:
+        start, stop = values[row], values[row + 1]
+        return start + share * (stop - start)
 
     names = ("width", "along", "edge_a", "edge_b", "middle")
     added: dict[str, NDArray[Any]] = {name: between(getattr(line, name)) for name in names}
@@ -308,31 +308,29 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
         added[end] = on_edge(edges(first, second, chains.chain), added[f"edge_{end}"])
     # Beside a corner of the cover what lies between two spans may be none.
     good = np.abs(length(added["b"] - added["a"]) - added["width"]) <= _NOT_A_SPAN * added["width"]
-    return Stations(
-        **{name: np.insert(getattr(line, name), row[good] + 1, new[good], axis=0) for name, new in added.items()}
-    )
+    return Stations(**{name: np.insert(getattr(line, name), row[good] + 1, new[good]) for name, new in added.items()})
 
 
-def on_edge(vertices: Floats, position: Floats) -> Floats:
+def on_edge(vertices: Points, position: Floats) -> Points:
     """Return the points at some positions on an edge."""
     low = np.minimum(position.astype(np.int64), len(vertices) - 2)
-    share = (position - low)[:, None]
-    start, stop = vertices.take(low, axis=0), vertices.take(low + 1, axis=0)
+    share = position - low
+    start, stop = vertices[low], vertices[low + 1]
     return np.where(share == 0, start, start + share * (stop - start))
 
 
-def edges(first: Floats, second: Floats, chain: Ints) -> Floats:
+def edges(first: Points, second: Points, chain: Ints) -> Points:
     """Return the vertices of one edge of all chains, in order: one more than there are pieces in each.
 
     Parameters
     ----------
-    first, second : ndarray of float, shape (pieces, 2)
+    first, second : ndarray of complex, shape (pieces,)
         The ends of the first and second spans on one force: ``a0, a1`` or ``b0, b1``.
     chain : ndarray of int
         The chain of each piece.
     """
     rows = np.flatnonzero(np.diff(chain, prepend=_NONE) != 0)
-    return np.insert(second, rows, first[rows], axis=0)
+    return np.insert(second, rows, first[rows])
 
 
 def offsets(length: Floats) -> Floats:
@@ -340,26 +338,26 @@ def offsets(length: Floats) -> Floats:
     return np.cumsum(length + 1) - length
 
 
-def _along(xy: Floats, of: Ints) -> Floats:
+def _along(line: Points, of: Ints) -> Floats:
     """Return the way from the first point of each line to each of its points."""
-    step = length(np.diff(xy, axis=0, prepend=xy[:1]))
+    step = length(np.diff(line, prepend=line[:1]))
     step[np.diff(of, prepend=_NONE) != 0] = 0
     return _running(step, of)
 
 
-def _running(values: Floats, of: Ints) -> Floats:
+def _running(values: NDArray[Any], of: Ints) -> NDArray[Any]:
     """Return running totals of each line by itself: what other lines add up to shall leave no rounding in it."""
     cuts = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
     return np.concatenate([np.cumsum(part) for part in np.split(values, cuts[1:])])
 
 
-def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
+def _smoothed(points: Points, width: Floats, of: Ints) -> Points:
     """Average lines over a window that is a share of the width, shrinking towards their ends, which stay.
 
     A cover drawn with corners lets a disc turn about a corner of one force while it rolls along the other, and then the
     other way round; in a wide notch the midpoint goes to and fro, however fine the corners are.
     """
-    along = _along(xy, of)
+    along = _along(points, of)
     last = np.flatnonzero(np.diff(of, append=_NONE) != 0)
     first = np.append(0, last[:-1] + 1)
     line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
@@ -368,25 +366,23 @@ def _smoothed(xy: Floats, width: Floats, of: Ints) -> Floats:
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
     step = np.append(np.diff(at), 1)
     wide = reach > _SMOOTHED_MIN_M
-    out = xy.copy()
-    for axis in range(2):
-        value = xy[:, axis] - xy[first, axis][line]  # of each line from its own start: rounding grows with the sums
-        slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
-        area = step * value + slope * step**2 / 2
-        total = _running(area, of) - area  # up to each point
+    start = points[first][line]
+    value = points - start  # of each line from its own start: rounding grows with the sums
+    slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
+    area = step * value + slope * step**2 / 2
+    total = _running(area, of) - area  # up to each point
 
-        def integral(to: Floats, *, value: Floats = value, slope: Floats = slope, total: Floats = total) -> Floats:
-            row = np.clip(np.searchsorted(at, to, side="right") - 1, first[line], last[line])
-            rest = to - at[row]
-            return total[row] + value[row] * rest + slope[row] * rest**2 / 2
+    def integral(to: Floats) -> Points:
+        row = np.clip(np.searchsorted(at, to, side="right") - 1, first[line], last[line])
+        rest = to - at[row]
+        return total[row] + value[row] * rest + slope[row] * rest**2 / 2
 
-        mean = (integral(at + reach) - integral(at - reach))[wide] / (2 * reach[wide])
-        out[wide, axis] = mean + xy[first, axis][line][wide]
-    return out
+    mean = (integral(at + reach) - integral(at - reach)) / np.where(wide, 2 * reach, 1)
+    return np.where(wide, start + mean, points)
 
 
 def _positions(
-    first: Floats, second: Floats, pieces: Pieces, chain: Ints, piece: Ints, which: Ints, end: Floats
+    first: Points, second: Points, pieces: Pieces, chain: Ints, piece: Ints, which: Ints, end: Points
 ) -> Floats:
     """Return where the ends of stations lie on an edge, in vertices of :func:`edges`, never decreasing.
 
@@ -396,17 +392,17 @@ def _positions(
     place = chain[piece] + piece + which / 2.0
     foot = which == 1
     rows = np.arange(len(chain))
-    base = pieces.strip & ~same(first, second)
+    base = pieces.strip & (first != second)
     following = np.minimum.accumulate(np.where(base, rows, len(rows))[::-1])[::-1]
     before = np.maximum.accumulate(np.where(base, rows, _NONE))
     for near, origin, sign in ((following, first, 1), (before, second, -1)):
         other = np.clip(near[piece], 0, len(rows) - 1)
         apart = np.flatnonzero(foot & (near[piece] == other) & ~base[piece] & (chain[other] == chain[piece]))
         other = other[apart]
-        run = sign * (second.take(other, axis=0) - first.take(other, axis=0))
-        way = end.take(apart, axis=0) - origin.take(other, axis=0)
+        run = sign * (second[other] - first[other])
+        way = end[apart] - origin[other]
         share = dot(way, run) / dot(run, run)
-        miss = length(way - share[:, None] * run)
+        miss = length(way - share * run)
         on = (share > 0) & (share <= 1) & (miss < _ON_EDGE_M)
         start = chain[other] + other + (sign < 0)
         place[apart[on]] = (start + sign * share)[on]
@@ -438,22 +434,22 @@ def _starts(pieces: Pieces, partner: Ints, component: Ints, in_ring: Flags) -> I
     may_start = np.flatnonzero(in_ring | (partner[np.arange(len(middle)) ^ 1] < 0))
     piece, entry = may_start // 2, (may_start ^ 1) % 2
     onward = middle[may_start] - middle[may_start ^ 1]
-    across = np.where(entry[:, None] == 0, (pieces.a0 - pieces.b0)[piece], (pieces.a1 - pieces.b1)[piece])
-    left = onward[:, 0] * across[:, 1] - onward[:, 1] * across[:, 0] > 0
+    across = np.where(entry == 0, (pieces.a0 - pieces.b0)[piece], (pieces.a1 - pieces.b1)[piece])
+    left = cross(onward, across) > 0
     from_north_west = _from_north_west(middle, may_start)
     by = np.lexsort((*from_north_west, in_ring[may_start] & ~left, component[may_start]))
     _, first = np.unique(component[may_start][by], return_index=True)
     return may_start[by[first]]
 
 
-def _from_north_west(middle: Floats, states: Ints) -> tuple[Floats, ...]:
+def _from_north_west(middle: Points, states: Ints) -> tuple[Floats, ...]:
     """Return keys that sort states by where they enter; by where they leave, where several start at one point.
 
     Chains do so where forces touch, and in the middle of a triangle between three forces.
     """
     keys: list[Floats] = []
-    for x, y in (middle[states].T, middle[states ^ 1].T):
-        keys += [x, x - y]
+    for at in (middle[states], middle[states ^ 1]):
+        keys += [at.real, at.real - at.imag]
     return tuple(keys)
 
 
@@ -472,9 +468,9 @@ def _ranks(partner: Ints, start: Ints) -> tuple[Ints, Ints]:
     return steps, hop
 
 
-def _middles(pieces: Pieces) -> Floats:
+def _middles(pieces: Pieces) -> Points:
     """Return the middle of the span of each state."""
-    return np.stack([(pieces.a0 + pieces.b0) / 2, (pieces.a1 + pieces.b1) / 2], axis=1).reshape(-1, 2)
+    return np.stack([(pieces.a0 + pieces.b0) / 2, (pieces.a1 + pieces.b1) / 2], axis=1).ravel()
 
 
 def _turned(pieces: Pieces, turn: Flags) -> Pieces:
@@ -482,6 +478,5 @@ def _turned(pieces: Pieces, turn: Flags) -> Pieces:
     swapped = {}
     for name in ("a", "b", "span_a", "span_b", "width_", "side_", "kink_"):
         zero, one = getattr(pieces, f"{name}0"), getattr(pieces, f"{name}1")
-        flag = turn.reshape(-1, *[1] * (zero.ndim - 1))
-        swapped[f"{name}0"], swapped[f"{name}1"] = np.where(flag, one, zero), np.where(flag, zero, one)
+        swapped[f"{name}0"], swapped[f"{name}1"] = np.where(turn, one, zero), np.where(turn, zero, one)
     return pieces._replace(**swapped)

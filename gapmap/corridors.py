@@ -23,7 +23,7 @@ from gapmap.crs import projected, require_metric
 from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
 from gapmap.pieces import Pieces, split
-from gapmap.plane import cross, same
+from gapmap.plane import coordinates, cross, dot
 from gapmap.triangulation import GRID_M, counter, facing_triangles
 from gapmap.widths import width_here
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
 
+    from gapmap.plane import Points
     from gapmap.triangulation import Edges
 
     Floats = NDArray[np.float64]
@@ -81,7 +82,7 @@ class Corridors:
         forces = list(self._covers)
         covers = np.array(list(self._covers.values()), dtype=object)
         beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
-        shapes = shapely.polygons(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1))
+        shapes = shapely.polygons(coordinates(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1)))
         wider: dict[tuple[str, ...], Any] = {
             (forces[a], forces[b]): ground.joined(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
             for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
@@ -416,12 +417,12 @@ class _Ribbon:
     along_0: Floats
     along_1: Floats
     near_limit: Flags
-    span_a0: Floats
-    span_b0: Floats
-    span_a1: Floats
-    span_b1: Floats
-    path_a: Floats
-    path_b: Floats
+    span_a0: Points
+    span_b0: Points
+    span_a1: Points
+    span_b1: Points
+    path_a: Points
+    path_b: Points
     path_bends: Flags
     from_a: Ints
     to_a: Ints
@@ -464,32 +465,32 @@ class _Ribbon:
 
     def outlines(self, group: Ints) -> Shapes:
         """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
-        xy, polygon = self._tidy_rings(group)
+        points, polygon = self._tidy_rings(group)
         first = _starts(polygon)
         # Rings end where they start.
-        closed = np.insert(np.arange(len(xy)), np.append(first[1:], len(xy)), first)
-        rings = np.append(first, len(xy)) + np.arange(len(first) + 1)
+        closed = np.insert(points, np.append(first[1:], len(points)), points[first])
+        rings = np.append(first, len(points)) + np.arange(len(first) + 1)
         parts = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, xy.take(closed, axis=0), (rings, np.arange(len(rings)))
+            shapely.GeometryType.POLYGON, coordinates(closed), (rings, np.arange(len(rings)))
         )
         return cast("Shapes", parts)
 
     def areas(self) -> Floats:
         """Return the area of each interval in square metres."""
-        origin = self.path_a.take(self.from_a, axis=0)
-        end_a, end_b = self.path_a.take(self.to_a, axis=0), self.path_b.take(self.to_b, axis=0)
+        origin = self.path_a[self.from_a]
+        end_a, end_b = self.path_a[self.to_a], self.path_b[self.to_b]
         double = cross(end_a - origin, end_b - origin)
         sides = (1, self.path_a, self.from_a, self.to_a), (-1, self.path_b, self.from_b, self.to_b)
         for sign, path, begin, end in sides:
             size = end - begin
             of = np.repeat(np.arange(len(size)), size)
             at = np.arange(len(of)) + np.repeat(begin - np.cumsum(size) + size, size)
-            near = origin.take(of, axis=0)
-            triangles = cross(path.take(at, axis=0) - near, path.take(at + 1, axis=0) - near)
+            near = origin[of]
+            triangles = cross(path[at] - near, path[at + 1] - near)
             double += sign * np.bincount(of, weights=triangles, minlength=len(size))
         return np.abs(double) / 2
 
-    def _rings(self, group: Ints) -> tuple[Floats, Ints]:
+    def _rings(self, group: Ints) -> tuple[Points, Ints]:
         rows = _starts(group)
         last = np.append(rows[1:], len(group)) - 1
         behind = len(self.path_a)  # the b path comes after the a path
@@ -505,38 +506,38 @@ class _Ribbon:
         step = np.repeat(way, size)
         step[np.append(0, np.cumsum(size)[:-1])] = begin - np.append(0, end[:-1])
         polygon = np.repeat(np.arange(len(rows)), size[::2] + size[1::2])
-        path = np.concatenate([self.path_a, self.path_b]).take(np.flatnonzero(keep), axis=0)
-        return path.take(np.cumsum(step), axis=0), polygon
+        path = np.concatenate([self.path_a, self.path_b])[np.flatnonzero(keep)]
+        return path[np.cumsum(step)], polygon
 
-    def _tidy_rings(self, group: Ints) -> tuple[Floats, Ints]:
-        xy, polygon = self._rings(group)
-        fresh = np.ones(len(xy), bool)
-        fresh[1:] = (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1]) | (polygon[1:] != polygon[:-1])
+    def _tidy_rings(self, group: Ints) -> tuple[Points, Ints]:
+        points, polygon = self._rings(group)
+        fresh = np.ones(len(points), bool)
+        fresh[1:] = (points[1:] != points[:-1]) | (polygon[1:] != polygon[:-1])
         # Where two stations fall together there is no ground between: a ring of four equal corners stands for it.
         thin = np.flatnonzero(np.bincount(polygon[fresh]) < 3)  # noqa: PLR2004 - corners of a ring
         fresh |= np.isin(polygon, thin) if len(thin) else False
-        return xy.take(np.flatnonzero(fresh), axis=0), polygon[fresh]
+        kept = np.flatnonzero(fresh)
+        return points[kept], polygon[kept]
 
 
-def _path(vertices: Floats, position: Floats) -> tuple[Floats, Ints, Flags]:
+def _path(vertices: Points, position: Floats) -> tuple[Points, Ints, Flags]:
     """Insert points at fractional positions into a line; return it, where they are on it, and where it bends."""
     points = chains.on_edge(vertices, position)
     order = np.argsort(np.concatenate([np.arange(len(vertices)), position]), kind="stable")
     at = np.empty(len(order), np.int64)
     at[order] = np.arange(len(order))
     bends = np.concatenate([_bends(vertices), np.zeros(len(points), bool)])[order]
-    return np.concatenate([vertices, points]).take(order, axis=0), at[len(vertices) :], bends
+    return np.concatenate([vertices, points])[order], at[len(vertices) :], bends
 
 
-def _bends(vertices: Floats) -> Flags:
+def _bends(vertices: Points) -> Flags:
     """Tell where a line bends: most of its vertices are samples of an edge, in line with their neighbours."""
-    fresh = np.append(True, (vertices[1:, 0] != vertices[:-1, 0]) | (vertices[1:, 1] != vertices[:-1, 1]))
-    (x, y) = xy = vertices[fresh].T
-    (x0, y0), (x1, y1) = np.diff(xy)[:, :-1], np.diff(xy)[:, 1:]
-    off = np.abs(x0 * y1 - y0 * x1)
-    base = np.hypot(x0 + x1, y0 + y1)
-    rounding = 4 * np.spacing(np.maximum(np.abs(x), np.abs(y))[1:-1])
-    in_line = (off <= rounding * base) & (x0 * x1 + y0 * y1 > 0)
+    fresh = np.append(True, vertices[1:] != vertices[:-1])
+    kept = vertices[np.flatnonzero(fresh)]
+    before, after = np.diff(kept)[:-1], np.diff(kept)[1:]
+    off = np.abs(cross(before, after))
+    rounding = 4 * np.spacing(np.maximum(np.abs(kept.real), np.abs(kept.imag))[1:-1])
+    in_line = (off <= rounding * np.sqrt(dot(before + after, before + after))) & (dot(before, after) > 0)
     bends = np.concatenate([[True], ~in_line, [True]])
     return bends[np.cumsum(fresh) - 1]
 
@@ -603,9 +604,9 @@ def _transects(
     nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
     rows = np.unique(rows + nearer.astype(np.int64))
     rows = rows[is_span[rows]]  # all of a corridor may lie in one triangle that is cut
-    rows = rows[~same(line.a[rows], line.b[rows])]  # where forces touch there is nothing to draw
+    rows = rows[line.a[rows] != line.b[rows]]  # where forces touch there is nothing to draw
     if clip is not None and clip.area is not None:
-        rows = rows[shapely.intersects_xy(clip.area, (line.a[rows] + line.b[rows]) / 2)]
+        rows = rows[shapely.intersects_xy(clip.area, coordinates((line.a[rows] + line.b[rows]) / 2))]
     chain, along = line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     frame = gpd.GeoDataFrame(
@@ -615,7 +616,7 @@ def _transects(
             "along_m": along,
             "width_m": line.width[rows],
         },
-        geometry=shapely.linestrings(np.stack([line.a[rows], line.b[rows]], axis=1)),
+        geometry=shapely.linestrings(coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
         crs=crs,
     )
     nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1
@@ -643,7 +644,7 @@ def _facet_table(
             "stretch_id": stretch_id[first],
             "width_start_m": ribbon.width_0[first],
             "width_end_m": ribbon.width_1[last],
-            **{f"{name}_{axis}": xy[:, k] for name, xy in ends.items() for k, axis in enumerate("xy")},
+            **{f"{name}_{axis}": xy for name, end in ends.items() for axis, xy in (("x", end.real), ("y", end.imag))},
             "near_limit": np.logical_or.reduceat(ribbon.near_limit, first),
         },
         geometry=shapes,
@@ -682,7 +683,7 @@ def _outlines(ribbon: _Ribbon, group: Ints, ring: Flags) -> Shapes:
             ribbon.path_a[ribbon.from_a[rows[k]] : ribbon.to_a[last[k]] + 1],
             ribbon.path_b[ribbon.from_b[rows[k]] : ribbon.to_b[last[k]] + 1],
         )
-        discs = [shapely.Polygon(loop) for loop in loops if len(np.unique(loop, axis=0)) > 2]  # noqa: PLR2004 - else a point
+        discs = [shapely.Polygon(coordinates(loop)) for loop in loops if len(np.unique(loop)) > 2]  # noqa: PLR2004 - else a point
         outer, *inner = sorted(discs, key=lambda disc: -disc.area)
         hollow = shapely.Polygon(outer.exterior, [disc.exterior for disc in inner])
         shapes[k] = hollow if hollow.is_valid else shapes[k]
@@ -712,11 +713,11 @@ def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floa
     scale, middle = offset[line.chain[fresh]] + line.along[fresh], line.middle[fresh]
     begin, end = offset[chain] + from_m, offset[chain] + to_m
     part = np.searchsorted(begin, scale, side="right") - 1
-    xy = [np.stack([np.interp(at, scale, axis) for axis in middle.T], axis=1) for at in (begin, end)]
+    ends = [np.interp(at, scale, middle) for at in (begin, end)]
     group = np.concatenate([np.arange(len(begin)), part, np.arange(len(begin))])
     place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
     order = np.lexsort((place, group))  # stable: stations stay in order
-    return shapely.linestrings(np.concatenate([xy[0], middle, xy[1]])[order], indices=group[order])
+    return shapely.linestrings(coordinates(np.concatenate([ends[0], middle, ends[1]])[order]), indices=group[order])
 
 
 def _starts(group: Ints) -> Ints:

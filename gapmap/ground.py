@@ -15,6 +15,7 @@ import shapely
 
 from gapmap import tables
 from gapmap.noding import on_a_grid
+from gapmap.plane import coordinates
 from gapmap.triangulation import EDGE_MAX_M, GRID_M, SPACING_MIN_M, densify, enclosed_triangles
 
 _KINDS = ("excluded", "overlap", "covered", "corridor", "beyond", "interior", "open")
@@ -119,7 +120,7 @@ def interior(cover: Any, *, max_width_m: float) -> Any:  # noqa: ANN401
         lambda edges: enclosed_triangles(densify(edges, length_max_m=length_m), limit_m=max_width_m),
         grid_m=GRID_M,
     )
-    return _polygons(joined(shapely.polygons(shapely.linearrings(corners))))
+    return _polygons(joined(shapely.polygons(shapely.linearrings(coordinates(corners)))))
 
 
 def joined(shapes: Shapes) -> Any:  # noqa: ANN401

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from gapmap.plane import cross, dot, length, same
+from gapmap.plane import NOWHERE, cross, dot, length, points
 from gapmap.triangulation import JUMP, TOLERANCE_M
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
+    from gapmap.plane import Points
     from gapmap.triangulation import Triangles
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+    Values = TypeVar("Values", Floats, Points)
 
 NEAR_LIMIT = 0.01  # the answer jumps where a gap triangle's radius passes the limit: flagged within this share of it
 _HALF, _TWO, _THREE = 0.5, 2, 3
@@ -41,22 +45,22 @@ class Pieces(NamedTuple):
 
     force_a: Ints
     force_b: Ints
-    a0: Floats
-    b0: Floats
-    a1: Floats
-    b1: Floats
-    span_a0: Floats
-    span_b0: Floats
-    span_a1: Floats
-    span_b1: Floats
+    a0: Points
+    b0: Points
+    a1: Points
+    b1: Points
+    span_a0: Points
+    span_b0: Points
+    span_a1: Points
+    span_b1: Points
     width_0: Floats
     width_1: Floats
     side_0: Ints
     side_1: Ints
     kink_0: Flags
     kink_1: Flags
-    foot_a: Floats
-    foot_b: Floats
+    foot_a: Points
+    foot_b: Points
     radius: Floats
     strip: Flags
     near_limit: Flags
@@ -66,12 +70,12 @@ class Pieces(NamedTuple):
         if isinstance(rows, slice):
             return Pieces(*(cast("Any", column[rows]) for column in self))
         at = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return Pieces(*(cast("Any", column.take(at, axis=0)) for column in self))
+        return Pieces(*(cast("Any", column.take(at)) for column in self))
 
 
 def no_pieces() -> Pieces:
     """Return pieces without rows."""
-    number, point, value, flag = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.empty(0, bool)
+    number, point, value, flag = np.empty(0, np.int64), np.empty(0, complex), np.empty(0), np.empty(0, bool)
     return Pieces(
         force_a=number,
         force_b=number,
@@ -114,15 +118,15 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
     """
     if len(triangles.corners) == 0:
         return no_pieces()
-    xy, corners, mixed, forces, strip, base_forces, foot, _, _, radius = triangles
+    _, corners, mixed, forces, strip, base_forces, foot, _, _, radius = triangles
     number = mixed.sum(axis=1)
-    corner = xy.take(corners, axis=0)
+    corner = points(triangles.xy)[corners]
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
-    foot_base = np.where(strip[:, None], (corner[:, 1] + corner[:, 2]) / 2, np.nan)
+    foot_base = np.where(strip, (corner[:, 1] + corner[:, 2]) / 2, NOWHERE)
     side, sides, own = _sides(triangles, length(foot_base - foot), limit_m)
 
-    apex, first, second = corner.transpose(1, 0, 2)
-    heart, nowhere, no_side = corner.mean(axis=1), np.full_like(apex, np.nan), np.full(len(side), _NO_SIDE)
+    apex, first, second = corner.T
+    heart, nowhere, no_side = corner.mean(axis=1), np.full(len(side), NOWHERE), np.full(len(side), _NO_SIDE)
     no_spans = (nowhere,) * 4
     kinds = [  # which, ends p and q of both sides, their forces, sides, feet, ends of both spans
         # Between two mixed sides: a strip or a gap triangle.
@@ -203,16 +207,16 @@ class _Sides(NamedTuple):
     near_limit: Flags
 
 
-def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides, tuple[Floats, ...]]:
+def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides, tuple[Points, ...]]:
     """Give each mixed side a number, -1 for others, shape (t, 3); and measure them.
 
     What each strip by itself says of the spans at its first and last side comes too: their ends at its apex and its
     base, NaN for others.
     """
-    xy, corners, strip, radius = triangles.xy, triangles.corners, triangles.strip, triangles.radius
+    at, corners, strip, radius = points(triangles.xy), triangles.corners, triangles.strip, triangles.radius
     row, which = np.nonzero(triangles.mixed)
     ends = np.sort(np.stack([corners[row, which], corners[row, (which + 1) % 3]], axis=1), axis=1)
-    _, one, side_of = np.unique(ends[:, 0] * len(xy) + ends[:, 1], return_index=True, return_inverse=True)
+    _, one, side_of = np.unique(ends[:, 0] * len(at) + ends[:, 1], return_index=True, return_inverse=True)
     side = np.full(corners.shape, _NO_SIDE)
     side[row, which] = side_of
 
@@ -230,17 +234,18 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     # Which of two triangles comes first leaves no trace in sums and maxima: tiles find them in another order.
     apart = 2 * largest(radius) - total(radius)
     smaller = (total(radius) - apart) / 2
-    moved = length(np.stack([2 * largest(axis) - total(axis) for axis in triangles.centre.T], axis=1))
+    centre = triangles.centre.real, triangles.centre.imag
+    moved = np.hypot(*(2 * largest(axis) - total(axis) for axis in centre))
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
-    own = length(xy.take(ends[one, 0], axis=0) - xy.take(ends[one, 1], axis=0))
+    own = length(at[ends[one, 0]] - at[ends[one, 1]])
     strips = np.flatnonzero(strip)
-    apex, first, second = (xy.take(at, axis=0) for at in corners.take(strips, axis=0).T)
+    apex, first, second = at[corners.take(strips, axis=0).T]
     at_side, own_ends = np.zeros(corners.shape), []
     for k, near, far in ((0, first, second), (2, second, first)):
-        foot = triangles.foot.take(strips, axis=0)
+        foot = triangles.foot[strips]
         at_side[strips, k], *ends_there = _at_side(apex, near, far, foot, triangles.corner[strips])
         for end in ends_there:
-            own_ends.append(np.full((len(strip), 2), np.nan))
+            own_ends.append(np.full(len(strip), NOWHERE))
             own_ends[-1][strips] = end
     by_feet = alike & (total(triangles.corner) < _TWO)
     width = np.where(by_feet, mean(at_side), own)
@@ -256,7 +261,7 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     return side, sides, tuple(own_ends)
 
 
-def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats, corner: Flags) -> tuple[Floats, Floats, Floats]:
+def _at_side(apex: Points, near: Points, far: Points, foot: Points, corner: Flags) -> tuple[Floats, Points, Points]:
     """Return the span that parts the ground as a mixed side of a strip does: its width, its ends at apex and at base.
 
     It lies as far before the one end of the side, ``near``, as it lies behind the other, ``apex``. From the middle of
@@ -267,35 +272,34 @@ def _at_side(apex: Floats, near: Floats, far: Floats, foot: Floats, corner: Flag
     half_base = length(near - middle)
     side, way = near - apex, foot - apex
     before = cross(side, way) * cross(side, far - apex) >= 0
-    move = ((half_base + np.where(before, 1, -1) * length(way)) / 2)[:, None]
-    run = (near - middle) / half_base[:, None]
+    move = (half_base + np.where(before, 1, -1) * length(way)) / 2
+    run = (near - middle) / half_base
     across = foot - middle
     width = length(across)
-    towards = (dot(run, across) / width)[:, None]
-    mirrored = run - 2 * towards * across / width[:, None]
-    turns = corner[:, None]
+    towards = dot(run, across) / width
+    mirrored = run - 2 * towards / width * across
     return (
-        np.where(corner, length(side), width - 2 * (move * towards)[:, 0]),
-        np.where(turns, apex, foot + move * mirrored),
-        np.where(turns, near, middle + move * run),
+        np.where(corner, length(side), width - 2 * move * towards),
+        np.where(corner, apex, foot + move * mirrored),
+        np.where(corner, near, middle + move * run),
     )
 
 
 def _oriented(
-    p0: Floats,
-    q0: Floats,
-    p1: Floats,
-    q1: Floats,
+    p0: Points,
+    q0: Points,
+    p1: Points,
+    q1: Points,
     forces_p: Flags,
     forces_q: Flags,
     side_0: Ints,
     side_1: Ints,
-    foot_p: Floats,
-    foot_q: Floats,
-    span_p0: Floats,
-    span_q0: Floats,
-    span_p1: Floats,
-    span_q1: Floats,
+    foot_p: Points,
+    foot_q: Points,
+    span_p0: Points,
+    span_q0: Points,
+    span_p1: Points,
+    span_q1: Points,
     *,
     radius: Floats,
     sides: _Sides,
@@ -306,11 +310,11 @@ def _oriented(
     side is as wide throughout, unless it starts where two forces touch.
     """
     row, p, q = _pairs(forces_p, forces_q)
-    p0, q0, p1, q1, foot_p, foot_q = (points.take(row, axis=0) for points in (p0, q0, p1, q1, foot_p, foot_q))
-    span_p0, span_q0, span_p1, span_q1 = (points.take(row, axis=0) for points in (span_p0, span_q0, span_p1, span_q1))
+    p0, q0, p1, q1, foot_p, foot_q = (at[row] for at in (p0, q0, p1, q1, foot_p, foot_q))
+    span_p0, span_q0, span_p1, span_q1 = (at[row] for at in (span_p0, span_q0, span_p1, span_q1))
     side_0, side_1, radius = side_0[row], side_1[row], radius[row]
-    swap = (p > q)[:, None]
-    touching = same(p0, q0)
+    swap = p > q
+    touching = p0 == q0
     width = sides.width
     width_1 = np.where(side_1 < 0, width[side_0], width[side_1])
     return Pieces(
@@ -333,7 +337,7 @@ def _oriented(
         foot_a=np.where(swap, foot_q, foot_p),
         foot_b=np.where(swap, foot_p, foot_q),
         radius=radius,
-        strip=~np.isnan(foot_p[:, 0]),
+        strip=~np.isnan(foot_p),
         near_limit=np.zeros(len(p), bool),
     )
 
@@ -368,11 +372,12 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     strips = np.flatnonzero(pieces.strip)
     filled = {}
     for end in "ab":
-        ends = np.concatenate([getattr(pieces, f"span_{end}{k}").take(strips, axis=0) for k in "01"])
-        mean = np.stack([np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in ends.T], axis=1)
+        ends = np.concatenate([getattr(pieces, f"span_{end}{k}")[strips] for k in "01"])
+        x, y = (np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in (ends.real, ends.imag))
+        mean = x + 1j * y
         for k, nth in ((0, of_0), (1, of_1)):
             shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
-            filled[f"span_{end}{k}"] = np.where(shared[:, None], mean.take(nth, axis=0), getattr(pieces, f"{end}{k}"))
+            filled[f"span_{end}{k}"] = np.where(shared, mean[nth], getattr(pieces, f"{end}{k}"))
     return pieces._replace(**filled)
 
 
@@ -404,9 +409,9 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     by_width = _within_by_way_of(pieces.width_0, half_way, pieces.width_1, limit)
     by_radius = _within_by_way_of(radius_0, own, radius_1, limit)
     span_start, span_stop = np.maximum(by_width[0], by_radius[0]), np.minimum(by_width[1], by_radius[1])
-    has_foot = (strip & (foot_width <= limit) & (span_start < _HALF) & (span_stop > _HALF))[:, None]
-    middle_a = np.where(strip[:, None], pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)
-    middle_b = np.where(strip[:, None], pieces.foot_b, (pieces.span_b0 + pieces.span_b1) / 2)
+    has_foot = strip & (foot_width <= limit) & (span_start < _HALF) & (span_stop > _HALF)
+    middle_a = np.where(strip, pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)
+    middle_b = np.where(strip, pieces.foot_b, (pieces.span_b0 + pieces.span_b1) / 2)
     cut = pieces._replace(
         a0=_between(pieces.a0, pieces.a1, start),
         b0=_between(pieces.b0, pieces.b1, start),
@@ -422,8 +427,8 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
         side_1=np.where(stop == 1, pieces.side_1, _NO_SIDE),
         kink_0=pieces.kink_0 & (start == 0),
         kink_1=pieces.kink_1 & (stop == 1),
-        foot_a=np.where(has_foot, pieces.foot_a, np.nan),
-        foot_b=np.where(has_foot, pieces.foot_b, np.nan),
+        foot_a=np.where(has_foot, pieces.foot_a, NOWHERE),
+        foot_b=np.where(has_foot, pieces.foot_b, NOWHERE),
     )
     place = (np.cumsum(keep) - 1)[rows]
     for column, fresh in zip(whole, cut, strict=True):
@@ -447,12 +452,10 @@ def _within_by_way_of(v0: Floats, half_way: Floats, v1: Floats, limit: float) ->
     return start, np.where(v1 > limit, np.where(over, first[1] / 2, (1 + later[1]) / 2), 1)
 
 
-def _by_way_of(v0: Floats, half_way: Floats, v1: Floats, t: Floats) -> Floats:
-    first = t.reshape(-1, *[1] * (v0.ndim - 1)) < _HALF
-    return np.where(first, _between(v0, half_way, 2 * t), _between(half_way, v1, 2 * t - 1))
+def _by_way_of(v0: Values, half_way: Values, v1: Values, t: Floats) -> Values:
+    return np.where(t < _HALF, _between(v0, half_way, 2 * t), _between(half_way, v1, 2 * t - 1))
 
 
-def _between(v0: Floats, v1: Floats, t: Floats) -> Floats:
+def _between(v0: Values, v1: Values, t: Floats) -> Values:
     """Run linearly from the first values (t = 0) to the second (t = 1), exact at both."""
-    t = t.reshape(-1, *[1] * (v0.ndim - 1))
     return np.where(t == 0, v0, np.where(t == 1, v1, v0 + (v1 - v0) * t))

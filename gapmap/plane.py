@@ -1,7 +1,7 @@
-"""Vectors in the plane, one a row.
+"""Points and ways in the plane as complex numbers, x + iy: one number each.
 
-In: arrays of shape (n, 2), in metres. Out: one number a row. Method: column by column, which is several times as fast as
-sums along the short axis.
+In: arrays of complex numbers, in metres. Out: arrays of the same shape. Method: numpy's own arithmetic, which is several
+times as fast on one number a point as on rows of two; a quarter turn to the left is a product with i.
 """
 
 from __future__ import annotations
@@ -14,49 +14,63 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Points = NDArray[np.complex128]
+
+NOWHERE = complex(np.nan, np.nan)  # a point that does not exist
 
 
-def dot(one: Floats, other: Floats) -> Floats:
-    """Return the scalar products, shape (n,).
-
-    Parameters
-    ----------
-    one, other : ndarray of float, shape (n, 2)
-        Vectors, a row each.
-    """
-    return one[:, 0] * other[:, 0] + one[:, 1] * other[:, 1]
-
-
-def cross(one: Floats, other: Floats) -> Floats:
-    """Return the vector products, shape (n,): positive where the other is on the left of the one.
+def points(xy: Floats) -> Points:
+    """Return points as complex numbers: the same memory, where rows lie one after the other.
 
     Parameters
     ----------
-    one, other : ndarray of float, shape (n, 2)
-        Vectors, a row each.
+    xy : ndarray of float, shape (..., 2)
+        Coordinates, x and y.
     """
-    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-
-
-def length(way: Floats) -> Floats:
-    """Return how long vectors are, shape (n,).
-
-    Parameters
-    ----------
-    way : ndarray of float, shape (n, 2)
-        Vectors, a row each.
-    """
-    found: Floats = np.sqrt(dot(way, way))
+    found: Points = np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[..., 0]
     return found
 
 
-def same(one: Floats, other: Floats) -> NDArray[np.bool_]:
-    """Tell which points fall together, shape (n,).
+def coordinates(at: Points) -> Floats:
+    """Return the coordinates of points, shape (..., 2): the same memory, where points lie one after the other.
 
     Parameters
     ----------
-    one, other : ndarray of float, shape (n, 2)
-        Points, a row each.
+    at : ndarray of complex
+        Points.
     """
-    found: NDArray[np.bool_] = (one[:, 0] == other[:, 0]) & (one[:, 1] == other[:, 1])
+    return np.ascontiguousarray(at).view(np.float64).reshape(*at.shape, 2)
+
+
+def dot(one: Points, other: Points) -> Floats:
+    """Return the scalar products.
+
+    Parameters
+    ----------
+    one, other : ndarray of complex
+        Ways.
+    """
+    return one.real * other.real + one.imag * other.imag
+
+
+def cross(one: Points, other: Points) -> Floats:
+    """Return the vector products: positive where the other is on the left of the one.
+
+    Parameters
+    ----------
+    one, other : ndarray of complex
+        Ways.
+    """
+    return one.real * other.imag - one.imag * other.real
+
+
+def length(way: Points) -> Floats:
+    """Return how long ways are.
+
+    Parameters
+    ----------
+    way : ndarray of complex
+        Ways.
+    """
+    found: Floats = np.sqrt(dot(way, way))
     return found

@@ -15,12 +15,14 @@ import pythoncdt
 from scipy.spatial import cKDTree
 
 from gapmap.errors import EngineError
-from gapmap.plane import cross, dot, length, same
+from gapmap.plane import NOWHERE, coordinates, cross, dot, length, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from gapmap.plane import Points
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -71,6 +73,16 @@ class Edges:
     members: Flags
     merged: Flags
 
+    @property
+    def points(self) -> Points:
+        """The vertices as complex numbers."""
+        return points(self.xy)
+
+    def run(self, some: Ints | slice = slice(None)) -> Points:
+        """Return the ways from the start to the end of edges."""
+        at, (start, end) = self.points, self.ends[some].T
+        return at.take(end) - at.take(start)
+
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
         some = np.flatnonzero(some) if some.dtype == bool else some
@@ -96,9 +108,9 @@ class Triangles(NamedTuple):
     forces: Flags  # (t, 3, forces), of each corner; at the apex of a strip those that hold its foot
     strip: Flags  # (t,), two mixed sides and a base that is an edge of the cover
     base_forces: Flags  # (t, forces), what the base of a triangle with two mixed sides belongs to
-    foot: Floats  # (t, 2), where the disc of a strip triangle touches the edges at its apex; NaN in others
+    foot: Points  # (t,), where the disc of a strip triangle touches the edges at its apex; NaN in others
     corner: Flags  # (t,), whether it does so where the cover turns
-    centre: Floats  # (t, 2), of the circle through the corners
+    centre: Points  # (t,), of the circle through the corners
     radius: Floats  # (t,)
 
 
@@ -134,11 +146,11 @@ def sample(edges: Edges, *, limit_m: float) -> Edges:
     if len(edges.ends) == 0:
         return edges
     label, members = vertex_labels(edges)
-    vertices = _Nearest(edges.xy, label)
+    vertices = _Nearest(edges.points, label)
     facing, kept = _facing(edges, vertices, len(members), radius_m=REACH * limit_m)
     seen, _ = edges.part(facing)
     gap = np.full(len(edges.xy), np.inf)
-    gap[seen] = vertices.distances(_strange(members), (edges.xy.take(seen, axis=0), label[seen]), bound_m=_GAP_MAX_M)
+    gap[seen] = vertices.distances(_strange(members), (edges.points[seen], label[seen]), bound_m=_GAP_MAX_M)
     del vertices
     rows, part = edges.part(kept)
     return _refine(part, gap[rows])
@@ -162,7 +174,7 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
     """Split edges into equal parts no longer than ``length_max_m``."""
-    return _cut_evenly(edges, _parts(_lengths(edges), length_max_m))
+    return _cut_evenly(edges, _parts(length(edges.run()), length_max_m))
 
 
 def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -> tuple[Flags, Flags]:
@@ -181,22 +193,22 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
     lay in the first disc. In merged ground y might lie where two covers meet, away from any edge.
     """
     any_other = ~np.eye(labels, dtype=bool)
-    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
+    start, end = (edges.points.take(at) for at in edges.ends.T)
     run, middle = end - start, (start + end) / 2
     long = length(run)
-    outward = np.stack([run[:, 1], -run[:, 0]], axis=1) / long[:, None]
+    outward = -1j * run / long
     turn = _turns(edges, run)
     chord = 2 * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)  # of a disc of radius 1
 
     def holds(rows: Ints, radius: float, slack: Floats | float, among: _Nearest, of: Flags) -> Flags:
         """Tell whether a disc at the middle of some edges, larger by a slack, holds a vertex of the labels asked for."""
         bound = radius + slack
-        places = middle.take(rows, axis=0) + radius * outward.take(rows, axis=0), edges.label[rows]
+        places = middle.take(rows) + radius * outward.take(rows), edges.label[rows]
         return among.distances(of, places, bound_m=np.max(bound, initial=0)) <= bound
 
     small_m = radius_m / _POCKET
     # Any vertex will do: every fourth finds nearly as many in half the time.
-    some = _Nearest(vertices.xy[::4], vertices.label[::4])
+    some = _Nearest(vertices.at[::4], vertices.label[::4])
     pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, some, np.ones_like(any_other))
     wanted = np.zeros(len(long), bool)
     for rows, radius in ((np.flatnonzero(pocket), small_m), (np.flatnonzero(~pocket), radius_m)):
@@ -216,11 +228,11 @@ def _with_neighbours(edges: Edges, some: Flags) -> Flags:
     return held[edges.ends[:, 0]] | held[edges.ends[:, 1]]
 
 
-def _turns(edges: Edges, run: Floats) -> Floats:
+def _turns(edges: Edges, run: Points) -> Floats:
     """Return by how much the edge of the cover turns about it at each vertex, in radians; half a turn where several meet."""
     arriving, leaving = np.zeros((2, len(edges.xy)), np.int64)
     arriving[edges.ends[:, 1]] = leaving[edges.ends[:, 0]] = np.arange(len(edges.ends))
-    before, after = run.take(arriving, axis=0), run.take(leaving, axis=0)
+    before, after = run.take(arriving), run.take(leaving)
     turn = np.maximum(np.arctan2(cross(before, after), dot(before, after)), 0)
     several = np.bincount(edges.ends[:, 0], minlength=len(edges.xy)) > 1
     return np.where(several, np.pi, turn)
@@ -255,7 +267,7 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
         merged=np.concatenate([edges.merged[~near], part.merged]),
     )
     gap = np.concatenate([far_gap[~near], _edge_gaps(part, *vertex_labels(part), gap)])
-    return _cut_evenly(edges, _parts(_lengths(edges), spacing_m(gap)))
+    return _cut_evenly(edges, _parts(length(edges.run()), spacing_m(gap)))
 
 
 def spacing_m(gap_m: Floats) -> Floats:
@@ -277,28 +289,28 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
     """
     active = np.ones(len(edges.ends), bool)
     label, members = vertex_labels(edges)
-    batches = [_Nearest(edges.xy, label)]
+    batches = [_Nearest(edges.points, label)]
     while True:
-        length, wanted = _lengths(edges), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
+        long_m, wanted = length(edges.run()), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
-        active &= (length > SPACING_MIN_M) & (length + COARSE_RATIO * (length + EDGE_MAX_M) / 2 > wanted)
-        long = np.flatnonzero(active & (length > np.maximum(wanted, SPACING_MIN_M)))
+        active &= (long_m > SPACING_MIN_M) & (long_m + COARSE_RATIO * (long_m + EDGE_MAX_M) / 2 > wanted)
+        long = np.flatnonzero(active & (long_m > np.maximum(wanted, SPACING_MIN_M)))
         if len(long) == 0:
             return edges, gap
         # No point of an edge is farther than gap + length: several halvings at once are never too many.
-        enough = np.maximum(wanted[long] + COARSE_RATIO * length[long], SPACING_MIN_M)
+        enough = np.maximum(wanted[long] + COARSE_RATIO * long_m[long], SPACING_MIN_M)
         parts = np.ones(len(active), np.int64)
-        parts[long] = 1 << np.maximum(np.floor(np.log2(length[long] / enough)), 1).astype(np.int64)
+        parts[long] = 1 << np.maximum(np.floor(np.log2(long_m[long] / enough)), 1).astype(np.int64)
         before = len(edges.xy)
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
         label, members = vertex_labels(edges)
         gap = np.append(gap, np.full(len(edges.xy) - before, np.inf))
-        batches.append(_Nearest(edges.xy[before:], label[before:]))
+        batches.append(_Nearest(edges.points[before:], label[before:]))
         vertices, _ = edges.part(active)
         # Those that were there before have seen all batches but the last.
         fresh, strange = vertices >= before, _strange(members)
         for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
-            places = edges.xy.take(rows, axis=0), label[rows]
+            places = edges.points[rows], label[rows]
             for batch in unseen:
                 nearest = batch.distances(strange, places, bound_m=_REFINE_BOUND_M)
                 gap[rows] = np.minimum(gap[rows], nearest)
@@ -369,21 +381,18 @@ def _mesh(edges: Edges) -> NDArray[np.uint32]:
     return cast("NDArray[np.uint32]", mesh.triangles_array()["vertices"])
 
 
-def circumcircles(corners: Floats) -> tuple[Floats, Floats]:
-    """Return centres (t, 2) and radii (t,) of the circles through three corners (t, 3, 2); infinite where in line."""
-    origin = corners[:, 0]
-    b, c = corners[:, 1] - origin, corners[:, 2] - origin
+def circumcircles(corners: Points) -> tuple[Points, Floats]:
+    """Return centres and radii, both of shape (t,), of the circles through three corners (t, 3); infinite where in line."""
+    origin, b, c = corners.T
+    b, c = b - origin, c - origin
     with np.errstate(divide="ignore", invalid="ignore"):
-        double = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-        b2, c2 = dot(b, b), dot(c, c)
-        x = (c[:, 1] * b2 - b[:, 1] * c2) / double
-        y = (b[:, 0] * c2 - c[:, 0] * b2) / double
-        radius = np.sqrt(x * x + y * y)
-    return origin + np.stack([x, y], axis=1), np.where(np.isfinite(radius), radius, np.inf)
+        centre = 1j * (b * dot(c, c) - c * dot(b, b)) / (2 * cross(b, c))
+        radius = length(centre)
+    return origin + centre, np.where(np.isfinite(radius), radius, np.inf)
 
 
-def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
-    """Return the corners, shape (t, 3, 2), of triangles outside the cover that no disc or span over the limit crosses.
+def enclosed_triangles(edges: Edges, *, limit_m: float) -> Points:
+    """Return the corners, shape (t, 3), of triangles outside the cover that no disc or span over the limit crosses.
 
     Of a triangle between an edge of the cover and a corner, the part stays in which spans from the corner to the edge
     are within the limit.
@@ -401,28 +410,27 @@ def enclosed_triangles(edges: Edges, *, limit_m: float) -> Floats:
         If the triangulation fails.
     """
     triangles = triangulate(edges)
-    _, radius = circumcircles(edges.xy.take(triangles, axis=0))
+    _, radius = circumcircles(edges.points[triangles])
     triangles = triangles[radius <= limit_m]
     spokes = _Spokes(edges)
     triangles = triangles[_tell_outside(edges, spokes, triangles)]
     following = np.roll(triangles, -1, axis=1)
     on_cover = spokes.find(following, triangles) >= 0
-    sides = (edges.xy.take(triangles, axis=0) - edges.xy.take(following, axis=0)).reshape(-1, 2)
-    long_m = length(sides).reshape(-1, 3)
+    long_m = length(edges.points[triangles] - edges.points[following])
     long = (long_m > limit_m + TOLERANCE_M) & ~on_cover
-    whole = edges.xy[triangles[~long.any(axis=1)]]
+    whole = edges.points[triangles[~long.any(axis=1)]]
 
     # One side too long beside an edge of the cover: turn the edge first, and bring its far end nearer.
     some = (long.sum(axis=1) == 1) & (on_cover.sum(axis=1) == 1)
     turn = (on_cover[some].argmax(axis=1)[:, None] + np.arange(3)) % 3
-    cut = edges.xy[np.take_along_axis(triangles[some], turn, axis=1)]
+    cut = edges.points[np.take_along_axis(triangles[some], turn, axis=1)]
     long, long_m = (np.take_along_axis(column[some], turn, axis=1) for column in (long, long_m))
     far = np.where(long[:, 1], 1, 0)  # sides 1 and 2 end at the second and at the first corner
     near, rows = 1 - far, np.arange(len(cut))
     short, over = np.sort(long_m[:, 1:], axis=1).T
-    share = ((limit_m - short) / (over - short))[:, None]
+    share = (limit_m - short) / (over - short)
     cut[rows, far] = cut[rows, near] + share * (cut[rows, far] - cut[rows, near])
-    return np.concatenate([whole, cut[share[:, 0] > 0]])
+    return np.concatenate([whole, cut[share > 0]])
 
 
 class _Spokes:
@@ -480,12 +488,12 @@ def _outside_triangles(
     wanted &= (one != nothing) & (two != nothing) & (three != nothing)
     triangles = mesh[differ[wanted]].astype(np.int64) - _AROUND
     # Starting with the same corner, circles come out the same to the last bit whatever else is triangulated.
-    turn = (_westernmost(edges.xy.take(triangles, axis=0))[:, None] + np.arange(3)) % 3
+    turn = (_westernmost(edges.points[triangles])[:, None] + np.arange(3)) % 3
     triangles = np.take_along_axis(triangles, turn, axis=1)
-    centre, radius = circumcircles(edges.xy.take(triangles, axis=0))
+    centre, radius = circumcircles(edges.points[triangles])
     wanted = radius <= SELECT * limit_m
     if within is not None:
-        for axis, low, high in zip(centre.T, within[:2], within[2:], strict=True):
+        for axis, low, high in zip((centre.real, centre.imag), within[:2], within[2:], strict=True):
             wanted &= (axis >= low) & (axis < high)
     triangles = triangles[wanted]
     return triangles[_tell_outside(edges, spokes, triangles)]
@@ -511,13 +519,13 @@ def _corner_is_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     around = []
     for near, far in ((0, 1), (1, 0)):
         for rows, edge in spokes.each(vertex, near):
-            run = edges.xy.take(edges.ends[edge, far], axis=0) - edges.xy.take(vertex[rows], axis=0)
-            around.append((rows, np.arctan2(run[:, 1], run[:, 0]), np.full(len(rows), near == 0)))
+            run = edges.points[edges.ends[edge, far]] - edges.points[vertex[rows]]
+            around.append((rows, np.angle(run), np.full(len(rows), near == 0)))
     at, angle, leaves = (np.concatenate(column) for column in zip(*around, strict=True))
     order = np.lexsort((angle, at))
     at, angle, leaves = at[order], angle[order], leaves[order]
-    run = edges.xy.take(triangles, axis=0).mean(axis=1) - edges.xy.take(triangles[:, 0], axis=0)
-    key = position * 8.0 + np.arctan2(run[:, 1], run[:, 0])
+    run = edges.points[triangles].mean(axis=1) - edges.points[triangles[:, 0]]
+    key = position * 8.0 + np.angle(run)
     first = np.searchsorted(at, position)
     before = np.searchsorted(at * 8.0 + angle, key) - 1
     last = np.searchsorted(at, position, side="right") - 1
@@ -530,14 +538,14 @@ def _measure(edges: Edges, spokes: _Spokes, labels: tuple[Ints, Flags], corners:
     label, members = labels
     corners, mixed = _turn(edges, corners, label, members)
     forces = members[label[corners]]
-    centre, radius = circumcircles(edges.xy.take(corners, axis=0))
+    centre, radius = circumcircles(edges.points[corners])
     base = spokes.find(corners[:, 2], corners[:, 1])
     strip = (mixed.sum(axis=1) == 2) & (base >= 0)  # noqa: PLR2004 - mixed sides
     base_forces = forces[:, 1] & forces[:, 2]
     base_forces[strip] = edges.members[edges.label[base[strip]]]
     # Strips measure from the middle of their base to where the disc touches the edges at the apex: raw sides carry the
     # diagonal of the sampling, and strips just as wide as the limit would vanish.
-    foot = np.full((len(corners), 2), np.nan)
+    foot = np.full(len(corners), NOWHERE)
     corner = np.zeros(len(corners), bool)
     foot[strip], on, corner[strip] = _feet(edges, spokes, corners[strip, 0], centre[strip])
     # Of the forces that meet at an apex, those hold the foot that hold its edge.
@@ -556,48 +564,42 @@ def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[I
     mixed = apart[corners, np.roll(corners, -1, axis=1)]
     first = (np.where(mixed.sum(axis=1) == 1, mixed.argmax(axis=1), (~mixed).argmax(axis=1)) + 2) % 3
     between_three = np.flatnonzero(mixed.all(axis=1))
-    first[between_three] = _westernmost(edges.xy[triangles[between_three]])
+    first[between_three] = _westernmost(edges.points[triangles[between_three]])
     turn = (first[:, None] + np.arange(3)) % 3
     return np.take_along_axis(triangles, turn, axis=1), np.take_along_axis(mixed, turn, axis=1)
 
 
-def _westernmost(corners: Floats) -> Ints:
+def _westernmost(corners: Points) -> Ints:
     """Return which corner of each triangle lies farthest west, the southern one of two."""
-    x, y = corners[..., 0], corners[..., 1]
-    return np.where(x == x.min(axis=1, keepdims=True), y, np.inf).argmin(axis=1)
+    return corners.argmin(axis=1)  # complex numbers go by their real parts first
 
 
-def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Floats) -> tuple[Floats, Ints, Flags]:
+def _feet(edges: Edges, spokes: _Spokes, apex: Ints, centre: Points) -> tuple[Points, Ints, Flags]:
     """Return the point nearest to each disc's centre on the edges that meet at its apex.
 
     And the edge on which it lies, -1 at the apex itself; and whether the disc touches a corner there: it would touch
     each edge beyond its end. On a straight line it may touch just where two edges meet.
     """
-    foot, best, on = edges.xy.take(apex, axis=0), np.full(len(apex), np.inf), np.full(len(apex), -1)
+    foot, best, on = edges.points[apex], np.full(len(apex), np.inf), np.full(len(apex), -1)
     corner = np.ones(len(apex), bool)
     for end in (0, 1):
         for rows, edge in spokes.each(apex, end):
-            start, stop = (edges.xy.take(at, axis=0) for at in edges.ends.take(edge, axis=0).T)
-            run, at = stop - start, centre.take(rows, axis=0)
-            along = (dot(at - start, run) / dot(run, run))[:, None]
+            start, stop = (edges.points[at] for at in edges.ends.take(edge, axis=0).T)
+            run, at = stop - start, centre[rows]
+            along = dot(at - start, run) / dot(run, run)
             point = np.where(along <= 0, start, np.where(along >= 1, stop, start + along * run))
             distance = length(point - at)
             nearer = distance < best[rows]
             foot[rows[nearer]], best[rows[nearer]] = point[nearer], distance[nearer]
             on[rows[nearer]] = edge[nearer]
             beyond = -along if end == 0 else along - 1
-            corner[rows] &= beyond[:, 0] * length(run) > _BEYOND_M
-    on[same(foot, edges.xy.take(apex, axis=0))] = -1
+            corner[rows] &= beyond * length(run) > _BEYOND_M
+    on[foot == edges.points[apex]] = -1
     return foot, on, corner
 
 
-def _lengths(edges: Edges) -> Floats:
-    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.T)
-    return length(end - start)
-
-
-def _parts(length: Floats, length_max: Floats | float) -> Ints:
-    return np.maximum(np.ceil(length / length_max), 1).astype(np.int64)
+def _parts(long_m: Floats, length_max_m: Floats | float) -> Ints:
+    return np.maximum(np.ceil(long_m / length_max_m), 1).astype(np.int64)
 
 
 def _strange(members: Flags) -> Flags:
@@ -609,11 +611,11 @@ def _strange(members: Flags) -> Flags:
 class _Nearest:
     """How far places, each with a label, are from the nearest of some vertices with labels."""
 
-    def __init__(self, xy: Floats, label: Ints) -> None:
-        self.xy, self.label = xy, label
+    def __init__(self, at: Points, label: Ints) -> None:
+        self.at, self.label = at, label
         self.trees: dict[bytes, cKDTree] = {}
 
-    def distances(self, of: Flags, places: tuple[Floats, Ints], *, bound_m: float) -> Floats:
+    def distances(self, of: Flags, places: tuple[Points, Ints], *, bound_m: float) -> Floats:
         """Return the distances to vertices with a label that is one ``of`` those asked for: a row for each label of a place.
 
         Infinite beyond the bound.
@@ -626,12 +628,12 @@ class _Nearest:
             key = wanted[number].tobytes()
             if key not in self.trees:
                 # Built so, it answers twice as fast where all points are queried once.
-                some = self.xy.take(np.flatnonzero(wanted[number][self.label]), axis=0)
-                self.trees[key] = cKDTree(some, balanced_tree=False, compact_nodes=False)
+                some = self.at[np.flatnonzero(wanted[number][self.label])]
+                self.trees[key] = cKDTree(coordinates(some), balanced_tree=False, compact_nodes=False)
             here = np.flatnonzero(asked == number)
             if self.trees[key].n:
                 distance[here], _ = self.trees[key].query(
-                    at.take(here, axis=0), distance_upper_bound=bound_m, workers=_threads(len(here))
+                    coordinates(at[here]), distance_upper_bound=bound_m, workers=_threads(len(here))
                 )
         return distance
 
@@ -652,13 +654,13 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     cuts = parts - 1
     edge = np.repeat(np.arange(len(parts)), cuts)
     at = (counter(cuts) + 1) / np.repeat(parts, cuts)
-    start, end = (edges.xy.take(at, axis=0) for at in edges.ends.take(edge, axis=0).T)
+    start, run = edges.points[edges.ends[edge, 0]], edges.run(edge)
     fresh = len(edges.xy) + np.arange(len(edge))
     ends = np.repeat(edges.ends, parts, axis=0)
     inner = np.flatnonzero(counter(parts) > 0)  # the parts that start at a new vertex
     ends[inner, 0] = fresh
     ends[inner - 1, 1] = fresh
-    xy = np.concatenate([edges.xy, start + at[:, None] * (end - start)])
+    xy = np.concatenate([edges.xy, coordinates(start + at * run)])
     label, merged = np.repeat(edges.label, parts), np.repeat(edges.merged, parts)
     return replace(edges, xy=xy, ends=ends, label=label, merged=merged)
 

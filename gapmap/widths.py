@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gapmap import plane
 from gapmap.crs import projected, require_metric
-from gapmap.plane import dot, length
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
+
+    from gapmap.plane import Points
 
 
 def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
@@ -54,10 +56,10 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     row, facet = row[first], facet[first]
     row, first = np.unique(row, return_index=True)
     facet = facet[first]
-    xy = shapely.get_coordinates(shapes[row])
+    at = plane.points(shapely.get_coordinates(shapes[row]))
     start, end = (
-        _distance(xy, *(facets[[f"{which}_{end}_x", f"{which}_{end}_y"]].to_numpy()[facet] for end in "ab"))
-        for which in ("start", "end")
+        _distance(at, *(plane.points(facets[[f"{span}_{end}_x", f"{span}_{end}_y"]].to_numpy())[facet] for end in "ab"))
+        for span in ("start", "end")
     )
     both = start + end
     share = np.divide(start, both, out=np.full(len(both), 0.5), where=both > 0)
@@ -66,9 +68,9 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     return pd.Series(width, index=points.index, name="width_m")
 
 
-def _distance(xy: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _distance(at: Points, a: Points, b: Points) -> NDArray[np.float64]:
     """Return the distances from points to segments, which may be points themselves."""
     run = b - a
-    square = dot(run, run)
-    along = np.divide(dot(xy - a, run), square, out=np.zeros(len(xy)), where=square > 0)
-    return length(xy - a - np.clip(along, 0, 1)[:, None] * run)
+    square = plane.dot(run, run)
+    along = np.divide(plane.dot(at - a, run), square, out=np.zeros(len(at)), where=square > 0)
+    return plane.length(at - a - np.clip(along, 0, 1) * run)

@@ -10,6 +10,7 @@ from shapely import Point, box
 from gapmap import triangulation as tri
 from gapmap.noding import edges_of_union
 from gapmap.pieces import Pieces, split
+from gapmap.plane import coordinates
 
 
 def edges_of(*shapes: shapely.Geometry) -> tri.Edges:
@@ -21,7 +22,7 @@ def pieces_within(edges: tri.Edges, *, limit_m: float) -> Pieces:
 
 
 def area_of(pieces: Pieces) -> float:
-    quads = shapely.polygons(np.stack([pieces.a0, pieces.a1, pieces.b1, pieces.b0], axis=1))
+    quads = shapely.polygons(coordinates(np.stack([pieces.a0, pieces.a1, pieces.b1, pieces.b0], axis=1)))
     return float(shapely.area(quads).sum())
 
 
@@ -52,9 +53,8 @@ def test_far_zones_change_nothing() -> None:
     one, other = (pieces_within(edges_of(*shapes), limit_m=9_000) for shapes in (near, (far, near[1])))
 
     def rows(pieces: Pieces) -> list[tuple[float, ...]]:
-        return sorted(
-            map(tuple, np.column_stack([pieces.a0, pieces.b0, pieces.a1, pieces.b1, pieces.width_0]).tolist())
-        )
+        ends = coordinates(np.column_stack([pieces.a0, pieces.b0, pieces.a1, pieces.b1])).reshape(-1, 8)
+        return sorted(map(tuple, np.column_stack([ends, pieces.width_0]).tolist()))
 
     assert rows(one) == rows(other)
 

@@ -1,4 +1,4 @@
-"""Vectors against numpy's own functions."""
+"""Points as complex numbers, against numpy's own functions on rows of coordinates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ import numpy as np
 from gapmap import plane
 
 
-def test_products_lengths_and_points_that_fall_together() -> None:
+def test_products_and_lengths() -> None:
     one, other = np.random.default_rng(1).normal(size=(2, 50, 2))
-    other[::7] = one[::7]
-    assert np.allclose(plane.dot(one, other), (one * other).sum(axis=1))
-    assert np.allclose(plane.cross(one, other), np.linalg.det(np.stack([one, other], axis=1)))
-    assert np.allclose(plane.length(one), np.linalg.norm(one, axis=1))
-    assert plane.same(one, other).tolist() == [k % 7 == 0 for k in range(50)]
-    assert plane.cross(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])).tolist() == [1], "the other is on the left"
+    a, b = plane.points(one), plane.points(other)
+    assert np.allclose(plane.dot(a, b), (one * other).sum(axis=1))
+    assert np.allclose(plane.cross(a, b), np.linalg.det(np.stack([one, other], axis=1)))
+    assert np.allclose(plane.length(a), np.linalg.norm(one, axis=1))
+    assert plane.cross(np.array([1 + 0j]), np.array([1j])).tolist() == [1], "the other is on the left"
+
+
+def test_points_and_coordinates_are_two_views_of_one_memory() -> None:
+    xy = np.random.default_rng(2).normal(size=(7, 3, 2))
+    at = plane.points(xy)
+    assert at.tolist() == (xy[..., 0] + 1j * xy[..., 1]).tolist()
+    assert np.shares_memory(at, xy)
+    assert np.shares_memory(plane.coordinates(at), xy)
+    assert plane.coordinates(at).tolist() == xy.tolist()
+    assert plane.coordinates(at.T[1]).tolist() == xy[:, 1].tolist(), "rows apart in memory are copied"
