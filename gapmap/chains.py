@@ -112,7 +112,7 @@ def order(pieces: Pieces) -> Chains:
     middle = _middles(pieces)
     place = np.empty(number, np.int64)
     place[np.lexsort(_from_north_west(middle, start))] = np.arange(number)
-    run = run[np.lexsort((-rank[run], place[component[run // 2]]))]
+    run = run[np.argsort(place[component[run // 2]] * len(rank) - rank[run])]
     ring = np.empty(number, bool)
     ring[place] = ~has_end
     return Chains(_turned(pieces.take(run // 2), run % 2 == 0), place[component[run // 2]], ring)
@@ -416,11 +416,12 @@ def _partners(pieces: Pieces) -> Ints:
     """Return for each state the end that shares its span, -1 where there is none."""
     side = np.stack([pieces.side_0, pieces.side_1], axis=1).ravel()
     partner = np.full(len(side), _NONE)
+    pair = pieces.force_a * (pieces.force_b.max() + 1) + pieces.force_b
     state = np.flatnonzero(side >= 0)
-    key = np.stack([np.repeat(pieces.force_b, 2), np.repeat(pieces.force_a, 2), side])[:, state]
-    by_key = np.lexsort(key)
-    state, key = state[by_key], key[:, by_key]
-    same = np.flatnonzero((key[:, 1:] == key[:, :-1]).all(axis=0))
+    key = side[state] * (pair.max() + 1) + pair[state // 2]
+    by_key = np.argsort(key)
+    state, key = state[by_key], key[by_key]
+    same = np.flatnonzero(key[1:] == key[:-1])
     partner[state[same]], partner[state[same + 1]] = state[same + 1], state[same]
     return partner
 

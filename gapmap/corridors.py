@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from distributed import Client
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
     from gapmap.plane import Points
     from gapmap.triangulation import Edges
@@ -72,9 +72,16 @@ class Corridors:
     max_width_m: float
     grid_m: float
     _covers: dict[str, Any] = field(repr=False)
-    _area: Any = field(repr=False)
+    _asked: Any = field(repr=False)
     _excluded: Any = field(repr=False)
     _tiles: tiling.Tiles | None = field(default=None, repr=False)
+
+    @cached_property
+    def _area(self) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy
+        """The area of interest."""
+        if self._asked is not None:
+            return self._asked
+        return shapely.convex_hull(shapely.geometrycollections(list(self._covers.values()))).buffer(self.max_width_m)
 
     @cached_property
     def ground(self) -> GeoDataFrame:
@@ -222,8 +229,6 @@ def find_corridors(
     outside = _merged(excluded, crs)
     area = _merged(area_of_interest, crs)
     clip = None if area is None and outside is None else _Clip(area, outside)
-    if area is None:
-        area = shapely.convex_hull(shapely.geometrycollections(list(covers.values()))).buffer(max_width_m)
 
     pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
     laid_out = _laid_out(pieces, max_width_m, stretch_length_m)
@@ -237,7 +242,7 @@ def find_corridors(
         transect_every_m=transect_every_m,
     )
     return Corridors(
-        **found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _area=area, _excluded=outside, _tiles=parted
+        **found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _asked=area, _excluded=outside, _tiles=parted
     )
 
 
@@ -370,14 +375,14 @@ def _tables(
     corridor_id = _ids("C", np.cumsum(keep["chain"]))
     nth = np.cumsum(keep["stretch"])
     nth = nth - (nth - keep["stretch"])[_starts(of_stretch)][of_stretch]
-    stretch_id = _ids([f"{corridor_id[k]}." for k in of_stretch], nth)
-    force_a, force_b = (np.array(forces, dtype=object)[side] for side in (ribbon.force_a, ribbon.force_b))
+    stretch_id = _ids(corridor_id[of_stretch] + ".", nth)
+    force = pd.array(forces, dtype=tables.TEXT)
 
     def table(name: str, group: Ints, lines: Shapes, **columns: object) -> GeoDataFrame:
         rows = _starts(group)
         measured = {
-            "force_a": force_a[rows],
-            "force_b": force_b[rows],
+            "force_a": force[ribbon.force_a[rows]],
+            "force_b": force[ribbon.force_b[rows]],
             **_measures(ribbon, group, areas),
             "length_km": shapely.length(lines) / 1e3,
             "area_km2": shapely.area(outlines[name]) / 1e6,
@@ -395,7 +400,7 @@ def _tables(
         "stretches": stretches,
         "centrelines": centrelines.set_axis(corridor_id)[keep["chain"]],
         "transects": _transects(line, length, from_m, of_stretch, corridor_id, stretch_id, clip, crs, transect_every_m),
-        "facets": _facet_table(ribbon, facet, facets, corridor_id[chain], stretch_id[stretch], crs),
+        "facets": _facet_table(ribbon, facet, facets, corridor_id, stretch_id, stretch, crs),
     }
     return {name: tables.conform(frame, name) for name, frame in found.items()}
 
@@ -478,16 +483,15 @@ class _Ribbon:
     def areas(self) -> Floats:
         """Return the area of each interval in square metres."""
         origin = self.path_a[self.from_a]
-        end_a, end_b = self.path_a[self.to_a], self.path_b[self.to_b]
-        double = cross(end_a - origin, end_b - origin)
+        double = cross(self.path_a[self.to_a] - origin, self.path_b[self.to_b] - origin)
         sides = (1, self.path_a, self.from_a, self.to_a), (-1, self.path_b, self.from_b, self.to_b)
         for sign, path, begin, end in sides:
-            size = end - begin
-            of = np.repeat(np.arange(len(size)), size)
-            at = np.arange(len(of)) + np.repeat(begin - np.cumsum(size) + size, size)
-            near = origin[of]
-            triangles = cross(path[at] - near, path[at + 1] - near)
-            double += sign * np.bincount(of, weights=triangles, minlength=len(size))
+            # One step of all paths after the other: most have one or two.
+            rows, at = np.arange(len(begin)), begin.copy()
+            while len(rows := rows[at[rows] < end[rows]]):
+                here, near = at[rows], origin[rows]
+                double[rows] += sign * cross(path[here] - near, path[here + 1] - near)
+                at[rows] += 1
         return np.abs(double) / 2
 
     def _rings(self, group: Ints) -> tuple[Points, Ints]:
@@ -581,8 +585,8 @@ def _transects(
     length: Floats,
     from_m: Floats,
     of_stretch: Ints,
-    corridor_id: Shapes,
-    stretch_id: Shapes,
+    corridor_id: ExtensionArray,
+    stretch_id: ExtensionArray,
     clip: _Clip | None,
     crs: Any,  # noqa: ANN401 - pyproj
     every_m: float,
@@ -609,10 +613,11 @@ def _transects(
         rows = rows[shapely.intersects_xy(clip.area, coordinates((line.a[rows] + line.b[rows]) / 2))]
     chain, along = line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
+    names = stretch_id[number]
     frame = gpd.GeoDataFrame(
         {
             "corridor_id": corridor_id[chain],
-            "stretch_id": stretch_id[number],
+            "stretch_id": names,
             "along_m": along,
             "width_m": line.width[rows],
         },
@@ -620,40 +625,41 @@ def _transects(
         crs=crs,
     )
     nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1
-    return frame.set_axis(_ids([f"{name}." for name in frame["stretch_id"]], nth_in_stretch))
+    return frame.set_axis(_ids(names + ".", nth_in_stretch))
 
 
 def _facet_table(
     ribbon: _Ribbon,
     facet: Ints,
     shapes: Shapes,
-    corridor_id: Shapes,
-    stretch_id: Shapes,
+    corridor_id: ExtensionArray,
+    stretch_id: ExtensionArray,
+    stretch: Ints,
     crs: Any,  # noqa: ANN401 - pyproj
 ) -> GeoDataFrame:
     first, last = _starts(facet), np.flatnonzero(np.diff(facet, append=-1))
+    near_limit = np.logical_or.reduceat(ribbon.near_limit, first)
+    left = np.flatnonzero(shapely.area(shapes) > 0)
+    first, last, near_limit, shapes = first[left], last[left], near_limit[left], shapes[left]
     ends = {
         "start_a": ribbon.span_a0[first],
         "start_b": ribbon.span_b0[first],
         "end_a": ribbon.span_a1[last],
         "end_b": ribbon.span_b1[last],
     }
-    frame = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {
-            "corridor_id": corridor_id[first],
-            "stretch_id": stretch_id[first],
+            "corridor_id": corridor_id[ribbon.chain[first]],
+            "stretch_id": stretch_id[stretch[first]],
             "width_start_m": ribbon.width_0[first],
             "width_end_m": ribbon.width_1[last],
             **{f"{name}_{axis}": xy for name, end in ends.items() for axis, xy in (("x", end.real), ("y", end.imag))},
-            "near_limit": np.logical_or.reduceat(ribbon.near_limit, first),
+            "near_limit": near_limit,
         },
         geometry=shapes,
+        index=_ids("F", np.arange(len(left)) + 1),
         crs=crs,
     )
-    empty = shapely.area(shapes) == 0
-    if empty.any():
-        frame = frame[~empty]
-    return frame.set_axis(_ids("F", np.arange(len(frame)) + 1))
 
 
 def _measures(ribbon: _Ribbon, group: Ints, areas: Floats) -> dict[str, NDArray[Any]]:
@@ -725,8 +731,8 @@ def _starts(group: Ints) -> Ints:
     return np.flatnonzero(np.diff(group, prepend=group[:1] - 1) != 0)
 
 
-def _ids(prefix: str | list[str], number: Ints) -> Shapes:
+def _ids(prefix: str | ExtensionArray, number: Ints) -> ExtensionArray:
     """Return ids that sort as their numbers do."""
-    written = f"%s%0{max(2, len(str(number.max(initial=0))))}d"
-    prefixes = repeat(prefix, len(number)) if isinstance(prefix, str) else prefix
-    return np.array([written % pair for pair in zip(prefixes, number.tolist(), strict=True)], dtype=object)
+    digits = max(2, len(str(number.max(initial=0))))
+    padded = pd.Series(number + 10**digits).astype(tables.TEXT).str[1:]
+    return (prefix + padded).array

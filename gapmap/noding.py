@@ -55,8 +55,8 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     if len(parts) == 0:
         return _no_edges(len(covers))
     alone, groups = _groups(parts, within_m=2 * grid_m)
-    unions = [shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups]
-    shapes = np.concatenate([_on_grid(parts[alone], grid_m), np.array(unions, dtype=object)])
+    unions = np.array([shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups], dtype=object)
+    shapes = np.concatenate([_rounded(parts[alone], grid_m), _in_cells(unions, grid_m)])
     owner = np.concatenate([force[alone], [force[rows[0]] if np.ptp(force[rows]) == 0 else -1 for rows in groups]])
 
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
@@ -64,15 +64,14 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     if len(xy) == 0:  # nothing is as wide as the grid
         return _no_edges(len(covers))
-    cells = np.rint(xy / grid_m).astype(np.int64)
-    low, span = cells.min(axis=0), np.ptp(cells, axis=0) + 1
+    x, y = xy.T.astype(np.int64)
     # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
-    vertex, keys = pd.factorize((cells[:, 0] - low[0]) * span[1] + (cells[:, 1] - low[1]))
-    same_ring = ring[1:] == ring[:-1]
-    same_ring &= vertex[1:] != vertex[:-1]
-    ends = np.stack([vertex[:-1], vertex[1:]], axis=1)[same_ring]
-    owner = owner[of[piece[ring[:-1][same_ring]]]].astype(np.int64)
-    xy = (np.stack(np.divmod(keys, span[1]), axis=1) + low) * grid_m
+    vertex, _ = pd.factorize((x - x.min()) * (np.ptp(y) + 1) + (y - y.min()))
+    first = np.diff(np.maximum.accumulate(vertex), prepend=-1) > 0
+    start = np.flatnonzero((ring[1:] == ring[:-1]) & (vertex[1:] != vertex[:-1]))
+    ends = np.stack([vertex[start], vertex[start + 1]], axis=1)
+    owner = owner[of[piece[ring[start]]]].astype(np.int64)
+    xy = xy.take(np.flatnonzero(first), axis=0) * grid_m
 
     belongs = np.zeros((len(ends), len(covers)), bool)
     belongs[np.arange(len(ends)), owner] = owner >= 0
@@ -114,13 +113,18 @@ def on_a_grid(covers: Shapes, task: Callable[[Edges], Found], *, grid_m: float) 
         return on_a_grid(covers, task, grid_m=10 * grid_m)
 
 
-def _on_grid(parts: Shapes, grid_m: float) -> Shapes:
-    """Put vertices on the grid; what would not stay valid, or has a hole that may touch a ring, takes longer."""
-    cells = shapely.transform(parts, lambda xy: np.rint(xy / grid_m))  # whole numbers: what is in line is so exactly
+def _rounded(parts: Shapes, grid_m: float) -> Shapes:
+    """Put polygons on the grid; what would not stay valid, or has a hole that may touch a ring, takes longer."""
+    cells = _in_cells(parts, grid_m)
     unsure = (shapely.get_num_interior_rings(parts) > 0) | ~shapely.is_valid(cells)
-    rounded = shapely.transform(cells, lambda xy: xy * grid_m)
-    rounded[unsure] = shapely.set_precision(parts[unsure], grid_m)
-    return rounded
+    cells[unsure] = _in_cells(shapely.set_precision(parts[unsure], grid_m), grid_m)
+    return cells
+
+
+def _in_cells(shapes: Shapes, grid_m: float) -> Shapes:
+    """Return shapes in whole steps of the grid, each vertex at the nearest: what is in line is so exactly."""
+    cells: Shapes = shapely.transform(shapes, lambda xy: np.rint(xy / grid_m))
+    return cells
 
 
 def united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any to mypy

@@ -120,24 +120,23 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         return no_pieces()
     _, corners, mixed, forces, strip, base_forces, foot, _, _, radius = triangles
     number = mixed.sum(axis=1)
-    corner = points(triangles.xy)[corners]
+    apex, first, second = corner = np.stack([points(triangles.xy)[column] for column in corners.T])
     gap = ~strip & (radius <= limit_m + TOLERANCE_M)
-    foot_base = np.where(strip, (corner[:, 1] + corner[:, 2]) / 2, NOWHERE)
-    side, sides, own = _sides(triangles, length(foot_base - foot), limit_m)
+    foot_base = np.where(strip, (first + second) / 2, NOWHERE)
+    side, sides, own = _sides(triangles, corner, length(foot_base - foot), limit_m)
 
-    apex, first, second = corner.T
-    heart, nowhere, no_side = corner.mean(axis=1), np.full(len(side), NOWHERE), np.full(len(side), _NO_SIDE)
+    heart, nowhere, no_side = corner.mean(axis=0), np.full(len(side), NOWHERE), np.full(len(side), _NO_SIDE)
     no_spans = (nowhere,) * 4
-    kinds = [  # which, ends p and q of both sides, their forces, sides, feet, ends of both spans
+    kinds = [  # which, their forces, ends p and q of both sides, sides, feet, ends of both spans
         # Between two mixed sides: a strip or a gap triangle.
         (
             strip | gap & (number == _TWO),
+            forces[:, 0],
+            base_forces,
             apex,
             first,
             apex,
             second,
-            forces[:, 0],
-            base_forces,
             side[:, 0],
             side[:, 2],
             foot,
@@ -147,12 +146,12 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         # One mixed side: two forces touch at the first corner, where the width is 0.
         (
             gap & (number == 1),
+            forces[:, 0] & forces[:, 1],
+            forces[:, 0] & forces[:, 2],
             apex,
             apex,
             first,
             second,
-            forces[:, 0] & forces[:, 1],
-            forces[:, 0] & forces[:, 2],
             no_side,
             side[:, 1],
             nowhere,
@@ -163,12 +162,12 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
         *(
             (
                 gap & (number == _THREE),
-                corner[:, k],
-                corner[:, (k + 1) % 3],
-                heart,
-                heart,
                 forces[:, k],
                 forces[:, (k + 1) % 3],
+                corner[k],
+                corner[(k + 1) % 3],
+                heart,
+                heart,
                 side[:, k],
                 no_side,
                 nowhere,
@@ -178,10 +177,12 @@ def split(triangles: Triangles, *, limit_m: float) -> Pieces:
             for k in range(3)
         ),
     ]
-    pieces = [
-        _oriented(*(column.take(rows, axis=0) for column in rest), radius=radius[rows], sides=sides)
-        for rows, rest in ((np.flatnonzero(which), rest) for which, *rest in kinds)
-    ]
+    pieces = []
+    for which, forces_p, forces_q, *columns in kinds:
+        rows = np.flatnonzero(which)
+        row, p, q = _pairs(forces_p.take(rows, axis=0), forces_q.take(rows, axis=0))
+        at = rows[row]
+        pieces.append(_oriented(p, q, *(column[at] for column in columns), radius=radius[at], sides=sides))
     joined = Pieces(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
     near_limit = sides.near_limit[joined.side_0] | sides.near_limit[joined.side_1]
     return _cut(_measured(joined._replace(near_limit=near_limit), sides), sides, limit_m)
@@ -207,16 +208,19 @@ class _Sides(NamedTuple):
     near_limit: Flags
 
 
-def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[Ints, _Sides, tuple[Points, ...]]:
+def _sides(
+    triangles: Triangles, corner: Points, foot_width: Floats, limit_m: float
+) -> tuple[Ints, _Sides, tuple[Points, ...]]:
     """Give each mixed side a number, -1 for others, shape (t, 3); and measure them.
 
     What each strip by itself says of the spans at its first and last side comes too: their ends at its apex and its
-    base, NaN for others.
+    base.
     """
-    at, corners, strip, radius = points(triangles.xy), triangles.corners, triangles.strip, triangles.radius
+    corners, strip, radius = triangles.corners, triangles.strip, triangles.radius
     row, which = np.nonzero(triangles.mixed)
-    ends = np.sort(np.stack([corners[row, which], corners[row, (which + 1) % 3]], axis=1), axis=1)
-    _, one, side_of = np.unique(ends[:, 0] * len(at) + ends[:, 1], return_index=True, return_inverse=True)
+    end, other = corners[row, which], corners[row, (which + 1) % 3]
+    low, high = np.minimum(end, other), np.maximum(end, other)
+    _, one, side_of = np.unique(low * len(triangles.xy) + high, return_index=True, return_inverse=True)
     side = np.full(corners.shape, _NO_SIDE)
     side[row, which] = side_of
 
@@ -237,16 +241,10 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
     centre = triangles.centre.real, triangles.centre.imag
     moved = np.hypot(*(2 * largest(axis) - total(axis) for axis in centre))
     alike = (total(strip) == _TWO) & (apart <= (JUMP - 1) * smaller) & (moved <= smaller / 2)
-    own = length(at[ends[one, 0]] - at[ends[one, 1]])
-    strips = np.flatnonzero(strip)
-    apex, first, second = at[corners.take(strips, axis=0).T]
-    at_side, own_ends = np.zeros(corners.shape), []
-    for k, near, far in ((0, first, second), (2, second, first)):
-        foot = triangles.foot[strips]
-        at_side[strips, k], *ends_there = _at_side(apex, near, far, foot, triangles.corner[strips])
-        for end in ends_there:
-            own_ends.append(np.full(len(strip), NOWHERE))
-            own_ends[-1][strips] = end
+    at = points(triangles.xy)
+    own = length(at[low[one]] - at[high[one]])
+    (first_m, *first), (last_m, *last) = _at_sides(*corner, foot=triangles.foot, turns=triangles.corner)
+    at_side = np.stack([first_m, np.full(len(strip), np.nan), last_m], axis=1)
     by_feet = alike & (total(triangles.corner) < _TWO)
     width = np.where(by_feet, mean(at_side), own)
     with np.errstate(invalid="ignore"):
@@ -258,40 +256,47 @@ def _sides(triangles: Triangles, foot_width: Floats, limit_m: float) -> tuple[In
         by_feet=np.append(by_feet, False),
         near_limit=np.append(total(near) > 0, False),
     )
-    return side, sides, tuple(own_ends)
+    return side, sides, (*first, *last)
 
 
-def _at_side(apex: Points, near: Points, far: Points, foot: Points, corner: Flags) -> tuple[Floats, Points, Points]:
-    """Return the span that parts the ground as a mixed side of a strip does: its width, its ends at apex and at base.
+def _at_sides(
+    apex: Points, first: Points, second: Points, *, foot: Points, turns: Flags
+) -> list[tuple[Floats, Points, Points]]:
+    """Return the spans that part the ground as the mixed sides of strips do: their widths, their ends at apex and at base.
 
-    It lies as far before the one end of the side, ``near``, as it lies behind the other, ``apex``. From the middle of
-    the base and ``foot``, both ends of the span move by the same way, on the two sides of a wedge, until that is so. If
-    the disc turns about a ``corner`` at the apex, the side itself is that span.
+    Each lies as far before the one end of its side, on the base, as it lies behind the other, the apex. From the middle
+    of the base and ``foot``, both ends of the span move by the same way, on the two sides of a wedge, until that is so.
+    If the disc ``turns`` about a corner at the apex, the side itself is that span.
     """
-    middle = (near + far) / 2
-    half_base = length(near - middle)
-    side, way = near - apex, foot - apex
-    before = cross(side, way) * cross(side, far - apex) >= 0
-    move = (half_base + np.where(before, 1, -1) * length(way)) / 2
-    run = (near - middle) / half_base
-    across = foot - middle
+    middle, half = (first + second) / 2, (first - second) / 2
+    half_m, way_m = length(half), length(foot - apex)
+    run, across = half / half_m, foot - middle
     width = length(across)
     towards = dot(run, across) / width
     mirrored = run - 2 * towards / width * across
-    return (
-        np.where(corner, length(side), width - 2 * move * towards),
-        np.where(corner, apex, foot + move * mirrored),
-        np.where(corner, near, middle + move * run),
-    )
+    sides = first - apex, second - apex
+    turn = cross(*sides)
+    found = []
+    for end, side, sign in ((first, sides[0], 1), (second, sides[1], -1)):
+        before = sign * turn * cross(side, foot - apex) >= 0
+        move = sign * (half_m + np.where(before, way_m, -way_m)) / 2
+        found.append(
+            (
+                np.where(turns, length(side), width - 2 * move * towards),
+                np.where(turns, apex, foot + move * mirrored),
+                np.where(turns, end, middle + move * run),
+            )
+        )
+    return found
 
 
 def _oriented(
+    p: Ints,
+    q: Ints,
     p0: Points,
     q0: Points,
     p1: Points,
     q1: Points,
-    forces_p: Flags,
-    forces_q: Flags,
     side_0: Ints,
     side_1: Ints,
     foot_p: Points,
@@ -304,15 +309,10 @@ def _oriented(
     radius: Floats,
     sides: _Sides,
 ) -> Pieces:
-    """Make a piece for each pair of forces across it, whose a ends lie on the force that comes first.
+    """Make pieces between forces p and q, whose a ends lie on the force that comes first.
 
-    Where several forces hold an edge, the ground before it lies between each of them and the other side. A piece with one
-    side is as wide throughout, unless it starts where two forces touch.
+    A piece with one side is as wide throughout, unless it starts where two forces touch.
     """
-    row, p, q = _pairs(forces_p, forces_q)
-    p0, q0, p1, q1, foot_p, foot_q = (at[row] for at in (p0, q0, p1, q1, foot_p, foot_q))
-    span_p0, span_q0, span_p1, span_q1 = (at[row] for at in (span_p0, span_q0, span_p1, span_q1))
-    side_0, side_1, radius = side_0[row], side_1[row], radius[row]
     swap = p > q
     touching = p0 == q0
     width = sides.width
@@ -343,7 +343,10 @@ def _oriented(
 
 
 def _pairs(forces_p: Flags, forces_q: Flags) -> tuple[Ints, Ints, Ints]:
-    """Return row by row each force of the one side with each of the other, as three equally long columns."""
+    """Return row by row each force of the one side with each of the other, as three equally long columns.
+
+    Where several forces hold an edge, the ground before it lies between each of them and the other side.
+    """
     row, p, q = np.arange(len(forces_p)), forces_p.argmax(axis=1), forces_q.argmax(axis=1)
     several = (forces_p.sum(axis=1) > 1) | (forces_q.sum(axis=1) > 1)
     if not several.any():
@@ -362,22 +365,21 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
     pairs = int(pair.max(initial=0)) + 1
-    of = np.concatenate([pieces.side_0, pieces.side_1]) + 1
+    of = np.concatenate([pieces.side_0, pieces.side_1]) + 1  # 0 stands for no side
     if (pair != pair[:1]).any():
         _, of = np.unique(of * pairs + np.tile(pair, 2), return_inverse=True)
-    of_0, of_1 = np.split(of, 2)
-    side = np.concatenate([of_0[pieces.strip], of_1[pieces.strip]])
-    numbers = int(of.max(initial=0)) + 1
-    number = np.bincount(side, minlength=numbers)
-    strips = np.flatnonzero(pieces.strip)
+        of += 1
+    of = np.where(np.tile(pieces.strip, 2), of, 0)
+    number = np.bincount(of)
+    by_feet = sides.by_feet[np.concatenate([pieces.side_0, pieces.side_1])]
+    shared = np.split(by_feet & (of > 0) & (number[of] == _TWO), 2)
     filled = {}
     for end in "ab":
-        ends = np.concatenate([getattr(pieces, f"span_{end}{k}")[strips] for k in "01"])
-        x, y = (np.bincount(side, weights=axis, minlength=numbers) / _TWO for axis in (ends.real, ends.imag))
-        mean = x + 1j * y
-        for k, nth in ((0, of_0), (1, of_1)):
-            shared = pieces.strip & sides.by_feet[getattr(pieces, f"side_{k}")] & (number[nth] == _TWO)
-            filled[f"span_{end}{k}"] = np.where(shared, mean[nth], getattr(pieces, f"{end}{k}"))
+        ends = np.concatenate([getattr(pieces, f"span_{end}{k}") for k in "01"])
+        x, y = (np.bincount(of, weights=axis) / _TWO for axis in (ends.real, ends.imag))
+        mean = np.split((x + 1j * y)[of], 2)
+        for k in range(2):
+            filled[f"span_{end}{k}"] = np.where(shared[k], mean[k], getattr(pieces, f"{end}{k}"))
     return pieces._replace(**filled)
 
 

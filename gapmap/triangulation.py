@@ -230,12 +230,14 @@ def _with_neighbours(edges: Edges, some: Flags) -> Flags:
 
 def _turns(edges: Edges, run: Points) -> Floats:
     """Return by how much the edge of the cover turns about it at each vertex, in radians; half a turn where several meet."""
-    arriving, leaving = np.zeros((2, len(edges.xy)), np.int64)
-    arriving[edges.ends[:, 1]] = leaving[edges.ends[:, 0]] = np.arange(len(edges.ends))
-    before, after = run.take(arriving), run.take(leaving)
-    turn = np.maximum(np.arctan2(cross(before, after), dot(before, after)), 0)
-    several = np.bincount(edges.ends[:, 0], minlength=len(edges.xy)) > 1
-    return np.where(several, np.pi, turn)
+    start, end = edges.ends.T
+    leaving = np.empty(len(edges.xy), np.int64)
+    leaving[start] = np.arange(len(start))
+    onward = run.take(leaving.take(end))
+    turn = np.zeros(len(edges.xy))
+    turn[end] = np.maximum(np.arctan2(cross(run, onward), dot(run, onward)), 0)
+    turn[np.bincount(start, minlength=len(turn)) > 1] = np.pi
+    return turn
 
 
 def _refine(edges: Edges, gap: Floats) -> Edges:

@@ -28,6 +28,7 @@ from gapmap import chains
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.noding import edges_of_union
 from gapmap.pieces import split
+from gapmap.plane import coordinates
 from gapmap.triangulation import GRID_M, SPACING_MIN_M, facing_triangles, spacing_m
 
 if TYPE_CHECKING:
@@ -334,8 +335,8 @@ class Judge:
         last = np.append(np.flatnonzero(start)[1:], len(chain)) - 1
         before[start] = last
         joined = ~start | ordered.ring[chain]
-        case = self.boxes.nearest(shapely.points((run.a0 + run.b0) / 2))
-        same = (run.a0 == run.a1[before]).all(axis=1) & (run.b0 == run.b1[before]).all(axis=1)
+        case = self.boxes.nearest(shapely.points(coordinates((run.a0 + run.b0) / 2)))
+        same = (run.a0 == run.a1[before]) & (run.b0 == run.b1[before])
         self.hold(same | ~joined, case, "chains: a piece starts elsewhere")
         pair = (run.force_a == run.force_a[before]) & (run.force_b == run.force_b[before])
         self.hold(pair | ~joined, case, "chains: a piece between other forces")
