@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gapmap.crs import WGS84, require_metric
 from gapmap.editions import mark_of
-from gapmap.errors import InputError
+from gapmap.errors import CrsError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,7 +165,7 @@ def find_changes(before: Source, after: Source) -> Changes:
     InputError
         If the two have no ground in common.
     CrsError
-        If the working CRS of the first is not true to metres over the second.
+        If the working CRS of the first is not true to metres over the second: they share little, and reach far apart.
 
     Notes
     -----
@@ -188,14 +188,7 @@ def find_changes(before: Source, after: Source) -> Changes:
     """
     crs = pyproj.CRS.from_wkt(before.table("run")["crs"].iloc[0])
     old, new = _Side.of(before, crs), _Side.of(after, crs)
-    # In degrees: the working CRS of one result may know nothing of where the other lies.
-    if not shapely.intersects(
-        *(shapely.box(*side.table("cover").to_crs(WGS84).total_bounds) for side in (before, after))
-    ):
-        raise InputError(
-            "the two results lie apart: they have no ground in common", hint="compare results of one region"
-        )
-    require_metric(new.cover)
+    _require_one_region(before, after, new.cover)
     rows, parts = [], []
     for was, now in _groups(old, new):
         row, gained, lost = _change(old, new, was, now)
@@ -275,6 +268,37 @@ def flatten(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
             yield from flatten(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", str(value)
+
+
+def _require_one_region(before: Source, after: Source, cover: gpd.GeoDataFrame) -> None:
+    """Refuse results of two regions, and of such as reach too far apart for the plane of the first, with where they lie."""
+    # In degrees: the working CRS of one result may know nothing of where the other lies.
+    areas = [shapely.box(*side.table("cover").to_crs(WGS84).total_bounds) for side in (before, after)]
+    lines = []
+    for side, result, area in zip(("before", "after"), (before, after), areas, strict=True):
+        west, south, east, north = area.bounds
+        title = result.table("run")["title"].iloc[0]
+        lines.append(f"{side}, {title!r}: latitude {south:.2f} to {north:.2f}, longitude {west:.2f} to {east:.2f}")
+    if not shapely.intersects(*areas):
+        ends = shapely.get_coordinates(shapely.shortest_line(*areas))
+        away_km = pyproj.Geod(ellps="WGS84").line_length(*ends.T) / 1000
+        raise InputError(
+            f"the two results are of regions some {away_km:.0f} km apart, so that there is nothing to compare"
+            if away_km >= 1
+            else "the two results are of regions that lie side by side, so that there is nothing to compare",
+            problems=lines,
+            hint="compare results of one region",
+        )
+    try:
+        require_metric(cover)
+    except CrsError as error:
+        share = shapely.intersection(*areas).area / min(area.area for area in areas)
+        raise CrsError(
+            "one of the two results reaches too far beyond the other to be measured with it; they share "
+            f"{share:.0%} of the smaller one's region",
+            problems=lines,
+            hint="compare results of one region: run one of them without the zones that lie far from the other",
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -238,13 +238,21 @@ def test_without_corridors_there_is_nothing_to_say() -> None:
 
 
 def test_results_of_different_regions_are_refused() -> None:
+    # The cover before reaches from -1 to 41 km.
     near = {"alpha": box(100, 0, 110, 10)}
-    with pytest.raises(InputError, match="lie apart"):
-        find_changes(Scene(WHOLE), Scene(cover=near))
-    with pytest.raises(InputError, match="lie apart"):  # though the plane of the one is not true there
+    with pytest.raises(InputError, match="of regions some 59 km apart") as apart:
+        find_changes(Scene(WHOLE), Scene(cover=near, run={"title": "the other"}))
+    assert apart.value.problems == (
+        "before, 'by hand': latitude 35.82 to 36.18, longitude 42.99 to 43.46",
+        "after, 'the other': latitude 35.99 to 36.09, longitude 44.11 to 44.22",
+    )
+    with pytest.raises(InputError, match="of regions that lie side by side"):
+        find_changes(Scene(WHOLE), Scene(cover={"alpha": box(41.2, 0, 60, 10)}))
+    with pytest.raises(InputError, match="km apart"):  # though the plane of the one is not true there
         find_changes(Scene(WHOLE), Scene(cover={"alpha": box(3_000, 0, 3_010, 10)}))
-    with pytest.raises(CrsError, match="off by"):
-        find_changes(Scene(WHOLE), Scene(cover={"alpha": box(0, 0, 3_010, 10)}))
+    with pytest.raises(CrsError, match="reaches too far beyond the other") as far:
+        find_changes(Scene(WHOLE), Scene(cover={"alpha": box(-1, -20, 1_200, 20)}))
+    assert "share 100% of the smaller one's region" in str(far.value)
 
 
 def test_the_order_is_by_what_changed_most() -> None:
