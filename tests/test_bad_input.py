@@ -92,6 +92,10 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "dates and no day": ({"north.csv": DATED.format("2018-01-01", "")}, r"north\.csv: 1 of 3 (.|\n)*--date"),
     "encoding": ({"north.csv": "name,lon,lat\né,43,36.3\n".encode("latin-1")}, r"north\.csv: not UTF-8"),
     "encoding of a scenario": ({"scenario.toml": b"title = '\xe9'\n"}, r"scenario\.toml: not UTF-8"),
+    "encoding of a KML that GDAL does not know": (
+        {"scenario.toml": using("n.kml"), "n.kml": KML.replace("UTF-8", "windows-1256").format("n", POINT)},
+        r"n\.kml: states an encoding that is not read\n  -> export it again as UTF-8",
+    ),
     "encoding of a KML": (
         {"scenario.toml": using("n.kml"), "n.kml": KML.format("é", POINT).encode("latin-1")},
         r"n\.kml: (.|\n)*UTF-8",

@@ -3,12 +3,13 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyogrio
 import pytest
 
 from gapmap.errors import InputError
 from gapmap.readers import read_zones
-from gapmap.readers.kml import documents, folder_paths, without_track_times
+from gapmap.readers.kml import documents, part, without_track_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +47,50 @@ def test_the_tree_is_that_of_the_layers(body: str, paths: list[tuple[str, ...]] 
     layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
     if paths is None:
         paths = [("North",), ("North", "Posts"), ("South",), ("South", "Posts")]
-    assert [path for path, _ in folder_paths(data, layers)] == paths
+    assert [each.folders for each in part(data, layers)] == paths
 
 
-def test_a_tree_that_is_another_gives_the_layers_own_names() -> None:
-    data = f"{HEAD}{document('D', folder('A', P))}</kml>".encode()
-    assert folder_paths(data, ["Posts", "Posts (#2)"]) == [(("Posts",), True), (("Posts",), True)]
-    assert folder_paths(b"<kml", ["A", "B"]) == [(("A",), True), (("B",), True)]
+@pytest.mark.parametrize("data", [f"{HEAD}{document('D', folder('A', P))}</kml>".encode(), b"<kml"])
+def test_a_tree_that_is_another_gives_the_layers_own_names(data: bytes) -> None:
+    assert part(data, ["Posts", "Posts (#2)", ""]) == [
+        (("Posts",), True, data, 0),
+        (("Posts",), True, data, 1),
+        ((), True, data, 2),
+    ]
+
+
+def test_each_layer_is_read_from_its_own_part_as_from_the_whole() -> None:
+    # GDAL reads a text once a layer, so that a hundred folders took a hundred times as long as one.
+    schema = "<Schema name='s' id='s'><SimpleField type='int' name='n'/><SimpleField type='float' name='x'></SimpleField></Schema>"
+    typed = (
+        "<SchemaData schemaUrl='#s'><SimpleData name='n'>7</SimpleData><SimpleData name='x'>1</SimpleData></SchemaData>"
+    )
+    coded = "<Data name='reach_m'><value>5000</value></Data>"
+    marks = [P.replace("<Point>", f"<ExtendedData>{each}</ExtendedData><Point>") for each in (typed, coded)]
+    track = "<Placemark><name>t</name><gx:Track><gx:coord>43 36 0</gx:coord><gx:coord>43 37 0</gx:coord></gx:Track></Placemark>"
+    body = "".join(
+        [
+            "<!-- <Folder><name>none</name></Folder> -->",
+            folder("A", marks[0], "<Folder/>", folder("A", track, marks[1], "<Folder id='f'></Folder>"), P),
+            folder("A (#2)", "<Document><name><![CDATA[</Folder>]]></name>", *marks, "</Document>"),
+            folder("نقاط", "<name>later</name>", marks[1], folder("", *marks)),
+            marks[0],
+        ]
+    )
+    names = ' xmlns:gx="http://www.google.com/kml/ext/2.2"'
+    data = f"{HEAD}<Document{names}><name>D</name>{schema}{body}</Document></kml>".encode()
+    layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
+    parts = part(data, layers)
+    assert [each.folders for each in parts] == [
+        *[("D",), ("A",), ("A",), ("A", "A"), ("A", "A")],
+        *[("A (#2)",), ("A (#2)", "</Folder>"), ("later",), ("later",)],
+    ]
+    assert sum(each.text.count(b"<Placemark>") for each in parts) == data.count(b"<Placemark>")
+    for number, each in enumerate(parts):
+        whole = pyogrio.read_dataframe(data, layer=number)
+        alone = pyogrio.read_dataframe(each.text, layer=each.place)
+        pd.testing.assert_frame_equal(pd.DataFrame(alone), pd.DataFrame(whole))
+        assert each.filled == (len(whole) > 0)
 
 
 def test_all_kmls_of_a_kmz(tmp_path: Path) -> None:

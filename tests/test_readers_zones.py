@@ -586,7 +586,7 @@ def test_an_area_drawn_by_hand_may_lack_a_little(tmp_path: Path) -> None:
 def test_tracks_and_waypoints(tmp_path: Path) -> None:
     zones = read_zones(write(tmp_path / "a.gpx", GPX), force="a")
     assert zones.groupby("kind")["name"].agg(sorted).to_dict() == {"post": ["Gwer"], "route": ["Patrol", "Road"]}
-    assert zones.attrs["input"]["read_as"] == "1 waypoints, 1 routes, 1 tracks"
+    assert zones.attrs["input"]["read_as"] == "1 waypoint, 1 route, 1 track"
     loop = GPX.replace(
         '<trkpt lat="36.1" lon="43"/>',
         '<trkpt lat="36.1" lon="43"/><trkpt lat="36" lon="43.1"/><trkpt lat="36" lon="43"/>',

@@ -10,12 +10,13 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import re
 import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -51,10 +52,18 @@ _NAMES_SHOWN = 8
 # Named so because a file's content, not its name, decides what GDAL opens: this one opens other files and addresses.
 _VIRTUAL = b"<OGRVRTDataSource"
 _KML = (".kml", ".kmz")
-_Layer = tuple[Path | bytes, str, tuple[str, ...] | None]  # where it is, its name, the folders around it
 _OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
 _IN_MEMORY = "pyogrio_"  # how pyogrio names what it hands to GDAL as bytes
 _GPX_LAYERS = ("waypoints", "routes", "tracks")
+
+
+class _Layer(NamedTuple):
+    """Where a layer is, how GDAL calls it and how it is asked for it, and the folders around it."""
+
+    source: Path | bytes
+    name: str
+    asked: str | int
+    folders: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,12 +579,11 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
     try:
         documents = kml.documents(path) if is_kml else []
         chosen, others = _kml_layers(path, documents, layer) if is_kml else _layers(path, role, layer)
-        named = ((path.stem if name.startswith(_IN_MEMORY) else name, folders) for _, name, folders in others)
-        unread = tuple("/".join(folders or (name,)) for name, folders in named)
+        unread = tuple("/".join(each.folders or (each.name,)) for each in others)
         parts: list[pd.DataFrame] = []
         broken: list[int] = []
-        for source, name, folders in chosen:
-            part, unbuilt = _read_layer(source, name)
+        for source, _, asked, folders in chosen:
+            part, unbuilt = _read_layer(source, asked)
             if isinstance(part, gpd.GeoDataFrame):
                 broken += (np.flatnonzero(unbuilt) + sum(len(each) for each in parts) + 1).tolist()
                 parts.append(part if folders is None else part.assign(**{FOLDER: "/".join(folders)}))
@@ -610,15 +618,16 @@ def _layers(path: Path, role: str, layer: str | None) -> tuple[list[_Layer], lis
     """Return the layers to read, and the others that have rows."""
     names = [str(name) for name in pyogrio.list_layers(path)[:, 0] if name not in _OF_QGIS]
     if layer is None and path.suffix.lower() == ".gpx":
-        return [(path, name, None) for name in _GPX_LAYERS if name in names], []
+        return [_Layer(path, name, name) for name in _GPX_LAYERS if name in names], []
     picked = pick(path, role, names, layer, "layer")
     # The other layers of a GPX hold the points of these once more.
     rest = _GPX_LAYERS if path.suffix.lower() == ".gpx" else names
-    return [(path, picked, None)], [each for name in rest if name != picked and _has_rows(each := (path, name, None))]
+    others = [_Layer(path, name, name) for name in rest if name != picked]
+    return [_Layer(path, picked, picked)], list(filter(_has_rows, others))
 
 
 def _has_rows(layer: _Layer) -> bool:
-    return pyogrio.read_info(layer[0], layer=layer[1], force_feature_count=True)["features"] > 0
+    return pyogrio.read_info(layer.source, layer=layer.asked, force_feature_count=True)["features"] > 0
 
 
 def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
@@ -626,15 +635,16 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
     found: list[tuple[_Layer, bool]] = []
     for data in documents:
         timeless = kml.without_track_times(data)
-        source: Path | bytes = timeless if path.suffix.lower() == ".kmz" or timeless != data else path
-        names = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
-        placed = zip(names, kml.folder_paths(data, names), strict=True)
-        found += [((source, name, folders), filled) for name, (folders, filled) in placed]
+        # What lies in no folder of a Document without a name is in a layer that GDAL calls after the file.
+        listed = [str(name) for name in pyogrio.list_layers(timeless)[:, 0]]
+        names = ["" if name.startswith(_IN_MEMORY) else name for name in listed]
+        for name, each in zip(names, kml.part(timeless, names), strict=True):
+            found.append((_Layer(each.text, name or path.stem, each.place, each.folders), each.filled))
     if layer is None:
         return [each for each, _ in found], []
-    chosen = [each for each, _ in found if fold(layer) in map(fold, each[2] or ())]
+    chosen = [each for each, _ in found if fold(layer) in map(fold, each.folders or ())]
     if not chosen:
-        folders = sorted({name for (_, _, names), _ in found for name in names or ()})
+        folders = sorted({name for each, _ in found for name in each.folders or ()})
         raise InputError(f"{path.name}: no folder {layer!r}", hint=f"name one as layer: {', '.join(folders) or 'none'}")
     return chosen, [each for each, filled in found if filled and each not in chosen]
 
@@ -651,14 +661,16 @@ def _say_layers(path: Path, documents: Sequence[bytes], chosen: Sequence[_Layer]
         return f"folders: {said}{linked}"
     if path.suffix.lower() == ".gpx":
         kinds = zip(chosen, parts, strict=False)
-        return ", ".join(f"{len(part)} {name}" for (_, name, _), part in kinds if len(part))
-    return f"layer {chosen[0][1]!r}" if path.suffix.lower() == ".gpkg" else ""
+        return ", ".join(
+            f"{len(part)} {layer.name.removesuffix('s' * (len(part) == 1))}" for layer, part in kinds if len(part)
+        )
+    return f"layer {chosen[0].name!r}" if path.suffix.lower() == ".gpkg" else ""
 
 
 def _remarks(chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
     """Say which folders of a KML hold no placemark: what they show may lie in another file."""
     filled = {f"{folder}/" for part in parts for folder in part[FOLDER].unique()}
-    paths = ["/".join(folders or ()) for _, _, folders in chosen]
+    paths = ["/".join(each.folders or ()) for each in chosen]
     bare = [path for path in paths if path and not any(each.startswith(f"{path}/") for each in filled)]
     bare = [path for path in bare if path.rpartition("/")[0] not in bare]
     if not bare:
@@ -668,19 +680,16 @@ def _remarks(chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[s
     )
 
 
-def _read_layer(path: Path | bytes, layer: str) -> tuple[pd.DataFrame, np.ndarray]:
+def _read_layer(path: Path | bytes, layer: str | int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return a layer, and for each row whether it has a geometry that GEOS cannot build: None in the table."""
-    # What lies in no folder of a Document without a name is in a layer that GDAL calls after the file. It is the first; in
-    # memory that name is another one each time.
-    found = 0 if isinstance(path, bytes) and layer.startswith(_IN_MEMORY) else layer
     with warnings.catch_warnings():
         # Said by row, and not by GDAL and numpy beside it.
         warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
-        part = pyogrio.read_dataframe(path, layer=found, datetime_as_string=True, on_invalid="ignore")
+        part = pyogrio.read_dataframe(path, layer=layer, datetime_as_string=True, on_invalid="ignore")
         if not isinstance(part, gpd.GeoDataFrame) or not part.geometry.isna().any():
             return part, np.zeros(len(part), dtype=bool)
-        stored = pyogrio.raw.read(path, layer=found, columns=[])[2]
+        stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]
     unbuilt = part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
     if isinstance(path, Path) and path.suffix.lower() == ".gpx" and layer == "tracks":
         part = part.set_geometry(_tracks(path, part.geometry, unbuilt))
@@ -723,7 +732,11 @@ def _unreadable(path: Path, said: str) -> InputError:
             f"{path.name}: cannot be read: it is not well-formed, or holds text that is not in the encoding its first line states",
             hint="export it again as UTF-8",
         )
-    said = said.replace(str(path), path.name).replace(path.as_posix(), path.name)
+    if "unknown encoding" in said:
+        return InputError(f"{path.name}: states an encoding that is not read", hint="export it again as UTF-8")
+    said = re.sub(
+        rf"/vsimem/{_IN_MEMORY}\w+|{re.escape(str(path))}|{re.escape(path.as_posix())}", lambda _: path.name, said
+    )
     return InputError(f"{path.name}: cannot be read ({said.partition('. ')[0].rstrip('.')})")
 
 

@@ -1,25 +1,26 @@
 """The folders of a KML, and the KMLs of a KMZ.
 
-In: a file, checked for entities and size before. Out: its KML texts, and the path of folders to each layer that GDAL makes of them.
-Method: GDAL gives a layer a folder by its own name alone; the tree is read beside it, in the same order.
+In: a file, checked for entities and size before. Out: its KML texts, and of each layer that GDAL makes of them the path of folders
+and a text of its own. Method: GDAL gives a layer a folder by its own name alone; the tree is read beside it, in the same order.
 """
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
-from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+from xml.parsers import expat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _CONTAINERS = ("Document", "Folder")
 _LINK = re.compile(rb"<(\w+:)?NetworkLink\b")
 # The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
 _TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
+_EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
 _FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
@@ -102,66 +103,158 @@ def count_links(data: bytes) -> int:
     return len(_LINK.findall(data))
 
 
-def folder_paths(data: bytes, layers: Sequence[str]) -> list[tuple[tuple[str, ...], bool]]:
-    """Return for each layer the names of the folders around its features, and whether it has any.
+class Layer(NamedTuple):
+    """A layer that GDAL makes of a KML.
+
+    Attributes
+    ----------
+    folders : tuple of str
+        The names of the folders around its features, the outermost first, without the Document around all, but for its own
+        features; none for features in no folder.
+    filled : bool
+        Whether there is a placemark: to ask GDAL is to have the whole text read.
+    text : bytes
+        A KML text that holds its features.
+    place : int
+        Which of the layers that GDAL makes of that text it is, from 0.
+    """
+
+    folders: tuple[str, ...]
+    filled: bool
+    text: bytes
+    place: int
+
+
+def part(data: bytes, names: Sequence[str]) -> list[Layer]:
+    """Part a KML by the layers that GDAL makes of it, which reads a whole text again for each layer it is asked for.
 
     Parameters
     ----------
     data : bytes
         A KML text without a DOCTYPE.
-    layers : sequence of str
-        The layers that GDAL makes of it, in its order.
+    names : sequence of str
+        Of the layers, in GDAL's order; "" for one without.
 
     Returns
     -------
-    list of tuple
-        The names, the outermost first, without the Document around all, but for its own features; none for features in no
-        folder. Where the tree is not the one that GDAL saw, each layer's own name. And whether there is a placemark: to ask
-        GDAL is to have the whole file read again for each layer.
+    list of Layer
+        One for each. Where the tree is not the one that GDAL saw, each with the whole text, and its name for a folder.
     """
     try:
-        paths = list(_containers(data))
-    except ET.ParseError:
-        paths = []
-    if not paths and len(layers) == 1:
-        return [((), True)]
-    if len(paths) != len(layers) or not all(
-        _agree(path, layer) for (path, _), layer in zip(paths, layers, strict=True)
-    ):
-        return [((re.sub(r" \(#\d+\)$", "", layer),), True) for layer in layers]
-    return [(tuple(name for name in path if name), filled) for path, filled in paths]
+        found = _containers(data)
+    except expat.ExpatError:
+        found = []
+    if not found and len(names) == 1:
+        return [Layer((), True, data, 0)]
+    if len(found) != len(names) or not all(map(_agree, found, names)):
+        return [Layer((_unnumbered(name),) if name else (), True, data, place) for place, name in enumerate(names)]
+    # The outermost container around a layer is none, without features of its own; the next ones are, empty now.
+    return [
+        Layer(each.path, "Placemark" in each.children, each.alone(data), max(len(each.around) - 1, 0)) for each in found
+    ]
 
 
-def _containers(data: bytes) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield every container that is a layer: all but an outermost one without features of its own."""
-    open_: list[ET.Element] = []
-    found: list[tuple[ET.Element, tuple[ET.Element, ...]]] = []
-    for event, element in ET.iterparse(io.BytesIO(data), events=("start", "end")):  # noqa: S314 - no entities, see files
-        if _tag(element) not in _CONTAINERS:
-            if event == "end" and _tag(element) in _FEATURES:
-                element.clear()
-            continue
-        if event == "start":
-            open_.append(element)
-            # A Document around all is the file, and its name that of the file.
-            inner = open_[1:] if _tag(open_[0]) == "Document" else open_
-            found.append((element, tuple(inner) or (element,)))
-        else:
-            open_.pop()
-    for place, (element, path) in enumerate(found):
-        inside = {_tag(child) for child in element}
-        if place > 0 or inside.intersection(_FEATURES):
-            yield tuple(_name(each) for each in path), "Placemark" in inside
+@dataclass
+class _Container:
+    """A Document or Folder, and where it stands in the text; those around it, the outermost first."""
+
+    tag: str
+    around: tuple[_Container, ...]
+    start: int
+    first: int = 0  # where the first element in it begins
+    end: int = 0
+    name: str | None = None
+    children: set[str] = field(default_factory=set)
+    containers: list[_Container] = field(default_factory=list)
+    schemas: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        chain = (*self.around, self)
+        # A Document around all is the file, and its name that of the file.
+        inner = chain[1:] if _local(chain[0].tag) == "Document" else chain
+        return tuple(each.name for each in inner or chain if each.name)
+
+    def alone(self, data: bytes) -> bytes:
+        """Return a text with this container alone: none that is in it, and of those around it the schemas and no more."""
+        outermost = (*self.around, self)[0]
+        pieces = [data[: outermost.start]]
+        for each in self.around:
+            pieces += [data[each.start : each.first], *(data[start:end] for start, end in each.schemas)]
+        begin = self.start
+        for each in self.containers:
+            pieces.append(data[begin : each.start])
+            begin = each.end
+        pieces.append(data[begin : self.end])
+        pieces += [f"</{each.tag}>".encode() for each in reversed(self.around)]
+        return b"".join([*pieces, data[outermost.end :]])
 
 
-def _tag(element: ET.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+def _containers(data: bytes) -> list[_Container]:
+    """Return every container that is a layer: all but an outermost one without features of its own."""
+    found = _Tree(data).found
+    return [each for place, each in enumerate(found) if place > 0 or each.children.intersection(_FEATURES)]
 
 
-def _name(element: ET.Element) -> str:
-    return next(((child.text or "").strip() for child in element if _tag(child) == "name"), "")
+class _Tree:
+    """The containers of a text, in its order."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.found: list[_Container] = []
+        self.open: list[
+            tuple[int, _Container | None]
+        ] = []  # each element: where it begins, and what it is if that counts
+        self.name: list[str] | None = None
+        self.parser = expat.ParserCreate()  # no entities, see files
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.text
+        self.parser.Parse(data, True)
+
+    def start(self, tag: str, _: Mapping[str, str]) -> None:
+        at, local = self.parser.CurrentByteIndex, _local(tag)
+        parent = self.open[-1][1] if self.open else None
+        if parent is not None:
+            parent.first = parent.first or at
+            parent.children.add(local)
+            if local == "name":
+                self.name = []
+        container = None
+        if local in _CONTAINERS:
+            container = _Container(tag, tuple(each for _, each in self.open if each is not None), at)
+            self.found.append(container)
+            for above in container.around[-1:]:
+                above.containers.append(container)
+        self.open.append((at, container))
+
+    def end(self, tag: str) -> None:
+        at = self.parser.CurrentByteIndex
+        begin, container = self.open.pop()
+        # Of <Folder/> the end is told behind it, of all others where the end tag begins.
+        after = at if _EMPTY.fullmatch(self.data, begin, at) else self.data.index(b">", at) + 1
+        parent = self.open[-1][1] if self.open else None
+        if container is not None:
+            container.end = after
+        elif parent is not None and _local(tag) == "Schema":
+            parent.schemas.append((begin, after))
+        elif parent is not None and self.name is not None:
+            parent.name, self.name = "".join(self.name).strip(), None
+
+    def text(self, piece: str) -> None:
+        if self.name is not None:
+            self.name.append(piece)
 
 
-def _agree(path: tuple[str, ...], layer: str) -> bool:
+def _local(tag: str) -> str:
+    return tag.rpartition(":")[2]
+
+
+def _unnumbered(layer: str) -> str:
+    return re.sub(r" \(#\d+\)$", "", layer)
+
+
+def _agree(found: _Container, layer: str) -> bool:
     """Whether a layer may be the container: one without a name gets one from GDAL."""
-    return not path[-1] or re.sub(r" \(#\d+\)$", "", layer) == path[-1]
+    return not found.name or found.name in (layer, _unnumbered(layer))
