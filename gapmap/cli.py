@@ -8,6 +8,7 @@ stack, rich) is imported inside them, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import logging
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 import gapmap
 from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError, unknown
@@ -41,6 +43,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help without rich takes half the time
 )
+
+
+class _Command(TyperCommand):
+    """Refuses an option with two values: the last would be taken, and the first forgotten in silence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - click's, or the one in typer
+        words = args[: args.index("--")] if "--" in args else args
+        given = [word.partition("=") if word.startswith("--") else (word, "", "") for word in words]
+        problems = []
+        for param in self.get_params(ctx):
+            if getattr(param, "multiple", True) or getattr(param, "is_flag", False):
+                continue
+            here = [place for place, (name, _, _) in enumerate(given) if name in param.opts]
+            values = [given[place][2] if given[place][1] else (*words, "")[place + 1] for place in here]
+            if len(values) > 1:
+                problems.append(f"{param.opts[0]} is given {len(values)} times: {' and '.join(values)}")
+        if problems:
+            raise InputError("the command cannot be understood", problems=problems, hint="give it once")
+        return super().parse_args(ctx, args)
+
+
+_command = functools.partial(app.command, cls=_Command)
 
 # What tells the files that gapmap wrote.
 _SCENARIO_MARK = "# Written by gapmap: the scenario that made the result beside it. The next run replaces it."
@@ -118,7 +142,7 @@ def _gapmap(
         raise typer.Exit
 
 
-@app.command(short_help="Run the shipped, illustrative scenario.")
+@_command(short_help="Run the shipped, illustrative scenario.")
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out/demo"),
     notes: Annotated[bool, typer.Option(help="Put the incidents' notes into the map; here they are synthetic.")] = True,
@@ -133,7 +157,7 @@ def demo(
     _run(read_scenario(path), out, [path], notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json)
 
 
-@app.command(short_help="Make a folder with an example scenario to fill in.")
+@_command(short_help="Make a folder with an example scenario to fill in.")
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     quiet: Quiet = False,
@@ -149,7 +173,7 @@ def init(
         typer.echo(f"Next:\n  gapmap check {scenario}\n  gapmap run {scenario} --out out")
 
 
-@app.command(short_help="Find the corridors of a scenario, or between files of zones.")
+@_command(short_help="Find the corridors of a scenario, or between files of zones.")
 def run(
     inputs: Annotated[
         list[Path],
@@ -187,7 +211,7 @@ def run(
         _run(scenario, out, inputs, notes=notes, overwrite=overwrite, quiet=quiet, as_json=as_json, client=client)
 
 
-@app.command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
+@_command(short_help="Read everything a scenario names and say what is wrong; compute nothing.")
 def check(
     paths: Annotated[
         list[Path],
@@ -255,7 +279,7 @@ def check(
         dataclasses.replace(read, errors=tuple(errors)).require_all()
 
 
-@app.command("map", short_help="Draw the map of a saved result again.")
+@_command("map", short_help="Draw the map of a saved result again.")
 def map_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
     out: Annotated[Path | None, typer.Option(help="The HTML file; map.html beside the result unless told.")] = None,
@@ -301,7 +325,7 @@ def map_(
         webbrowser.open(target.resolve().as_uri())
 
 
-@app.command(short_help="Compare two results: what opened, closed, widened, narrowed.")
+@_command(short_help="Compare two results: what opened, closed, widened, narrowed.")
 def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A .gpkg that gapmap saved, or its folder.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another.")],
@@ -334,7 +358,7 @@ def compare(
     answers.give_changes(changes, target, quiet=quiet, asked=[], files={} if draw is None else {"map": draw.as_posix()})
 
 
-@app.command(short_help="Say what would change with other zones, or another reach.")
+@_command(short_help="Say what would change with other zones, or another reach.")
 def whatif(
     scenario: Annotated[
         Path,
@@ -404,14 +428,21 @@ def whatif(
 
 def _reaches(texts: Sequence[str]) -> dict[str, str | float]:
     """Part "north=8km" into force and length."""
-    parted = [text.partition("=") for text in texts]
-    if wrong := [text for text, (force, _, length) in zip(texts, parted, strict=True) if not (force and length)]:
+    reaches: dict[str, str | float] = {}
+    problems = []
+    for text in texts:
+        force, _, length = (each.strip() for each in text.partition("="))
+        if not (force and length):
+            problems.append(f"--reach {text!r} is not FORCE=LENGTH")
+        elif force in reaches:
+            problems.append(f"--reach {force} is given twice: {reaches[force]} and {length}")
+        else:
+            reaches[force] = length
+    if problems:
         raise InputError(
-            "the command cannot be understood",
-            problems=[f"--reach {text!r} is not FORCE=LENGTH" for text in wrong],
-            hint="--reach north=8km, or --reach north.post=8km",
+            "the command cannot be understood", problems=problems, hint="--reach north=8km, or --reach north.post=8km"
         )
-    return {force.strip(): length for force, _, length in parted}
+    return reaches
 
 
 def _result_file(path: Path) -> Path:
@@ -434,7 +465,7 @@ def query(context: typer.Context) -> None:
     ask(context.args)
 
 
-@app.command("export", short_help="Write a saved result as files for other programs, or to PostGIS.")
+@_command("export", short_help="Write a saved result as files for other programs, or to PostGIS.")
 def export_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
     edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")],
@@ -490,7 +521,7 @@ def export_(
             typer.echo(plain(f"Wrote run {figures['run_id']} to schema {schema}"))
 
 
-@app.command(short_help="Write the briefing of a saved result: A4 pages as HTML or PDF.")
+@_command(short_help="Write the briefing of a saved result: A4 pages as HTML or PDF.")
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
     edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")],

@@ -114,6 +114,22 @@ def _joined(words: Sequence[str], valued: set[str]) -> list[str]:
     return out
 
 
+class _Once(argparse.Action):
+    """Refuses an option with two values: the last would be taken, and the first forgotten in silence."""
+
+    def __call__(
+        self,
+        _: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        if option_string is not None and before is not None:
+            raise InputError(f"{self.option_strings[-1]} is given twice: {before} and {values}", hint="give it once")
+        setattr(namespace, self.dest, values)
+
+
 _FILTERS = (
     "min_width",
     "force",
@@ -139,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     # South of the equator a latitude begins with a sign: by itself argparse knows -36.2 for a number, but not "-36.2,".
     parser._negative_number_matcher = re.compile(r"-[\d.]")  # noqa: SLF001
+    parser.register("action", None, _Once)  # where no other is named
     add = parser.add_argument
     add("result", metavar="RESULT", type=Path, help="a .gpkg that gapmap saved, or its folder")
     add("what", metavar="WHAT", help=f"{', '.join([*_ONE, *_TABLES])}")

@@ -299,6 +299,7 @@ def _with_reach(scenario: Scenario, reach: dict[str, str | float], problems: lis
 def _additions(texts: list[str], scenario: Scenario, grown: Grown, problems: list[str]) -> gpd.GeoDataFrame:
     """Read the zones to add; what is wrong goes to the problems."""
     rows = []
+    problems += [f"add {text!r}: asked for twice" for text in dict.fromkeys(texts) if texts.count(text) > 1]
     for number, text in enumerate(texts, start=1):
         try:
             row = _addition(text, scenario)
@@ -362,6 +363,8 @@ def _removed(words: list[str], zones: gpd.GeoDataFrame, counting: pd.Index, prob
             problems.append(f"remove {word!r}: {len(ids)} zones have this name: {', '.join(ids[:_LISTED])}{more}")
         elif ids[0] not in counting:
             problems.append(f"remove {word!r}: does not count on the scenario's date, so that nothing would change")
+        elif ids[0] in found:
+            problems.append(f"remove {word!r}: asked for twice ({ids[0]})")
         found += ids
     return zones.loc[list(dict.fromkeys(found))]
 

@@ -241,6 +241,19 @@ def test_options_for_files_do_not_go_with_a_scenario(example: Path, capsys: pyte
     assert "--reach: for files of zones only" in capsys.readouterr().err
 
 
+def test_an_option_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", "a.kml", "--reach", "5km", "--out=x", "-q", "--reach=9km", "--quiet", "--out", "y") == 2
+    printed = capsys.readouterr().err
+    assert "--reach is given 2 times: 5km and 9km" in printed
+    assert "--out is given 2 times: x and y" in printed
+    assert call("compare", "a", "b", "-o", "one.csv", "--output", "two.csv") == 2
+    assert "is given 2 times: one.csv and two.csv" in capsys.readouterr().err
+    # What may be given many times, and what stands behind "--".
+    assert call("whatif", "none.toml", "--remove", "a", "--remove", "b") == 2
+    assert call("check", "--reach", "5km", "--", "none.kml", "--reach", "9km") == 2
+    assert "times" not in capsys.readouterr().err
+
+
 def test_nothing_that_gapmap_did_not_make_is_replaced(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

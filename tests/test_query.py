@@ -92,6 +92,8 @@ def test_a_point_as_people_write_it(words: list[str], out: Path, capsys: pytest.
         (["at", "136, 43"], "latitude 136"),
         (["place", "Village"], "may be one of these places"),
         (["incidents", "--limit", "0"], "shows nothing"),
+        (["stretches", "--min-width", "5km", "--min-width=9km"], "--min-width is given twice: 5km and 9km"),
+        (["stretches", "-o", "a.csv", "--output", "b.csv"], "--output is given twice: a.csv and b.csv"),
     ],
 )
 def test_what_cannot_be_answered_is_code_2(

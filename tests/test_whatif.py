@@ -237,6 +237,12 @@ def test_zones_that_do_not_count_or_share_a_name_are_not_taken_away(tmp_path: Pa
         "remove 'later': does not count on the scenario's date, so that nothing would change",
         "remove 'wall': 3 zones have this name: north-002, north-003, south-001",
     )
+    with pytest.raises(InputError) as caught:
+        what_if(strip, remove=["north-002", "north-002"], add=["post north 36, 43 5km", "post north 36, 43 5km"])
+    assert caught.value.problems == (
+        "add 'post north 36, 43 5km': asked for twice",
+        "remove 'north-002': asked for twice (north-002)",
+    )
     gone = what_if(strip, remove=["north-002"])
     assert gone.changes.figures()["cover_km2"]["north"]["after"] == pytest.approx(100, rel=1e-3)
     # The zone of another day stays in the file.
@@ -371,6 +377,8 @@ def test_the_command_says_what_would_change(example: Path, tmp_path: Path, capsy
     assert "max_width: 20 km in the result, 12 km in the scenario" in capsys.readouterr().err
     assert call("whatif", scenario, "--reach", "south") == 2
     assert "--reach 'south' is not FORCE=LENGTH" in capsys.readouterr().err
+    assert call("whatif", scenario, "--reach", "south=8km", "--reach", "south = 9km") == 2
+    assert "--reach south is given twice: 8km and 9km" in capsys.readouterr().err
     mine = tmp_path / "mine.html"
     mine.write_text("mine", encoding="utf-8")
     assert call("whatif", scenario, *asked, "--map", mine) == 2
