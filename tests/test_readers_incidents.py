@@ -232,3 +232,22 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     tables = (pd.DataFrame(each.drop(columns="geometry")).reset_index().astype(object) for each in (plain, arrow))
     pd.testing.assert_frame_equal(*tables, check_column_type=False)
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
+
+
+def test_an_incident_whose_deaths_are_not_known_is_one(tmp_path: Path) -> None:
+    said = ["?", "Unknown", "n/a", "N.A.", "-", "\u2014", "nk", "غير معروف", "", "3"]
+    rows = "".join(f"2021-02-03,35.{place},43,{text}\n" for place, text in enumerate([*said, "Mosul", "5x"]))
+    path = write(tmp_path / "a.csv", f"date,lat,lon,deaths\n{rows},36,43,?\n")
+    found = read_incidents(path)
+    assert found["deaths_best"].notna().sum() == 1
+    assert len(found) == len(said)
+    assert [each["reason"] for each in found.attrs["set_aside"]] == [
+        "deaths 'Mosul' is not a number of zero or more",
+        "deaths '5x' is not a number of zero or more",
+        "no date",
+    ]
+    texts = "'-', '?', 'N.A.', 'Unknown', 'n/a', 'nk', 'غير معروف', '\u2014'"
+    remark = f"deaths not known of 8 incidents ({texts}; rows 1, 2, 3, 4, 5 and 3 more): used, without a number"
+    assert remark in found.attrs["input"]["remarks"]
+    one = read_incidents(write(tmp_path / "b.csv", "date,lat,lon,deaths,deaths_low\n2021-02-03,36,43,?,?\n"))
+    assert one.attrs["input"]["remarks"] == ["deaths not known of one incident ('?'; row 1): used, without a number"]

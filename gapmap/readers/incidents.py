@@ -43,6 +43,9 @@ _CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and 
 _TURNS = (("x", 360.0), ("y", 180.0))
 _WORDS = (("exact", 1_000.0), ("near", 5_000.0))  # up to these metres; beyond them "area"
 _SHOWN = 5
+_NOT_KNOWN = frozenset(
+    {"?", "??", "-", "--", "\u2013", "\u2014", "n/a", "n.a", "na", "nk", "unk", "unknown", "not known", "غير معروف"}
+)
 _BEFORE, _AFTER = "before the first day asked for", "after the last day asked for"
 _BY_CHOICE = frozenset({_BEFORE, _AFTER, "blank row"})
 
@@ -110,7 +113,8 @@ def read_incidents(
         incidents at a position; ``duplicate_of`` names an earlier incident of the same kind, at most a day and about a
         kilometre away: nothing is left out for it. ``attrs["set_aside"]`` holds the rows not used, as records: no or
         unreadable date or position, out of range, too coarse, outside `since` and `until`, a repeated id, an unknown
-        precision, a number that is none. ``attrs["input"]`` holds the counts, the layout and remarks.
+        precision, a number that is none; but deaths of "?", "unknown" and the like are just not known, and remarked on.
+        ``attrs["input"]`` holds the counts, the layout and remarks.
 
     Raises
     ------
@@ -167,10 +171,11 @@ def read_incidents(
     where = {field: names[field] for field in positions.COLUMNS}
     lon, lat, aside = positions.locate_points(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
     _set_blanks_aside(rows, np.isnan(lon) & np.isnan(lat), aside)
+    unsaid: dict[int, str] = {}
     content = {
         "x": lon,
         "y": lat,
-        **_content(rows, names, layout, aside, day_first=day_first),
+        **_content(rows, names, layout, aside, unsaid, day_first=day_first),
         **_precision(rows, names, layout, radius_m, aside),
     }
     _outside(content, since, until, aside)
@@ -187,7 +192,7 @@ def read_incidents(
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
-    remarks = [*rows.remarks, *layout.remarks, *_doubts(found)]
+    remarks = [*rows.remarks, *layout.remarks, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
@@ -239,9 +244,15 @@ def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, st
 
 
 def _content(
-    rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
+    rows: files.Rows,
+    names: Mapping[str, Sequence[str]],
+    layout: Layout,
+    aside: dict[int, str],
+    unsaid: dict[int, str],
+    *,
+    day_first: bool,
 ) -> dict[str, Any]:
-    """Return when it happened, what, and to whom: arrays of the types of the table."""
+    """Return when it happened, what, and to whom: arrays of the types of the table; and note who says that deaths are not known."""
     kinds = rows.distinct(names["kind"])
     content = {
         "source_row": rows.columns.index.to_numpy(),
@@ -257,6 +268,11 @@ def _content(
             continue
         cells = rows.cells(names[field])
         deaths, bad = values.parse_numbers(cells)
+        if bad.any():
+            said = cells[bad].astype(str)
+            said = said[said.str.strip(" .").str.casefold().isin(_NOT_KNOWN)]
+            unsaid |= said.to_dict()
+            bad[said.index] = False
         _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
         content[column] = deaths.to_numpy()
     targets = rows.distinct(names["civilians"])
@@ -459,6 +475,16 @@ def _taken(content: dict[str, Any], places: np.ndarray) -> dict[str, Any]:
 
 def _array(cells: Any) -> Any:  # noqa: ANN401 - whatever array it stands for
     return cells.array() if isinstance(cells, Coded) else cells
+
+
+def _without_deaths(unsaid: Mapping[int, str], aside: Collection[int]) -> list[str]:
+    """Say how many incidents are used without their deaths: an attack is one, whoever has counted."""
+    rows = [row for row in unsaid if row not in aside]
+    if not rows:
+        return []
+    texts = files.list_names(sorted({unsaid[row] for row in rows}))
+    which = "one incident" if len(rows) == 1 else f"{len(rows)} incidents"
+    return [f"deaths not known of {which} ({texts}; {files.list_rows(rows)}): used, without a number"]
 
 
 def _doubts(found: dict[str, Any]) -> list[str]:
