@@ -423,9 +423,10 @@ def _print_inputs(console: Console, inputs: list[dict[str, Any]], set_aside: lis
         if len(set_aside) > _REASONS_SHOWN:
             console.print(f"  and {len(set_aside) - _REASONS_SHOWN} more kinds, in table set_aside")
         console.print()
-    if remarks := [f"{each['name']}: {remark}" for each in inputs for remark in each.get("remarks", [])]:
+    remarks = [f"{each['name']}: {remark}" for each in inputs for remark in each.get("remarks", [])]
+    if remarks:
         console.print("Worth a look", style="bold")
-        for remark in remarks:
+        for remark in dict.fromkeys(remarks):  # two inputs may be one file
             console.print(f"  {plain(remark)}")
         console.print()
 

@@ -116,10 +116,13 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     path.write_text(f"{HEAD}{document('D', folder('Force', *folders))}</kml>", encoding="utf-8")
     zones = read_zones(path, force="a")
     assert zones.attrs["input"]["remarks"] == [
-        "no placemark in folders 'Force/Routes', 'Force/Linked'; a link to another file is not followed"
+        "no placemark in folders 'Force/Routes', 'Force/Linked'; 2 links to other files, not followed"
     ]
     posts = read_zones(path, force="a", layer="posts").attrs["input"]
-    assert (posts["remarks"], posts["unread"]) == ([], [])
+    assert (posts["remarks"], posts["unread"]) == (["2 links to other files, not followed"], [])
+    bare = tmp_path / "bare.kml"
+    bare.write_text(f"{HEAD}{document('D', folder('A', P), folder('B'))}</kml>", encoding="utf-8")
+    assert read_zones(bare, force="a").attrs["input"]["remarks"] == ["no placemark in folder 'B'"]
     text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
     path.write_text(text, encoding="utf-8")
     assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]

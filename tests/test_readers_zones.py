@@ -725,7 +725,8 @@ def test_a_network_link_is_not_followed(tmp_path: Path) -> None:
     link = "<NetworkLink><Link><href>http://127.0.0.1:9/x.kml</href></Link></NetworkLink>"
     zones = read_zones(write(tmp_path / "a.kml", KML.replace("<Folder>", f"{link}<Folder>", 1)), force="a")
     assert len(zones) == 3
-    assert zones.attrs["input"]["read_as"].endswith("; 1 link to other files, not followed")
+    assert zones.attrs["input"]["remarks"] == ["1 link to other files, not followed"]
+    assert "link" not in zones.attrs["input"]["read_as"]
     with pytest.raises(InputError, match=r"a\.kml: "):
         read_zones(write(tmp_path / "a.kml", KML[: KML.index("<Folder>")] + link + "</Document></kml>"), force="a")
 

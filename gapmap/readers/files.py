@@ -608,9 +608,9 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         geometry,
         broken=tuple(broken),
         header=tuple(map(str, columns)),
-        read_as=_say_layers(path, documents, chosen, parts),
+        read_as=_say_layers(path, chosen, parts),
         unread=unread,
-        remarks=_remarks(chosen, parts) if is_kml else (),
+        remarks=_remarks(documents, chosen, parts) if is_kml else (),
     )
 
 
@@ -649,16 +649,14 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
     return chosen, [each for each, filled in found if filled and each not in chosen]
 
 
-def _say_layers(path: Path, documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
+def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
     if path.suffix.lower() in _KML:
         counts: dict[str, int] = {}
         for part in parts:
             for folder in part[FOLDER]:
                 counts[folder] = counts.get(folder, 0) + 1
         said = ", ".join(f"{folder or 'none'} ({count})" for folder, count in counts.items())
-        links = sum(map(kml.count_links, documents))
-        linked = f"; {links} link{'s' * (links > 1)} to other files, not followed" if links else ""
-        return f"folders: {said}{linked}"
+        return f"folders: {said}"
     if path.suffix.lower() == ".gpx":
         kinds = zip(chosen, parts, strict=False)
         return ", ".join(
@@ -667,17 +665,16 @@ def _say_layers(path: Path, documents: Sequence[bytes], chosen: Sequence[_Layer]
     return f"layer {chosen[0].name!r}" if path.suffix.lower() == ".gpkg" else ""
 
 
-def _remarks(chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
-    """Say which folders of a KML hold no placemark: what they show may lie in another file."""
+def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Say how many links to other files a KML has, and which folders no placemark: what they show may lie in such a file."""
     filled = {f"{folder}/" for part in parts for folder in part[FOLDER].unique()}
     paths = ["/".join(each.folders or ()) for each in chosen]
     bare = [path for path in paths if path and not any(each.startswith(f"{path}/") for each in filled)]
     bare = [path for path in bare if path.rpartition("/")[0] not in bare]
-    if not bare:
-        return ()
-    return (
-        f"no placemark in folder{'s' * (len(bare) > 1)} {list_names(bare)}; a link to another file is not followed",
-    )
+    said = [f"no placemark in folder{'s' * (len(bare) > 1)} {list_names(bare)}"] if bare else []
+    if links := sum(map(kml.count_links, documents)):
+        said.append(f"{links} link{'s' * (links > 1)} to other files, not followed")
+    return ("; ".join(said),) if said else ()
 
 
 def _read_layer(path: Path | bytes, layer: str | int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -245,9 +245,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
     keep = [place for place, name in enumerate(header) if name]
     body = as_text(cells.iloc[1 if names is None else 0 :, keep].set_axis([header[place] for place in keep], axis=1))
     body.index = pd.RangeIndex(1, len(body) + 1)
-    others = ", ".join(repr(name) for name in sheets if name != title)  # a list may go on there
-    read_as = f"sheet {title!r}; not read: {others}" if others else f"sheet {title!r}"
-    return Sheet(tuple(header[place] for place in keep), body, read_as, unread)
+    return Sheet(tuple(header[place] for place in keep), body, f"sheet {title!r}", unread)
 
 
 def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: str) -> str:
