@@ -94,7 +94,7 @@ def _refuse(given: argparse.Namespace, filters: dict[str, Any]) -> None:
     if given.what in _ONE and filters:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in filters)
         raise InputError(f"{given.what} takes no {options}", hint=f"gapmap query RESULT {example}")
-    if given.what in _ONE and not given.words:
+    if given.what in _ONE and not "".join(given.words).strip():
         raise InputError(f"{given.what}: nothing to look for", hint=f"gapmap query RESULT {example}")
     if given.what not in _ONE and (given.words or given.radius):
         raise InputError(

@@ -414,6 +414,8 @@ def _overlap(boxes: Sequence[Box]) -> Box | None:
 def _would_match(analysis: Analysis, table: str, filters: Sequence[_Filter]) -> list[str]:
     """Say which filter keeps all rows out, and how near the rows that meet the others come to it."""
     notes = []
+    if filters and not len(_matching(analysis, table, [], bare=True)):
+        return [f"the result has no {table}"]
     for each in filters:
         others = [other for other in filters if other is not each]
         count = len(_matching(analysis, table, others, bare=True))
@@ -591,14 +593,14 @@ def _with_incidents(counts: pd.Series, happened: Sequence[_Filter]) -> _Filter:
 
 def _peopled(least: float) -> _Filter:
     if not 0 <= least < np.inf:
-        raise InputError(f"--min-population {least:g} is not a number of zero or more")
+        raise InputError(f"--min-population {least:.15g} is not a number of zero or more")
 
     def closest(met: Callable[..., Any]) -> str:
         most = met(["population"])["population"].max()
         return "of none the population is known" if pd.isna(most) else f"the largest has {most:.0f}"
 
     return _Filter(
-        f"--min-population {least:g}",
+        f"--min-population {least:.15g}",
         lambda rows: rows["population"] >= least,
         ("population",),
         f"population >= {float(least)!r}",
@@ -684,6 +686,8 @@ def _find_place(analysis: Analysis, name: str) -> tuple[str, list[str]]:
     found = names.find(name, held)
     if found.match is not None:
         return found.match.key, _taken(name, found.match)
+    if not held:
+        raise InputError("this result holds no places", hint='give the point itself: "36.34, 43.13"')
     if not found.candidates:
         raise InputError(
             f"{name!r} is none of the {len(held)} places of this result",

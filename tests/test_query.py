@@ -78,6 +78,7 @@ def test_a_point_as_people_write_it(words: list[str], out: Path, capsys: pytest.
     ("words", "said"),
     [
         (["at"], "at: nothing to look for"),
+        (["at", " "], "at: nothing to look for"),
         (["place"], "place: nothing to look for"),
         (["at", "Makhmur", "--limit", "3"], "at takes no --limit"),
         (["stretches", "Makhmur"], "stretches takes no Makhmur"),

@@ -339,7 +339,7 @@ def test_an_empty_answer_says_what_would_have_matched(result: Analysis, memory: 
         f"without --within 1 m of {where}, 80 places would match; the nearest is {nearest:.3f} km away"
     ]
     assert notes("places", min_population=1e9)[0] == (
-        "without --min-population 1e+09, 80 places would match; "
+        "without --min-population 1000000000, 80 places would match; "
         f"the largest has {memory.places['population'].max():.0f}"
     )
     inside = memory.incidents[memory.incidents["stretch_id"] != ""]
@@ -363,6 +363,9 @@ def test_a_table_without_rows_says_so() -> None:
         bare = Analysis({**content, table: content[table].iloc[:0]})
         assert questions.select(bare, table).notes == (f"the result has no {table}",)
         assert questions.select(bare, table, within="1km of 36, 43").notes == (f"the result has no {table}",)
+        # Of two conditions each was said to keep all out, and the nearest to be nan km away.
+        both = questions.select(bare, table, within="1km of 36, 43", force="federal")
+        assert both.notes == (f"the result has no {table}",)
 
 
 def test_filters_that_do_not_fit_are_refused(result: Analysis) -> None:
@@ -483,6 +486,10 @@ def test_a_place_that_is_not_sure_is_asked_for(result: Analysis) -> None:
     for nowhere in ("Atlantis", "", "   "):
         with pytest.raises(InputError, match="none of the 80 places"):
             questions.place(result, nowhere)
+    base = scene()
+    content = {name: base.table(name) for name in tables.COLUMNS}
+    with pytest.raises(InputError, match="this result holds no places"):
+        questions.place(Analysis({**content, "places": content["places"].iloc[:0]}), "Atlantis")
     with pytest.raises(InputError, match="is not a point"):
         questions.at(result, "12 34 56 78 90")
     with pytest.raises(InputError, match="is not a point"):
