@@ -165,7 +165,7 @@ def give_changes(
     target : Target
         Form and file.
     quiet : bool
-        Print no table.
+        Print no table, and nothing of a file that was written.
     asked : sequence of str
         The changes of a what-if.
     files : mapping of str to str
@@ -180,7 +180,7 @@ def give_changes(
     if target.form != "table":
         edition, mark = mark_of(changes.runs)
         about = {"table": "changes", "notes": list(asked), "notice": figures["notice"], "edition": mark}
-        _give(changes.corridors, target, layer="changes", edition=edition, about=about, whole=figures)
+        _give(changes.corridors, target, layer="changes", edition=edition, about=about, whole=figures, quiet=quiet)
     elif not quiet:
         print_changes(figures)
 
@@ -193,6 +193,7 @@ def _give(
     edition: str,
     about: dict[str, Any],
     whole: dict[str, Any],
+    quiet: bool = False,
 ) -> None:
     marked = tables.marked(table, {**about, "edition": edition})
     if target.form == "gpkg":
@@ -211,6 +212,8 @@ def _give(
             # A spreadsheet takes a CSV for UTF-8 only if it begins so.
             encoding = "utf-8-sig" if target.form == "csv" else "utf-8"
             _write(target, lambda draft: draft.write_text(text, encoding=encoding, newline="\n"))
+    if quiet:
+        return
     if target.path is not None:
         typer.echo(f"Wrote {plain(target.path)} ({file_size(target.path)}, {len(table)} row{'s' * (len(table) != 1)})")
         typer.echo(f"{plain(about['edition'])} What may leave is made by gapmap export.")

@@ -345,7 +345,7 @@ def compare(
 
     _require_map(draw, overwrite=overwrite)
     results = [_result_file(path) for path in (before, after)]
-    target = answers.plan("json" if as_json else form, output, overwrite=overwrite, keep=results)
+    target = answers.plan(_form(form, as_json=as_json), output, overwrite=overwrite, keep=results)
     one, two = (gapmap.open(path) for path in results)
     with show_progress(quiet=quiet or target.form != "table") as step:
         step("compare", 0, 2)
@@ -397,7 +397,7 @@ def whatif(
     scenario = scenario.parent if scenario.name == "gaps.gpkg" else scenario
     scenario = scenario / "scenario.toml" if scenario.is_dir() else scenario
     beside = scenario.with_name("gaps.gpkg")
-    target = answers.plan("json" if as_json else form, output, overwrite=overwrite, keep=[scenario, beside])
+    target = answers.plan(_form(form, as_json=as_json), output, overwrite=overwrite, keep=[scenario, beside])
     reaches = _reaches(reach or [])
 
     def ask(result: Path | None) -> WhatIf:
@@ -424,6 +424,12 @@ def whatif(
             maps.save(maps.build_map(changed, changes=found.changes, headline=said), draw)
             files["map"] = draw.as_posix()
     answers.give_changes(found.changes, target, quiet=quiet, asked=found.asked, files=files)
+
+
+def _form(form: str | None, *, as_json: bool) -> str | None:
+    if as_json and form not in {None, "json"}:
+        raise InputError(f"--json and --format {form} do not go together", hint="leave one of them out")
+    return "json" if as_json else form
 
 
 def _reaches(texts: Sequence[str]) -> dict[str, str | float]:

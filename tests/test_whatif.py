@@ -392,6 +392,11 @@ def test_the_command_compares_two_results(example: Path, tmp_path: Path, capsys:
     text = capsys.readouterr().out
     assert "forces.south.reach" in text
     assert "both.html" in text
+    assert call("compare", example / "gaps.gpkg", tmp_path / "out", "--json", "--format", "csv") == 2
+    assert "--json and --format csv do not go together" in capsys.readouterr().err
+    assert call("compare", example / "gaps.gpkg", tmp_path / "out", "--quiet", "-o", tmp_path / "q.csv") == 0
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "q.csv").exists()
     assert call("compare", example / "gaps.gpkg", tmp_path / "out", "--json") == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["lost_to_km2"]["beyond"] >= 0
