@@ -64,6 +64,11 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "missing file": ({"north.csv": None}, r"north\.csv: no such file"),
     "missing scenario": ({"scenario.toml": None}, r"scenario\.toml: no such file"),
     "empty file": ({"north.csv": ""}, r"north\.csv: the file is empty"),
+    "blank lines": ({"north.csv": "\n\n\n"}, r"north\.csv: the file is empty"),
+    "web page": (
+        {"north.csv": "\n<!DOCTYPE HTML><html><body>log in</body></html>"},
+        r"north\.csv: a web page, no data",
+    ),
     "header alone": ({"north.csv": "name,lon,lat\n"}, r"north\.csv: no zones"),
     "swapped": ({"north.csv": "name,lat,lon\nN1,43.0,36.3\nN2,43.1,36.3\n"}, r"north\.csv(.|\n)*swapped"),
     "swapped places": (

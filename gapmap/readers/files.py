@@ -42,6 +42,7 @@ _TEXT = (".geojson", ".json", *_XML)
 _ZIPPED = (".kmz", ".xlsx")
 _WGS84_BY_SPEC = (".kml", ".kmz", ".gpx")
 _ZIP, _OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_PAGE = (b"<!doctype html", b"<html")
 _UNPACKED_MAX = 1 << 30  # bytes a KMZ or XLSX may unpack to
 # A part larger than this that is packed tighter than this is no table or drawing: honest ones come to a twentieth or so.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 26, 200
@@ -502,9 +503,13 @@ def list_names(names: Sequence[str]) -> str:
 def _check_kind(path: Path) -> None:
     """Say what a file with the wrong ending is."""
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(512)
     if head.startswith(_OLD_WORKBOOK):
         raise InputError(f"{path.name}: an old Excel workbook (.xls)", hint="save it as .xlsx")
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_PAGE):
+        raise InputError(
+            f"{path.name}: a web page, no data", hint="get it again: it may be the page that asks for a password"
+        )
     if head.startswith(_ZIP) and path.suffix.lower() not in _ZIPPED:
         raise InputError(f"{path.name}: packed, as .xlsx and .kmz are", hint="give it the ending that it had")
 

@@ -139,7 +139,9 @@ def read_csv(
                         skip_blank_lines=False,
                         **options,
                     )
-            except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            except pd.errors.EmptyDataError as error:
+                raise InputError(f"{path.name}: the file is empty") from error
+            except pd.errors.ParserError as error:
                 unclosed = "EOF inside string" in str(error)
                 raise InputError(
                     f"{path.name}: not a readable CSV ({error})",
