@@ -109,6 +109,13 @@ def print_summary(figures: dict[str, Any]) -> None:
     )
     facts.add_row("Places inside", str(figures["places_inside"]), f"of {figures['places']}: a plain count")
     _print_block(console, "", facts)
+    if figures["nearest_km"] is not None:
+        apart = (
+            f"{_number(figures['nearest_km'], 1)} km apart"
+            if figures["nearest_km"]
+            else "side by side, or over each other"
+        )
+        console.print(f"No corridor: where two forces come nearest, their cover lies {apart}.\n")
     if figures["incidents_outside_area"]:
         lie = f"{figures['incidents_outside_area']} of {figures['incidents']} incidents"
         console.print(f"{lie} lie outside the area of interest.", style="dim")
@@ -493,4 +500,4 @@ def _number(value: float, decimals: int = 0) -> str:
 def file_size(path: Path) -> str:
     """Return the size of a file in words."""
     size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"  # noqa: PLR2004 - a million
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):.0f} kB"  # noqa: PLR2004 - a million

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "max_width_km": run["max_width_m"] / 1000,
         "corridors": len(corridors),
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
+        "nearest_km": _apart_km(analysis.table("cover")) if corridors.empty else None,
         "length_km": round(float(corridors["length_km"].sum()), 1),
         "area_km2": corridor_km2(ground),
         "beyond_km": beyond_km(analysis),
@@ -77,6 +79,12 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "inputs": json.loads(run["inputs"]),
         "set_aside": count_reasons(set_aside.to_dict("records")),
     }
+
+
+def _apart_km(cover: Any) -> float | None:  # noqa: ANN401 - a GeoDataFrame
+    """Return how near the covers of two forces come to each other: without a corridor somebody asks why. None for one force."""
+    pairs = combinations(cover.geometry, 2)
+    return min((round(float(one.distance(other)) / 1000, 1) for one, other in pairs), default=None)
 
 
 def _certain(incidents: Any, corridors: Any) -> int:  # noqa: ANN401 - GeoDataFrames

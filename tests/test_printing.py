@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import shapely
 
 from gapmap.compare import find_changes
 from gapmap.printing import print_changes, print_summary
@@ -35,7 +36,7 @@ def test_the_table_fits_80_columns_and_shows_names_as_text(
     assert "?[31mred" in printed
     assert max(len(line) for line in printed.splitlines()) <= 80
     assert "a plain count" in printed
-    assert "map.html (0 kB)" in printed
+    assert "map.html (1 kB)" in printed
     assert "Widest stretches by mean width" in printed
     assert "whatever their own day" in printed
     assert "outside the area" not in printed
@@ -51,10 +52,17 @@ def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> Non
     fake = fake_analysis()
     for name in ("corridors", "stretches", "transects", "facets", "incidents", "places", "ground", "set_aside"):
         fake = fake.with_table(name, fake.table(name).iloc[:0])
-    figures = summary(fake)
+    far = fake.table("cover").set_geometry([shapely.box(0, 0, 1e4, 1e4), shapely.box(0, 33_400, 1e4, 4e4)])
+    figures = summary(fake.with_table("cover", far))
     assert (figures["corridors"], figures["length_km"], figures["widest"]) == (0, 0, [])
     print_summary({**figures, "files": {}})
     said = capsys.readouterr().out
+    assert "No corridor: where two forces come nearest, their cover lies 23.4 km apart." in " ".join(said.split())
+    touching = far.set_geometry([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    print_summary({**summary(fake.with_table("cover", touching)), "files": {}})
+    assert "lies side by side, or over each other." in " ".join(capsys.readouterr().out.split())
+    assert summary(fake.with_table("cover", far.iloc[:1]))["nearest_km"] is None
+    assert summary(fake_analysis())["nearest_km"] is None
     assert "Widest" not in said
     assert "Width here" not in said
 
