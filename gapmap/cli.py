@@ -649,8 +649,11 @@ def _scenario_of_files(
             day = dt.date.fromisoformat(date)
         except ValueError:
             problems.append(f"--date: {date!r} is not an ISO date such as 2021-06-01")
-    if folders := [f"{path} is a folder, not a file of zones" for path in files if path.is_dir()]:
-        raise InputError("the command cannot be understood", problems=[*problems, *folders])
+    if folders := [path for path in files if path.is_dir()]:
+        problems += [f"{path} is a folder, not a file of zones" for path in folders]
+        inside = [path / "scenario.toml" for path in folders if (path / "scenario.toml").is_file()]
+        hint = f"a scenario is in it: {inside[0]}" if inside else ""
+        raise InputError("the command cannot be understood", problems=problems, hint=hint)
     names = ["".join(c if is_force_name(c) else "_" for c in path.stem) for path in files]
     problems += [f"{path}: a scenario stands alone" for path in files if path.suffix.lower() == ".toml"]
     if len({name.casefold() for name in names}) < len(names):

@@ -162,7 +162,11 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     held = _text(analysis.table("run").iloc[0].get("edition"))
     whose = force or ""
     if held not in ("", "full", f"partner {whose}") and not (name == "public" and held.startswith("partner ")):
-        raise InputError(f"this result is itself a {held} edition: it does not hold what the {name} edition would")
+        _, _, of = held.partition(" ")
+        raise InputError(
+            f"this result is itself a {held} edition: it does not hold what the {name} edition would",
+            hint=f"{f'--edition partner --force {of}, --edition public, or ' if of else ''}name the result it is from",
+        )
     made = {"full": _full, "partner": _partner, "public": _public}[name](analysis, whose)
     check(made, analysis)
     return made

@@ -179,7 +179,7 @@ class ResultFile:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise MissingFileError(f"{path.name} does not exist", hint="save a result first: gapmap run")
+            raise MissingFileError(f"{path} does not exist", hint="save a result first: gapmap run")
         self._path = path
         lacking = sorted(set(tables.COLUMNS) - _layers(path))
         if "run" in lacking:
@@ -194,6 +194,11 @@ class ResultFile:
             raise ResultError(f"{path.name} is not a result saved by gapmap: its run table is damaged") from error
         if saved_format > FORMAT:
             raise ResultError(f"{path.name} was saved by a newer gapmap, {version}", hint="update gapmap")
+        if lacking and run.get("edition") == "public":
+            raise ResultError(
+                f"{path.name} is the public edition: a grid, which answers nothing more",
+                hint="name the result it is from",
+            )
         if lacking:
             raise ResultError(f"{path.name} lacks the tables {', '.join(lacking)}", hint="run the scenario again")
 

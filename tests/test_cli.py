@@ -234,6 +234,8 @@ def test_wrong_options_are_all_said_at_once(
 def test_a_folder_is_not_a_file_of_zones(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("run", ".", example / "south.geojson", "--reach", "5 km") == 2
     assert ". is a folder, not a file of zones" in capsys.readouterr().err
+    assert call("check", example) == 2
+    assert f"-> a scenario is in it: {example / 'scenario.toml'}" in capsys.readouterr().err
 
 
 def test_options_for_files_do_not_go_with_a_scenario(example: Path, capsys: pytest.CaptureFixture[str]) -> None:

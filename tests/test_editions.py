@@ -211,8 +211,9 @@ def test_an_edition_cannot_be_widened_again(result: Analysis) -> None:
     assert everything(again) == everything(partner)
     assert everything(edition(partner, "public")) == everything(edition(result, "public"))
     for name, force in (("full", None), ("partner", "south")):
-        with pytest.raises(InputError, match="is itself a partner north edition"):
+        with pytest.raises(InputError, match="is itself a partner north edition") as caught:
             edition(partner, name, force=force)
+        assert caught.value.hint == "--edition partner --force north, --edition public, or name the result it is from"
 
 
 # ---- Attacks

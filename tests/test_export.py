@@ -27,7 +27,7 @@ from gapmap.answers import Target, give_rows
 from gapmap.cli import main
 from gapmap.compare import find_changes
 from gapmap.editions import Edition, edition
-from gapmap.errors import InputError
+from gapmap.errors import InputError, ResultError
 from gapmap.export import FORMATS, export
 from tests.fake_analysis import FakeAnalysis, fake_analysis
 from tests.sentinels import KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE
@@ -318,6 +318,12 @@ def test_files_are_replaced_only_when_told(result: Analysis, tmp_path: Path) -> 
     assert grid.read_text(encoding="utf-8") == "mine"
     export(public, tmp_path, file_format="csv", overwrite=True)
     assert grid.read_text(encoding="utf-8-sig").startswith("cell_id,")
+
+
+def test_the_public_file_says_that_it_answers_nothing_more(result: Analysis, tmp_path: Path) -> None:
+    [path] = export(edition(result, "public"), tmp_path, file_format="gpkg")
+    with pytest.raises(ResultError, match="is the public edition: a grid, which answers nothing more"):
+        gapmap.open(path)
 
 
 def test_names_in_a_result_choose_no_place(result: Analysis, tmp_path: Path) -> None:
