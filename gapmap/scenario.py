@@ -34,6 +34,7 @@ _DAY_FIRST = "day-first"
 MAX_WIDTH_LIMITS_M = (100.0, 500_000.0)  # narrower, a corridor of some length has more transects than memory holds
 REACH_LIMIT_M = 200_000.0
 _STRETCH_LIMIT_M = 200_000.0
+_SLASHES = "in a path write / where Windows has \\"
 
 _Namer = Callable[[Path], str]
 _Dater = Callable[[dt.date], object]
@@ -270,7 +271,9 @@ def read_scenario(path: str | Path) -> Scenario:
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path.name}: not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{path.name}: not TOML: {error}", hint='text goes in quotes: reach = "5 km"') from error
+        backslash = "\\" in str(error) or "hex" in str(error)
+        hint = _SLASHES if backslash else 'text goes in quotes: reach = "5 km"'
+        raise ScenarioError(f"{path.name}: not TOML: {error}", hint=hint) from error
     problems: list[str] = []
     scenario = _scenario(_Table(tree, "", path.parent.resolve(), problems), path.stem)
     if scenario is None or problems:
@@ -441,7 +444,8 @@ class _Table:
                 pass
         elif value is None or (isinstance(value, dt.date) and not isinstance(value, dt.datetime)):
             return value
-        self.fault(key, f"{value!r} is not an ISO date such as 2021-06-01")
+        said = str(value) if isinstance(value, dt.datetime) else repr(value)
+        self.fault(key, f"{said} is not an ISO date such as 2021-06-01")
         return None
 
     def file(self, key: str) -> Path | None:
@@ -485,6 +489,9 @@ class _Table:
         return _Table(value, f"{self.name}.{key}" if self.name else key, self.folder, self.problems)
 
     def _resolve(self, key: str, name: str) -> Path:
+        if any(sign < " " for sign in name):
+            # "data\north.kml" has a line break in it, as TOML reads a backslash.
+            self.fault(key, f"{name!r} is no file name; {_SLASHES}")
         try:
             path = Path(name).expanduser()
         except RuntimeError:  # "~nobody/..."

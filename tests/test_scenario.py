@@ -152,7 +152,19 @@ layers = "x"
         (f"max_width = true\n{FORCE}", "True is not a length"),
         (f"max_width = nan\n{FORCE}", "nan is not a length"),
         (f"max_width = []\n{FORCE}", "not a length"),
-        (f"date = 2021-06-01T10:00:00\n{FORCE}", "not an ISO date"),
+        (f"date = 2021-06-01T10:00:00\n{FORCE}", "date: 2021-06-01 10:00:00 is not an ISO date"),
+        (
+            FORCE.replace('zones = "', 'zones = "data\\north'),
+            "is no file name; in a path write / where Windows has \\",
+        ),
+        (
+            FORCE.replace('zones = "', 'zones = "C:\\posts'),
+            "-> in a path write / where Windows has \\",
+        ),
+        (
+            FORCE.replace('zones = "', 'zones = "C:\\Users'),
+            "-> in a path write / where Windows has \\",
+        ),
         (f"{FORCE}[incidents]\nfile = 'x'\nradius = '5 km'", "not a table of lengths"),
         (f"{FORCE}[incidents]\nfile = 'x'\nshare = 'all'", "unknown value 'all'"),
         ("max_width = 20 km", "not TOML"),
