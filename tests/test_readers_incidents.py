@@ -249,5 +249,10 @@ def test_an_incident_whose_deaths_are_not_known_is_one(tmp_path: Path) -> None:
     texts = "'-', '?', 'N.A.', 'Unknown', 'n/a', 'nk', 'غير معروف', '\u2014'"
     remark = f"deaths not known of 8 incidents ({texts}; rows 1, 2, 3, 4, 5 and 3 more): used, without a number"
     assert remark in found.attrs["input"]["remarks"]
+    about = ["5+", "2-3", "~10", "<5", "2?", "2021-06-01", "+964", "-1"]
+    rows = "".join(f"2021-02-03,35.{place},43,{text}\n" for place, text in enumerate(about))
+    found = read_incidents(write(tmp_path / "c.csv", f"date,lat,lon,deaths\n{rows}"))
+    assert (len(found), found["deaths_best"].notna().sum()) == (6, 1)  # +964 is a number
+    assert [each["source_row"] for each in found.attrs["set_aside"]] == [6, 8]
     one = read_incidents(write(tmp_path / "b.csv", "date,lat,lon,deaths,deaths_low\n2021-02-03,36,43,?,?\n"))
     assert one.attrs["input"]["remarks"] == ["deaths not known of one incident ('?'; row 1): used, without a number"]

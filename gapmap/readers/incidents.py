@@ -46,6 +46,7 @@ _SHOWN = 5
 _NOT_KNOWN = frozenset(
     {"?", "??", "-", "--", "\u2013", "\u2014", "n/a", "n.a", "na", "nk", "unk", "unknown", "not known", "غير معروف"}
 )
+_ABOUT = r"[~<>]?\s*\d{1,3}\s*(?:[+?]|-\s*\d{1,3})?"  # "5+", "2-3": a count, though no number; a date is longer
 _BEFORE, _AFTER = "before the first day asked for", "after the last day asked for"
 _BY_CHOICE = frozenset({_BEFORE, _AFTER, "blank row"})
 
@@ -270,7 +271,7 @@ def _content(
         deaths, bad = values.parse_numbers(cells)
         if bad.any():
             said = cells[bad].astype(str)
-            said = said[said.str.strip(" .").str.casefold().isin(_NOT_KNOWN)]
+            said = said[said.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | said.str.fullmatch(_ABOUT)]
             unsaid |= said.to_dict()
             bad[said.index] = False
         _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
