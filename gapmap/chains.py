@@ -108,10 +108,10 @@ def order(pieces: Pieces) -> Chains:
     start = _starts(pieces, partner, np.repeat(component, 2), np.repeat(~has_end[component], 2))
     rank, terminal = _ranks(partner, start)
     run = np.flatnonzero(terminal == terminal[start][np.repeat(component, 2)])
-    # Number the chains by where they start, from the north-west.
-    middle = _middles(pieces)
+    # Number the chains by where they start, from the north-west; by their forces where these touch in one triangle.
+    forces = pieces.force_b[start // 2], pieces.force_a[start // 2]
     place = np.empty(number, np.int64)
-    place[np.lexsort(_from_north_west(middle, start))] = np.arange(number)
+    place[np.lexsort((*forces, *_from_north_west(_middles(pieces), start)))] = np.arange(number)
     run = run[np.argsort(place[component[run // 2]] * len(rank) - rank[run])]
     ring = np.empty(number, bool)
     ring[place] = ~has_end
