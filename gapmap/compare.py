@@ -1,7 +1,7 @@
 """Two analyses held against each other: which corridors opened, closed, widened, narrowed, split, merged, moved.
 
 In: two analyses. Out: a table of corridors with what became of each, the ground gained and lost, the places whose state
-changed. Method: corridors of the same two forces are the same where their ground overlaps, in the working CRS of the first.
+changed. Method: corridors of the same two forces are the same where their ground overlaps, in one working CRS for both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap.crs import WGS84, require_metric
+from gapmap.crs import WGS84, require_metric, working_crs
 from gapmap.editions import mark_of
 from gapmap.errors import CrsError, InputError
 
@@ -62,7 +62,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Changes:
-    """What :func:`find_changes` found, geometry in the working CRS of the first analysis.
+    """What :func:`find_changes` found, geometry in the working CRS that both have, or else one chosen for both.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ def find_changes(before: Source, after: Source) -> Changes:
     InputError
         If the two have no ground in common.
     CrsError
-        If the working CRS of the first is not true to metres over the second: they share little, and reach far apart.
+        If no working CRS is true to metres over both: they share little, and reach far apart.
 
     Notes
     -----
@@ -186,9 +186,8 @@ def find_changes(before: Source, after: Source) -> Changes:
     force, open, left out, outside the area of interest). Places are compared where both analyses hold them: same id,
     at most 10 m apart.
     """
-    crs = pyproj.CRS.from_wkt(before.table("run")["crs"].iloc[0])
+    crs = _common_crs(before, after)
     old, new = _Side.of(before, crs), _Side.of(after, crs)
-    _require_one_region(before, after, new.cover)
     rows, parts = [], []
     for was, now in _groups(old, new):
         row, gained, lost = _change(old, new, was, now)
@@ -270,12 +269,14 @@ def flatten(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
             yield f"{above}{key}", str(value)
 
 
-def _require_one_region(before: Source, after: Source, cover: gpd.GeoDataFrame) -> None:
-    """Refuse results of two regions, and of such as reach too far apart for the plane of the first, with where they lie."""
+def _common_crs(before: Source, after: Source) -> pyproj.CRS:
+    """Return the plane to measure in, whichever comes first; refuse results of two regions, with where they lie."""
+    sides = (before, after)
+    covers = [side.table("cover") for side in sides]
     # In degrees: the working CRS of one result may know nothing of where the other lies.
-    areas = [shapely.box(*side.table("cover").to_crs(WGS84).total_bounds) for side in (before, after)]
+    areas = [shapely.box(*cover.to_crs(WGS84).total_bounds) for cover in covers]
     lines = []
-    for side, result, area in zip(("before", "after"), (before, after), areas, strict=True):
+    for side, result, area in zip(("before", "after"), sides, areas, strict=True):
         west, south, east, north = area.bounds
         title = result.table("run")["title"].iloc[0]
         lines.append(f"{side}, {title!r}: latitude {south:.2f} to {north:.2f}, longitude {west:.2f} to {east:.2f}")
@@ -289,13 +290,15 @@ def _require_one_region(before: Source, after: Source, cover: gpd.GeoDataFrame) 
             problems=lines,
             hint="compare results of one region",
         )
+    own, other = (pyproj.CRS.from_wkt(side.table("run")["crs"].iloc[0]) for side in sides)
+    crs = own if own == other else working_crs(covers)
     try:
-        require_metric(cover)
+        return require_metric(*(cover.to_crs(crs) for cover in covers))
     except CrsError as error:
         share = shapely.intersection(*areas).area / min(area.area for area in areas)
         raise CrsError(
-            "one of the two results reaches too far beyond the other to be measured with it; they share "
-            f"{share:.0%} of the smaller one's region",
+            "no plane is true to 0.1 % over both results: they share "
+            f"{share:.0%} of the smaller one's region, and one reaches far beyond the other",
             problems=lines,
             hint="compare results of one region: run one of them without the zones that lie far from the other",
         ) from error

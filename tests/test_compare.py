@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gapmap import tables
 from gapmap.compare import KINDS, STATES, Changes, find_changes
+from gapmap.crs import require_metric, working_crs
 from gapmap.errors import CrsError, InputError
 
 if TYPE_CHECKING:
@@ -225,8 +226,25 @@ def test_another_working_crs_changes_nothing() -> None:
     scene = {"C01": (0, 0, 40, 4), "C02": (60, 10, 64, 13)}
     changes = find_changes(Scene(scene), Scene(scene, crs=BESIDE))
     assert set(changes.corridors["state"]) == {"unchanged"}
-    assert changes.corridors.crs == CRS
     assert changes.corridors["gained_km2"].max() < 1e-3
+    turned = find_changes(Scene(scene, crs=BESIDE), Scene(scene))
+    assert changes.corridors.crs == turned.corridors.crs
+
+
+def test_a_result_that_reaches_far_beyond_the_other_is_compared_either_way_round() -> None:
+    # The plane of the small one is off by more than 0.1 % over the large one, that of the large one is true over both.
+    middle = gpd.GeoSeries([box(-1, -20, 1_000, 20)], crs=CRS)
+    small = Scene(WHOLE, places={"town": (39, 2)})
+    large = Scene({"C01": (0, 0, 38, 4)}, cover={"alpha": box(-1, -20, 1_000, 20)}, crs=working_crs([middle]))
+    with pytest.raises(CrsError, match="off by"):
+        require_metric(large.table("cover").to_crs(CRS))
+    there, back = find_changes(small, large), find_changes(large, small)
+    assert there.corridors.crs == back.corridors.crs
+    assert one(there)["state"] == "narrowed"
+    assert one(back)["state"] == "widened"
+    assert one(there)["lost_km2"] == pytest.approx(2 * 4, rel=1e-3)
+    assert one(there)["lost_km2"] == one(back)["gained_km2"]
+    assert one(there)["lost_km"] == pytest.approx(one(back)["gained_km"])
 
 
 def test_without_corridors_there_is_nothing_to_say() -> None:
@@ -250,7 +268,7 @@ def test_results_of_different_regions_are_refused() -> None:
         find_changes(Scene(WHOLE), Scene(cover={"alpha": box(41.2, 0, 60, 10)}))
     with pytest.raises(InputError, match="km apart"):  # though the plane of the one is not true there
         find_changes(Scene(WHOLE), Scene(cover={"alpha": box(3_000, 0, 3_010, 10)}))
-    with pytest.raises(CrsError, match="reaches too far beyond the other") as far:
+    with pytest.raises(CrsError, match=r"no plane is true to 0\.1 % over both") as far:
         find_changes(Scene(WHOLE), Scene(cover={"alpha": box(-1, -20, 1_200, 20)}))
     assert "share 100% of the smaller one's region" in str(far.value)
 
