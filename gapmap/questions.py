@@ -246,6 +246,34 @@ def place(analysis: Analysis, name: str, *, radii_m: Sequence[float] = RADII_M) 
     return _card(analysis, row.geometry, radii_m, notes, place=known)
 
 
+def find_point(analysis: Analysis, text: str) -> tuple[shapely.Point, list[str]]:
+    """Find the point that a text means, as :func:`at` does.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Computed, or opened from a file; tables run and places are read.
+    text : str
+        Latitude and longitude as people write it, MGRS, or the name of a place.
+
+    Returns
+    -------
+    shapely.Point
+        Longitude and latitude in degrees.
+    list of str
+        What to know about it: what a name was taken for, how coarse a reference is.
+
+    Raises
+    ------
+    InputError
+        If it is neither a point nor just one place: the candidates are in it.
+    """
+    found, notes = _found(analysis, text)
+    # Of a place that was degrees before: PROJ is a millimetre off there and back.
+    lonlat = found.iloc[0] if found.crs == WGS84 else shapely.set_precision(found.to_crs(WGS84).iloc[0], 1e-7)
+    return lonlat, notes
+
+
 def select(
     analysis: Analysis,
     table: str,
@@ -639,14 +667,10 @@ def _spot(analysis: Analysis, point: shapely.Point | str) -> tuple[shapely.Point
     """Return a point in degrees and in metres, and what it was taken for."""
     notes: list[str] = []
     if isinstance(point, str):
-        lonlat = _coordinates(analysis, point)
-        if lonlat is None:
-            key, notes = _find_place(analysis, point)
-            place = gpd.GeoSeries([_place_row(analysis, key).geometry], crs=analysis.crs)
-            return place.to_crs(WGS84).iloc[0], place.iloc[0], notes
-        coarse_m, point = mgrs_side_m(point), lonlat
-        if coarse_m > _FINE_M:
-            notes = [f"the reference names a square of {format_length(coarse_m)}; this is its middle"]
+        found, notes = _found(analysis, point)
+        if found.crs == analysis.crs:
+            return found.to_crs(WGS84).iloc[0], found.iloc[0], notes
+        point = found.iloc[0]
     if not isinstance(point, shapely.Point) or point.is_empty or not (abs(point.x) <= 180 and abs(point.y) <= 90):  # noqa: PLR2004
         raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
     spot = gpd.GeoSeries([point], crs=WGS84).to_crs(analysis.crs).iloc[0]
@@ -657,6 +681,18 @@ def _spot(analysis: Analysis, point: shapely.Point | str) -> tuple[shapely.Point
             hint="latitude comes first: are the two swapped?",
         )
     return point, spot, notes
+
+
+def _found(analysis: Analysis, text: str) -> tuple[gpd.GeoSeries, list[str]]:
+    """Return the one point that a text gives, in degrees, or in metres where it is a place, and what it was taken for."""
+    lonlat = _coordinates(analysis, text)
+    if lonlat is None:
+        key, notes = _find_place(analysis, text)
+        return gpd.GeoSeries([_place_row(analysis, key).geometry], crs=analysis.crs), notes
+    notes = []
+    if (coarse_m := mgrs_side_m(text)) > _FINE_M:
+        notes = [f"the reference names a square of {format_length(coarse_m)}; this is its middle"]
+    return gpd.GeoSeries([lonlat], crs=WGS84), notes
 
 
 def _coordinates(analysis: Analysis, text: str) -> shapely.Point | None:

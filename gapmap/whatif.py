@@ -20,14 +20,14 @@ import shapely
 
 import gapmap
 from gapmap import tables
-from gapmap.analysis import Grown, grow
+from gapmap.analysis import Analysis, Grown, grow
 from gapmap.compare import Changes, find_changes, flatten
 from gapmap.corridors import find_corridors
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, ResultError, unknown
 from gapmap.inputs import Inputs, read_inputs
 from gapmap.overlay import name_corridors
-from gapmap.points import parse_point
+from gapmap.questions import find_point
 from gapmap.reach import doubt_short
 from gapmap.readers import join_zones
 from gapmap.scenario import ForceInput, Scenario, check_reach, read_scenario
@@ -37,7 +37,7 @@ from gapmap.widths import width_here
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gapmap.analysis import Analysis
+    import pyproj
 
 _FORMS = (
     '"post FORCE POINT [REACH]"; a route or an area has " to " between its points; the reach with its unit, such as 5km'
@@ -132,7 +132,8 @@ def what_if(
         As it is.
     add : iterable of str
         Zones: "post FORCE POINT [REACH]", "route FORCE POINT to POINT ... [REACH]", "area ..." likewise. Points as people
-        write them (:func:`gapmap.points.parse_point`), the reach with its unit; without it, the scenario's for that kind.
+        write them, or names of places (:func:`gapmap.questions.find_point`); the reach with its unit; without it, the
+        scenario's for that kind.
     remove : iterable of str
         Zones: the ``zone_id`` in the scenario as it is, or the name where only one zone has it.
     reach : mapping of str to length, optional
@@ -171,7 +172,8 @@ def what_if(
     if base is not None:
         _check_base(base, slim, read)
     grown = grow(slim, read) if base is None else Grown(base.table("zones"), [], base.table("cover"), None)
-    added = _additions(list(add), wanted, grown, problems)
+    held = Analysis({"run": _run_row(wanted, grown.cover.crs, "[]"), "places": _near(read.places, grown.cover)})
+    added, notes = _additions(list(add), wanted, grown, held, problems)
     gone = _removed(list(remove), read.zones, grown.zones.index, problems)
     if problems:
         raise InputError("the change cannot be understood", problems=problems)
@@ -182,6 +184,7 @@ def what_if(
     after = dataclasses.replace(changed, zones=zones)
     asked = [
         *(f"added: {_described(zone)}{_doubt([zone.reach_m])}" for zone in added.itertuples()),
+        *dict.fromkeys(notes),
         *(f"taken away: {zone.Index} {zone.name}, {_described(zone)}" for zone in gone.itertuples()),
     ]
     if empty := sorted(set(gone["force"]) - set(zones["force"])):
@@ -259,17 +262,8 @@ def _side(scenario: Scenario, read: Inputs, grown: Grown, *, inputs: str) -> _Ta
         beyond.geometry = beyond.difference(read.excluded.to_crs(crs).union_all())
     places = read.places.to_crs(crs)
     places["width_here_m"] = width_here(found.facets, places.geometry)
-    run = {
-        "title": scenario.title,
-        "notice": scenario.notice,
-        "date": scenario.date,
-        "max_width_m": limit_m,
-        "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),
-        "inputs": inputs,
-        "crs": crs.to_wkt(),
-    }
     content = {
-        "run": tables.conform(pd.DataFrame([run], index=["run"]), "run"),
+        "run": _run_row(scenario, crs, inputs),
         "cover": grown.cover,
         "corridors": name_corridors(found.corridors, found.transects, places),
         "facets": found.facets,
@@ -277,6 +271,25 @@ def _side(scenario: Scenario, read: Inputs, grown: Grown, *, inputs: str) -> _Ta
         "places": places,
     }
     return _Tables(content)
+
+
+def _run_row(scenario: Scenario, crs: pyproj.CRS, inputs: str) -> pd.DataFrame:
+    run = {
+        "title": scenario.title,
+        "notice": scenario.notice,
+        "date": scenario.date,
+        "max_width_m": scenario.max_width_m,
+        "parameters": json.dumps(scenario.parameters(), ensure_ascii=False),
+        "inputs": inputs,
+        "crs": crs.to_wkt(),
+    }
+    return tables.conform(pd.DataFrame([run], index=["run"]), "run")
+
+
+def _near(places: gpd.GeoDataFrame, cover: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the places where a zone could be added, in the CRS of the cover: a list may hold a whole country's."""
+    west, south, east, north = cover.total_bounds
+    return places.to_crs(cover.crs).cx[west - _FAR_M : east + _FAR_M, south - _FAR_M : north + _FAR_M]
 
 
 def _with_reach(scenario: Scenario, reach: dict[str, str | float], problems: list[str]) -> Scenario:
@@ -296,23 +309,28 @@ def _with_reach(scenario: Scenario, reach: dict[str, str | float], problems: lis
     return dataclasses.replace(scenario, forces=forces)
 
 
-def _additions(texts: list[str], scenario: Scenario, grown: Grown, problems: list[str]) -> gpd.GeoDataFrame:
-    """Read the zones to add; what is wrong goes to the problems."""
-    rows = []
+def _additions(
+    texts: list[str], scenario: Scenario, grown: Grown, held: Analysis, problems: list[str]
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Read the zones to add, and what their points were taken for; what is wrong goes to the problems."""
+    rows, notes = [], []
     problems += [f"add {text!r}: asked for twice" for text in dict.fromkeys(texts) if texts.count(text) > 1]
     for number, text in enumerate(texts, start=1):
         try:
-            row = _addition(text, scenario)
+            row, said = _addition(text, scenario, held)
             _check_near(row["geometry"], grown.cover)
             rows.append({**row, "name": f"added {number}", "source": "what if", "source_row": number, "file": -1})
+            notes += said
         except InputError as error:
-            problems.append(f"add {text!r}: {error.message}")
+            hint = f"; {error.hint}" if error.problems else ""
+            problems += [f"add {text!r}: {error.message}{hint}", *(f"  {line}" for line in error.problems)]
     columns = [*tables.COLUMNS["zones"], "file", "geometry"]
-    return tables.conform(gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=WGS84), "zones")
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=WGS84)
+    return tables.conform(frame, "zones"), notes
 
 
-def _addition(text: str, scenario: Scenario) -> dict[str, Any]:
-    """Read one zone: kind, force, reach_m and geometry in degrees."""
+def _addition(text: str, scenario: Scenario, held: Analysis) -> tuple[dict[str, Any], list[str]]:
+    """Read one zone: kind, force, reach_m and geometry in degrees; and what its points were taken for."""
     kind, name, where = (*text.split(maxsplit=2), "", "", "")[:3]
     if not where:
         raise InputError(f"is not {_FORMS}")
@@ -326,13 +344,15 @@ def _addition(text: str, scenario: Scenario) -> dict[str, Any]:
     if reach_m == 0 and kind != "area":
         raise InputError("has the reach 0, which covers nothing")
     words = re.split(r"\s+to\s+", where[: last.start()] if last else where)
-    points = [parse_point(each, mgrs_zones=scenario.mgrs_zones) for each in words]
+    found = [find_point(held, each) for each in words if each]
+    points = [point for point, _ in found]
     if len(points) < _CORNERS[kind] or (kind == "post" and len(points) > 1):
         raise InputError(f"has {len(points)} points; {_FORMS}")
     shape = points[0] if kind == "post" else {"route": shapely.LineString, "area": shapely.Polygon}[kind](points)
     if not shape.is_valid:
         raise InputError(f"is no {kind}: {shapely.is_valid_reason(shape)}")
-    return {"force": name, "kind": kind, "reach_m": reach_m, "geometry": shape}
+    row = {"force": name, "kind": kind, "reach_m": reach_m, "geometry": shape}
+    return row, [note for _, said in found for note in said]
 
 
 def _check_word(what: str, word: str, allowed: Iterable[str]) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import pyproj
 import pytest
 import shapely
 
 import gapmap
-from gapmap import cli, whatif
+from gapmap import cli, tables, whatif
+from gapmap.analysis import Analysis
 from gapmap.errors import InputError
 from gapmap.scenario import read_scenario
 from gapmap.starter import write_example
@@ -216,9 +218,31 @@ def test_a_zone_that_cannot_be_added_is_refused(text: str, what: str) -> None:
 )
 @pytest.mark.parametrize("reach", [" 5km", " 5,0 km", " \u0665 km", " 5000 m", ""])
 def test_points_and_lengths_are_read_as_everywhere(point: str, lat: float, lon: float, reach: str) -> None:
-    added = whatif._addition(f"post federal {point}{reach}", read_scenario(DEMO))
+    scenario = read_scenario(DEMO)
+    run = whatif._run_row(scenario, pyproj.CRS(CRS), "[]")
+    held = Analysis({"run": run, "places": tables.empty("places", pyproj.CRS(CRS))})
+    added, _ = whatif._addition(f"post federal {point}{reach}", scenario, held)
     assert (added["geometry"].y, added["geometry"].x) == pytest.approx((lat, lon))
     assert added["reach_m"] == 5_000  # also the scenario's for a post
+
+
+def test_a_place_is_a_point_by_any_spelling_held(strip: Path) -> None:
+    (strip.parent / "places.csv").write_text(
+        "name,lat,lon\nMakhmur,36,43\nTel Kaif,36.01,43\nTel Afar,36,43.01\n", encoding="utf-8"
+    )
+    named = what_if(strip, add=["post north Makhmour 1.5km", "route south Tel Kaif to tel-afar 1km"])
+    given = what_if(strip, add=["post north 36, 43 1.5km", "route south 36.01, 43 to 36, 43.01 1km"])
+    assert named.changes.figures() == given.changes.figures()
+    assert [each for each in named.asked if each not in given.asked] == ["'Makhmour' is taken for Makhmur (P00001)"]
+    with pytest.raises(InputError) as caught:
+        what_if(strip, add=["post north Tel 1km", "post north Atlantis", "post north 5km"])
+    assert caught.value.problems[:3] == (
+        "add 'post north Tel 1km': 'Tel' may be one of these places; give its id, the first word",
+        "  P00002  Tel Afar, 36.0000, 43.0100",
+        "  P00003  Tel Kaif, 36.0100, 43.0000",
+    )
+    assert caught.value.problems[3] == "add 'post north Atlantis': 'Atlantis' is none of the 3 places of this result"
+    assert caught.value.problems[4].startswith("add 'post north 5km': has 0 points")
 
 
 def test_a_reach_that_nobody_gave_is_asked_for(strip: Path) -> None:
