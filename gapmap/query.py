@@ -75,7 +75,8 @@ def _answer(given: argparse.Namespace, filters: dict[str, Any]) -> None:
     from gapmap.units import parse_length
 
     result = given.result / "gaps.gpkg" if given.result.is_dir() else given.result
-    keep = [result, *([Path(given.in_area)] if given.in_area else [])]
+    area = questions.area_file(given.in_area) if given.in_area else None
+    keep = [result, *([area[0]] if area else [])]
     target = answers.plan(given.format, given.output, overwrite=given.overwrite, keep=keep)
     analysis = gapmap.open(result)
     if given.what in _ONE:
@@ -170,7 +171,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--min-width", metavar="LENGTH", help="at least so wide, 10km; stretches and corridors at their widest")
     add("--force", metavar="NAME", action="append", help="with that force on one side; twice: between the two")
     add("--within", metavar="LENGTH-of POINT", help='not farther from it: "15km-of Makhmour"')
-    add("--in-area", metavar="FILE | NAME", help="in these polygons, or in a boundary of the result; touching is in")
+    add(
+        "--in-area",
+        metavar="FILE[:LAYER] | NAME",
+        help="in these polygons, or in a boundary of the result; touching is in",
+    )
     add("--since", metavar="DAY", help="incidents of that day or later: 2021-06-01")
     add("--until", metavar="DAY", help="incidents of that day or earlier")
     add("--kind", metavar="KIND", action="append", help="incidents of that kind; twice: of either")

@@ -306,8 +306,8 @@ def select(
     within : str, optional
         "15km of Makhmour": a length and a point or place. Not farther from it, the nearest part counts.
     in_area : str, Path or GeoDataFrame, optional
-        A file of polygons, the name (or boundary_id) of a boundary in the result, or polygons. In it, at least in part;
-        its edge belongs to it.
+        A file of polygons ("FILE:LAYER" where it has several layers), the name (or boundary_id) of a boundary in the
+        result, or polygons. In it, at least in part; its edge belongs to it.
     since, until : str or datetime.date, optional
         Incidents of that day or later, or earlier; one that lasted counts if one of its days does. Of stretches and
         corridors those with such an incident.
@@ -525,13 +525,20 @@ def _inside(analysis: Analysis, area: str | Path | gpd.GeoDataFrame) -> tuple[_F
     notes: list[str] = []
     if isinstance(area, gpd.GeoDataFrame):
         polygons, label = area.geometry, "the area"
-    elif isinstance(area, Path) or Path(area).is_file():
+    elif file := area_file(area):
         # Imported here: reading files takes longer than most answers.
         from gapmap.readers import read_polygons
 
-        polygons, label = read_polygons(area, role="areas").geometry, Path(area).name
+        path, layer = file
+        try:
+            polygons, label = read_polygons(path, role="areas", layer=layer).geometry, path.name
+        except InputError as error:
+            if " as layer: " not in error.hint:
+                raise
+            hint = f"name one after a colon: {path}:LAYER ({error.hint.partition(' as layer: ')[2]})"
+            raise InputError(error.message, hint=hint) from error
     else:
-        polygons, label, notes = _boundary(analysis, area)
+        polygons, label, notes = _boundary(analysis, str(area))
     if polygons.crs is None:
         raise InputError("the area has no CRS", hint="set it: table.set_crs(...)")
     shape = shapely.union_all(polygons.to_crs(analysis.crs).to_numpy())
@@ -542,6 +549,30 @@ def _inside(analysis: Analysis, area: str | Path | gpd.GeoDataFrame) -> tuple[_F
         f"--in-area {label}", lambda rows: shapely.intersects(shape, rows.geometry.to_numpy()), box=shape.bounds
     )
     return inside, notes
+
+
+def area_file(area: str | Path) -> tuple[Path, str | None] | None:
+    """Part a file of areas from the layer in it that is named after a colon.
+
+    Parameters
+    ----------
+    area : str or Path
+        As :func:`select` takes it: a Path is a file, a text may also be a name.
+
+    Returns
+    -------
+    tuple of Path and str, or None
+        File and layer, None for the one that is there; None where the text is no file.
+
+    Examples
+    --------
+    >>> area_file("Nineveh"), area_file(f"{__file__}:adm1") == (Path(__file__), "adm1")
+    (None, True)
+    """
+    file, _, layer = str(area).rpartition(":")
+    if not Path(area).is_file() and Path(file).is_file():
+        return Path(file), layer
+    return (Path(area), None) if isinstance(area, Path) or Path(area).is_file() else None
 
 
 def _boundary(analysis: Analysis, name: str) -> tuple[gpd.GeoSeries, str, list[str]]:

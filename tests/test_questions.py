@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 import gapmap
-from gapmap import questions, storage, tables
+from gapmap import cli, questions, storage, tables
 from gapmap.analysis import Analysis
 from gapmap.errors import InputError
 from gapmap.overlay import locate
@@ -189,6 +189,30 @@ def test_in_area(result: Analysis, memory: Analysis, table: str, tmp_path: Path)
     assert ids(questions.select(result, table, in_area=drawn)) == list(inside)
     assert ids(questions.select(result, table, in_area=tmp_path / "area.geojson")) == list(inside)
     assert ids(questions.select(result, table, in_area=str(tmp_path / "area.geojson"))) == list(inside)
+
+
+def test_of_a_file_of_several_layers_one_is_named_after_a_colon(
+    result: Analysis, memory: Analysis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "areas_of.gpkg"
+    for layer, west in (("near", -50_000), ("far", 900_000)):
+        drawn = gpd.GeoDataFrame(geometry=[shapely.box(west, -9_000, west + 31_000, 12_000)], crs=LAEA)
+        drawn.to_file(path, layer=layer)
+    whole = memory.stretches
+    inside = whole.index[whole.intersects(shapely.box(-50_000, -9_000, -19_000, 12_000))]
+    assert len(inside) > 0
+    assert ids(questions.select(result, "stretches", in_area=f"{path}:near")) == list(inside)
+    assert ids(questions.select(result, "stretches", in_area=f"{path}:far")) == []
+    for area in (str(path), path, f"{path}:middle"):
+        with pytest.raises(InputError) as caught:
+            questions.select(result, "stretches", in_area=area)
+        assert caught.value.hint == f"name one after a colon: {path}:LAYER (near, far)"
+    # An answer never takes the place of the file that was asked about.
+    result.save(tmp_path / "gaps.gpkg")
+    words = ["query", tmp_path, "stretches", "--in-area", f"{path}:near", "--output", path, "--overwrite"]
+    assert cli.main([str(word) for word in words]) == 2
+    assert "areas_of.gpkg" in capsys.readouterr().err
+    assert gpd.list_layers(path)["name"].tolist() == ["near", "far"]
 
 
 def test_what_touches_an_area_is_in_it(result: Analysis, memory: Analysis) -> None:
