@@ -234,6 +234,26 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
 
 
+def test_deaths_in_thousands_and_none_are_numbers(tmp_path: Path) -> None:
+    said = {
+        "1,000": 1_000,
+        "1 000": 1_000,
+        "12,345,678": 12_345_678,
+        "١،٠٠٠": 1_000,
+        "None": 0,
+        "nil.": 0,
+        "no": 0,
+        "لا يوجد": 0,
+        "7": 7,
+    }
+    rows = "".join(f'2021-02-{day:02d},36,43,"{text}"\n' for day, text in enumerate(said, start=1))
+    more = '2021-03-01,36,43,"1,00"\n2021-03-02,36,43,"0,000"\n2021-03-03,36,43,"-1,000"\n'
+    found = read_incidents(write(tmp_path / "a.csv", f"date,lat,lon,deaths\n{rows}{more}"))
+    assert found["deaths_best"].tolist() == [*said.values(), 1, 0]  # as before: a decimal comma
+    assert [each["source_row"] for each in found.attrs["set_aside"]] == [12]
+    assert found.attrs["input"]["remarks"][0].startswith("11 incidents at 1 position")
+
+
 def test_an_incident_whose_deaths_are_not_known_is_one(tmp_path: Path) -> None:
     said = ["?", "Unknown", "n/a", "N.A.", "-", "\u2014", "nk", "غير معروف", "", "3"]
     rows = "".join(f"2021-02-03,35.{place},43,{text}\n" for place, text in enumerate([*said, "Mosul", "5x"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -28,6 +29,7 @@ from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, reco
 from gapmap.readers.sheets import fold
 from gapmap.readers.values import Coded, Distinct
 from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
+from gapmap.units import western
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,6 +48,8 @@ _SHOWN = 5
 _NOT_KNOWN = frozenset(
     {"?", "??", "-", "--", "\u2013", "\u2014", "n/a", "n.a", "na", "nk", "unk", "unknown", "not known", "غير معروف"}
 )
+_NOBODY = frozenset({"none", "nil", "no", "zero", "لا يوجد"})
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 _ABOUT = r"[~<>]?\s*\d{1,3}\s*(?:[+?]|-\s*\d{1,3})?"  # "5+", "2-3": a count, though no number; a date is longer
 _BEFORE, _AFTER = "before the first day asked for", "after the last day asked for"
 _BY_CHOICE = frozenset({_BEFORE, _AFTER, "blank row"})
@@ -114,8 +118,8 @@ def read_incidents(
         incidents at a position; ``duplicate_of`` names an earlier incident of the same kind, at most a day and about a
         kilometre away: nothing is left out for it. ``attrs["set_aside"]`` holds the rows not used, as records: no or
         unreadable date or position, out of range, too coarse, outside `since` and `until`, a repeated id, an unknown
-        precision, a number that is none; but deaths of "?", "unknown" and the like are just not known, and remarked on.
-        ``attrs["input"]`` holds the counts, the layout and remarks.
+        precision, a number that is none; but deaths of "?", "unknown" and the like are just not known, and remarked on,
+        "none" is 0 and "1,000" a thousand. ``attrs["input"]`` holds the counts, the layout and remarks.
 
     Raises
     ------
@@ -270,6 +274,8 @@ def _content(
         cells = rows.cells(names[field])
         deaths, bad = values.parse_numbers(cells)
         if bad.any():
+            deaths[bad] = [_count(text) for text in cells[bad].astype(str)]
+            bad &= deaths.isna()
             said = cells[bad].astype(str)
             said = said[said.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | said.str.fullmatch(_ABOUT)]
             unsaid |= said.to_dict()
@@ -282,6 +288,14 @@ def _content(
         for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
             aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
     return content
+
+
+def _count(text: str) -> float:
+    """Return a number of people as a log has it beside plain figures: nobody has two and a half dead, so 1,000 is a thousand."""
+    plain = western(text).strip(" .").casefold()
+    if plain in _NOBODY:
+        return 0.0
+    return float(plain.replace(",", "")) if _THOUSANDS.fullmatch(plain) else np.nan
 
 
 def _days(
