@@ -182,7 +182,7 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
     if on is None:
         if dated.any():
             raise InputError(
-                f"{_files(zones[dated])}{dated.sum()} of {len(zones)} zones carry dates, and no day is given",
+                f"{_counted(zones, dated)} carry dates, and no day is given",
                 hint="say for which day: date = 2021-06-01 in the scenario, or --date 2021-06-01",
             )
         return ~dated
@@ -197,10 +197,11 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
     return counts
 
 
-def _files(zones: gpd.GeoDataFrame) -> str:
-    """Return the names of the zones' files, to begin a message with; "" where the zones come from none."""
-    names = sorted(set(zones["source"]) - {""})
-    return f"{', '.join(names)}: " if names else ""
+def _counted(zones: gpd.GeoDataFrame, chosen: pd.Series) -> str:
+    """Count some zones among all of their files, which are named first where the zones come from any."""
+    files = set(zones["source"][chosen])
+    names = ", ".join(sorted(files - {""}))
+    return f"{names}{': ' if names else ''}{chosen.sum()} of {zones['source'].isin(files).sum()} zones"
 
 
 def _span(zones: gpd.GeoDataFrame) -> str:
@@ -232,7 +233,7 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
     if lines:
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise InputError(
-            f"{_files(zones[pd.concat(faults, axis=1).any(axis=1)])}{len(lines)} of {len(zones)} zones have no usable reach",
+            f"{_counted(zones, pd.concat(faults, axis=1).any(axis=1))} have no usable reach",
             problems=[*lines[:_SHOWN], *more],
             hint='reach = "5 km" under the force in the scenario, --reach "5 km", or a column reach_m in the file; '
             "areas may have 0",

@@ -121,6 +121,17 @@ def test_a_force_with_no_zone_on_the_day_is_named() -> None:
         cover(zones(rows, ("valid_from",)), reach_m=1_000, on=dt.date(2020, 1, 1))
 
 
+def test_zones_without_a_usable_reach_are_counted_among_those_of_their_files() -> None:
+    table = zones([("a", Point(0, 0), 0.0), ("a", Point(5, 5), 900.0), ("b", Point(9, 9), 900.0)], ("reach_m",))
+    for sources, said in (
+        (["a.csv", "a.csv", "b.csv"], "a.csv: 1 of 2 zones have no usable reach"),
+        (["", "", ""], "1 of 3 zones have no usable reach"),
+    ):
+        with pytest.raises(InputError) as caught:
+            resolve(table.assign(source=sources))
+        assert caught.value.message == said
+
+
 def test_dates_without_a_day_are_refused() -> None:
     rows: list[tuple[Any, ...]] = [("a", Point(0, 0), None), ("b", Point(9, 9), pd.Timestamp("2021-05-01"))]
     with pytest.raises(InputError, match=r"1 of 2 zones carry dates, and no day is given"):
