@@ -792,6 +792,21 @@ def test_a_track_with_a_part_without_points(tmp_path: Path) -> None:
     assert [part.is_empty for part in track.geoms] == [False]
 
 
+def test_a_track_without_points_is_set_aside_and_the_others_are_read(tmp_path: Path) -> None:
+    hollow = "<trk><name>Off</name><trkseg/></trk><trk><name>Off too</name></trk>"
+    text = GPX.replace("<rte>", "<rte><name>Planned</name></rte><rte>", 1).replace("<trk>", f"{hollow}<trk>", 1)
+    zones = read_zones(write(tmp_path / "a.gpx", text), force="a", reach_m=5_000)
+    whole = read_zones(write(tmp_path / "b.gpx", GPX), force="a", reach_m=5_000)
+    assert zones["name"].tolist() == whole["name"].tolist() == ["Gwer", "Patrol", "Road"]
+    assert zones.geometry.geom_equals(whole.geometry).all()
+    said = [(each["source_row"], each["reason"]) for each in zones.attrs["set_aside"]]
+    assert said == [(row, "a track or route without points") for row in (2, 4, 5)]
+    assert zones.attrs["input"]["set_aside"] == 3
+    alone = GPX[: GPX.index("<wpt")] + hollow + "</gpx>"
+    with pytest.raises(InputError, match="no zones in it, all rows are blank or without points"):
+        read_zones(write(tmp_path / "c.gpx", alone), force="a")
+
+
 def test_folders_in_folders_without_end(tmp_path: Path) -> None:
     deep = "<Folder>" * 50_000 + "</Folder>" * 50_000
     with pytest.raises(InputError, match="folders in folders without end"):

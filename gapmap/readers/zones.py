@@ -108,8 +108,9 @@ def read_zones(
     GeoDataFrame
         Table ``zones`` in EPSG:4326 without Z, multi-part geometries of one type kept as one zone. ``zone_id`` is the
         force and a number that does not depend on row order. ``attrs["set_aside"]`` holds the rows not used, as records:
-        blank rows of a CSV or XLSX and exact duplicates (force, name, kind, reach, dates, geometry). ``attrs["input"]``
-        holds the counts, how the file was understood, and remarks on rows that somebody should look at.
+        blank rows of a CSV or XLSX, tracks and routes of a GPX without points, and exact duplicates (force, name, kind,
+        reach, dates, geometry). ``attrs["input"]`` holds the counts, how the file was understood, and remarks on rows that
+        somebody should look at.
 
     Raises
     ------
@@ -145,9 +146,13 @@ def read_zones(
     where = {field: names[field] for field in positions.COLUMNS}
     geometry, problems = positions.locate(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
     blank = (rows.columns == "").all(axis=1) & (rows.geometry is None)
-    for row in index[blank]:
-        del problems[row]
     aside = dict.fromkeys(index[blank], "blank row")
+    if rows.geometry is not None and rows.path.suffix.lower() == ".gpx":
+        # A receiver leaves such where it was switched off.
+        hollow = rows.geometry.is_empty & (rows.geometry.geom_type != "Point")
+        aside |= dict.fromkeys(index[hollow], "a track or route without points")
+    for row in aside:
+        del problems[row]
 
     stated = _stated_kinds(rows, names["kind"], words, problems).replace("", kind or "")
     geometry, closed = close_lines(geometry, stated == "area", problems)
@@ -162,19 +167,19 @@ def read_zones(
     found["reach_m"] = _reaches(rows, names, found["kind"], reach_m, problems)
     for row in index[found["valid_from"] >= found["valid_to"]]:
         problems.setdefault(row, _reversed(found["valid_from"][row], found["valid_to"][row]))
-    for row in aside:  # a blank row has no force or reach either, and that is no fault
+    for row in aside:  # it has no force or reach either, and that is no fault
         problems.pop(row, None)
     files.refuse(rows.path, _with_names(rows, found["name"], problems), rows=len(index), role="zones")
 
     zones = gpd.GeoDataFrame(found, geometry=geometry, crs=WGS84)
     zones["source"], zones["source_row"] = rows.path.name, index
-    zones = zones[~blank]
+    zones = zones.drop(index=list(aside))
     again = _repeats(zones)
     aside |= {row: f"the same as row {first}" for row, first in again.items()}
     zones = zones.drop(index=list(again))
     out = _numbered(zones)
     if out.empty:
-        raise InputError(f"{rows.path.name}: no zones in it, all rows are blank")
+        raise InputError(f"{rows.path.name}: no zones in it, all rows are blank or without points")
     remarks = [*rows.remarks, *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where))]
     out.attrs["input"] = files.describe(
         rows.path,
