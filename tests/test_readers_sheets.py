@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gapmap.errors import InputError
 from gapmap.readers.sheets import fold, read_csv, read_xlsx
 from gapmap.readers.values import parse_numbers
+from gapmap.readers.zones import read_zones
 from tests.test_readers_zones import write, write_xlsx
 
 if TYPE_CHECKING:
@@ -136,6 +137,31 @@ def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
     asked = read_xlsx(tmp_path / "a.xlsx", role="zones", layer="how to")
     assert asked.read_as == "sheet 'how to'"
     assert asked.unread == ("Zones", "More zones")
+
+
+def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = openpyxl.Workbook()
+    shown = book.active
+    assert shown is not None
+    shown.title = "zones"
+    for line in (["name", "lat", "lon", "reach_km"], ["A", 36, 43, 5], [None], ["B", 36.1, 43, 5], ["C", 36.2, 43, 5]):
+        shown.append(line)
+    book.save(tmp_path / "plain.xlsx")
+    assert read_zones(tmp_path / "plain.xlsx", force="a").attrs["input"]["remarks"] == []
+    for row in (1, 3, 4, 9):  # the header, a blank row, the second zone, and nothing at all
+        shown.row_dimensions[row].hidden = True
+    for column in "DZ":
+        shown.column_dimensions[column].hidden = True
+    shown.row_dimensions[5].height = 20
+    book.save(tmp_path / "a.xlsx")
+    for block in (1 << 20, 7):  # a tag may be cut where a block ends
+        monkeypatch.setattr("gapmap.readers.sheets._BLOCK", block)
+        sheet = read_xlsx(tmp_path / "a.xlsx", role="zones")
+        assert (sheet.hidden_rows, sheet.hidden_columns) == ((3,), ("reach_km",))
+    zones = read_zones(tmp_path / "a.xlsx", force="a")
+    assert zones["name"].tolist() == ["A", "B", "C"]
+    said = "hidden in the workbook, and read like the others: row 3 and column 'reach_km'"
+    assert said in zones.attrs["input"]["remarks"]
 
 
 def test_sheets(tmp_path: Path) -> None:

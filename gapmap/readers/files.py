@@ -27,7 +27,7 @@ import shapely
 
 from gapmap.errors import CrsError, InputError, MissingFileError, unknown
 from gapmap.readers import kml
-from gapmap.readers.sheets import Headless, as_text, fold, pick, read_csv, read_xlsx
+from gapmap.readers.sheets import Headless, Sheet, as_text, fold, pick, read_csv, read_xlsx
 from gapmap.readers.values import Distinct, cell_text
 
 if TYPE_CHECKING:
@@ -247,7 +247,8 @@ def read_rows(
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
-        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as, unread=sheet.unread)
+        said = _say_hidden(sheet)
+        rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
         rows = _read_vector(path, role, layer)
     if not len(rows.columns.index) and not may_be_empty:
@@ -498,6 +499,13 @@ def list_names(names: Sequence[str]) -> str:
     """
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return f"{', '.join(map(repr, names[:_NAMES_SHOWN]))}{more}"
+
+
+def _say_hidden(sheet: Sheet) -> tuple[str, ...]:
+    rows = [list_rows(sheet.hidden_rows)] if sheet.hidden_rows else []
+    columns = [f"column {list_names(sheet.hidden_columns)}"] if sheet.hidden_columns else []
+    said = " and ".join([*rows, *columns])
+    return (f"hidden in the workbook, and read like the others: {said}",) if said else ()
 
 
 def _check_kind(path: Path) -> None:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -32,6 +32,10 @@ GUIDE = "how to"  # the sheet that explains the others, in the workbooks that ga
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+# What is hidden in the XML of a sheet, and the attributes that say where.
+_HIDDEN = re.compile(rb"""<(?:\w+:)?(row|col)\s([^<>]*\bhidden=["'](?:1|true)["'][^<>]*)>""")
+_NUMBERED = re.compile(rb"""\b(r|min|max)=["'](\d{1,7})["']""")
+_TAG_MAX = 1 << 12
 _STATED_SEPARATOR = re.compile(rb"\"?sep=([,;\t])\"?\r?\n")  # a line that Excel writes and reads
 # One letter typed in several ways.
 _ALIKE = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None})
@@ -52,12 +56,18 @@ class Sheet:
         How the file was understood.
     unread : tuple of str
         The other sheets with rows, but for :data:`GUIDE`.
+    hidden_rows : tuple of int
+        Those with something in them that a workbook does not show, by a filter or by hand.
+    hidden_columns : tuple of str
+        The names of such columns.
     """
 
     header: tuple[str, ...]
     columns: pd.DataFrame
     read_as: str
     unread: tuple[str, ...] = ()
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
 
 
 def fold(column: str) -> str:
@@ -226,10 +236,12 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
     try:
         # Read only: rows are streamed, and the size the sheet claims is not believed.
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        sheets = {sheet.title: sheet for sheet in book.worksheets}
+        sheets: dict[str, Any] = {sheet.title: sheet for sheet in book.worksheets}
         title = pick(path, role, list(sheets), layer, "sheet")
         sheets[title].reset_dimensions()
         lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
+        with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
+            hidden = _hidden(part)
         unread = tuple(name for name in sheets if name not in (title, GUIDE) and _has_rows(sheets[name]))
         book.close()
     except InputError:
@@ -247,7 +259,15 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
     keep = [place for place, name in enumerate(header) if name]
     body = as_text(cells.iloc[1 if names is None else 0 :, keep].set_axis([header[place] for place in keep], axis=1))
     body.index = pd.RangeIndex(1, len(body) + 1)
-    return Sheet(tuple(header[place] for place in keep), body, f"sheet {title!r}", unread)
+    above = len(lines) - len(body)
+    return Sheet(
+        tuple(header[place] for place in keep),
+        body,
+        f"sheet {title!r}",
+        unread,
+        tuple(row - above for row in sorted(hidden["row"]) if above < row <= len(lines) and lines[row - 1]),
+        tuple(header[place] for place in keep if place + 1 in hidden["col"]),
+    )
 
 
 def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: str) -> str:
@@ -416,6 +436,20 @@ def _has_rows(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl's types differ by 
     sheet.reset_dimensions()
     lines = sheet.iter_rows(max_col=_COLUMNS_MAX, values_only=True)
     return len(list(islice(filter(any, lines), 2))) > 1
+
+
+def _hidden(part: IO[bytes]) -> dict[str, set[int]]:
+    """Return the numbers of the rows and columns that a sheet hides, from 1."""
+    found: dict[str, set[int]] = {"row": set(), "col": set()}
+    kept = b""
+    while block := part.read(_BLOCK):
+        data = kept + block
+        for what, text in _HIDDEN.findall(data):
+            numbers = {name: int(number) for name, number in _NUMBERED.findall(text)}
+            first, last = (numbers.get(name, 0) for name in ((b"r", b"r") if what == b"row" else (b"min", b"max")))
+            found[what.decode()].update(range(first, min(last, first + _COLUMNS_MAX) + 1))
+        kept = data[max(data.rfind(b"<"), len(data) - _TAG_MAX) :]  # a tag may go on in the next block
+    return found
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
