@@ -365,7 +365,10 @@ def whatif(
         typer.Argument(metavar="SCENARIO", help="A scenario (.toml), or the folder of a result with the one it used."),
     ],
     add: Annotated[
-        list[str] | None, typer.Option(help='A zone: "post FORCE POINT REACH", such as "post north 36.34, 43.13 5km".')
+        list[str] | None,
+        typer.Option(
+            help='A zone: "post FORCE POINT REACH", such as "post north 36.34, 43.13 5km" or "post north Gwer 5km".'
+        ),
     ] = None,
     remove: Annotated[list[str] | None, typer.Option(metavar="ZONE", help="A zone's id, or its name.")] = None,
     reach: Annotated[
