@@ -94,7 +94,7 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "too narrow": ({"scenario.toml": GOOD.replace("20 km", "1 m")}, "max_width: 1 m is outside 100 m"),
     "no reach": ({"scenario.toml": GOOD.replace('reach = "5 km"\n', "")}, r'north\.csv(.|\n)*--reach "5 km"'),
     "dates reversed": ({"north.csv": DATED.format("2020-01-01", "2019-01-01")}, r"north\.csv(.|\n)*dates reversed"),
-    "dates and no day": ({"north.csv": DATED.format("2018-01-01", "")}, r"north\.csv: 1 of 3 (.|\n)*--date"),
+    "dates and no day": ({"north.csv": DATED.format("2018-01-01", "")}, r"north\.csv: 1 of 1 zones (.|\n)*--date"),
     "encoding": ({"north.csv": "name,lon,lat\né,43,36.3\n".encode("latin-1")}, r"north\.csv: not UTF-8"),
     "encoding of a scenario": ({"scenario.toml": b"title = '\xe9'\n"}, r"scenario\.toml: not UTF-8"),
     "encoding of a KML that GDAL does not know": (
