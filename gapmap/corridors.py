@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap import chains, ground, tables, tiling
+from gapmap import chains, ground, plane, tables, tiling
 from gapmap.crs import projected, require_metric
 from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
 from gapmap.pieces import Pieces, split
-from gapmap.plane import coordinates, cross, dot
 from gapmap.triangulation import GRID_M, counter, facing_triangles
 from gapmap.widths import width_here
 
@@ -89,7 +88,7 @@ class Corridors:
         forces = list(self._covers)
         covers = np.array(list(self._covers.values()), dtype=object)
         beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
-        shapes = shapely.polygons(coordinates(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1)))
+        shapes = shapely.polygons(plane.coordinates(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1)))
         wider: dict[tuple[str, ...], Any] = {
             (forces[a], forces[b]): ground.joined(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
             for a, b in sorted(set(zip(beyond.force_a.tolist(), beyond.force_b.tolist(), strict=True)))
@@ -476,21 +475,21 @@ class _Ribbon:
         closed = np.insert(points, np.append(first[1:], len(points)), points[first])
         rings = np.append(first, len(points)) + np.arange(len(first) + 1)
         parts = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, coordinates(closed), (rings, np.arange(len(rings)))
+            shapely.GeometryType.POLYGON, plane.coordinates(closed), (rings, np.arange(len(rings)))
         )
         return cast("Shapes", parts)
 
     def areas(self) -> Floats:
         """Return the area of each interval in square metres."""
         origin = self.path_a[self.from_a]
-        double = cross(self.path_a[self.to_a] - origin, self.path_b[self.to_b] - origin)
+        double = plane.cross(self.path_a[self.to_a] - origin, self.path_b[self.to_b] - origin)
         sides = (1, self.path_a, self.from_a, self.to_a), (-1, self.path_b, self.from_b, self.to_b)
         for sign, path, begin, end in sides:
             # One step of all paths after the other: most have one or two.
             rows, at = np.arange(len(begin)), begin.copy()
             while len(rows := rows[at[rows] < end[rows]]):
                 here, near = at[rows], origin[rows]
-                double[rows] += sign * cross(path[here] - near, path[here + 1] - near)
+                double[rows] += sign * plane.cross(path[here] - near, path[here + 1] - near)
                 at[rows] += 1
         return np.abs(double) / 2
 
@@ -539,9 +538,9 @@ def _bends(vertices: Points) -> Flags:
     fresh = np.append(True, vertices[1:] != vertices[:-1])
     kept = vertices[np.flatnonzero(fresh)]
     before, after = np.diff(kept)[:-1], np.diff(kept)[1:]
-    off = np.abs(cross(before, after))
+    off = np.abs(plane.cross(before, after))
     rounding = 4 * np.spacing(np.maximum(np.abs(kept.real), np.abs(kept.imag))[1:-1])
-    in_line = (off <= rounding * np.sqrt(dot(before + after, before + after))) & (dot(before, after) > 0)
+    in_line = (off <= rounding * plane.length(before + after)) & (plane.dot(before, after) > 0)
     bends = np.concatenate([[True], ~in_line, [True]])
     return bends[np.cumsum(fresh) - 1]
 
@@ -610,7 +609,7 @@ def _transects(
     rows = rows[is_span[rows]]  # all of a corridor may lie in one triangle that is cut
     rows = rows[line.a[rows] != line.b[rows]]  # where forces touch there is nothing to draw
     if clip is not None and clip.area is not None:
-        rows = rows[shapely.intersects_xy(clip.area, coordinates((line.a[rows] + line.b[rows]) / 2))]
+        rows = rows[shapely.intersects_xy(clip.area, plane.coordinates((line.a[rows] + line.b[rows]) / 2))]
     chain, along = line.chain[rows], line.along[rows]
     number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
     names = stretch_id[number]
@@ -621,7 +620,7 @@ def _transects(
             "along_m": along,
             "width_m": line.width[rows],
         },
-        geometry=shapely.linestrings(coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
+        geometry=shapely.linestrings(plane.coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
         crs=crs,
     )
     nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1
@@ -689,7 +688,7 @@ def _outlines(ribbon: _Ribbon, group: Ints, ring: Flags) -> Shapes:
             ribbon.path_a[ribbon.from_a[rows[k]] : ribbon.to_a[last[k]] + 1],
             ribbon.path_b[ribbon.from_b[rows[k]] : ribbon.to_b[last[k]] + 1],
         )
-        discs = [shapely.Polygon(coordinates(loop)) for loop in loops if len(np.unique(loop)) > 2]  # noqa: PLR2004 - else a point
+        discs = [shapely.Polygon(plane.coordinates(loop)) for loop in loops if len(np.unique(loop)) > 2]  # noqa: PLR2004 - else a point
         outer, *inner = sorted(discs, key=lambda disc: -disc.area)
         hollow = shapely.Polygon(outer.exterior, [disc.exterior for disc in inner])
         shapes[k] = hollow if hollow.is_valid else shapes[k]
@@ -723,7 +722,9 @@ def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floa
     group = np.concatenate([np.arange(len(begin)), part, np.arange(len(begin))])
     place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
     order = np.lexsort((place, group))  # stable: stations stay in order
-    return shapely.linestrings(coordinates(np.concatenate([ends[0], middle, ends[1]])[order]), indices=group[order])
+    return shapely.linestrings(
+        plane.coordinates(np.concatenate([ends[0], middle, ends[1]])[order]), indices=group[order]
+    )
 
 
 def _starts(group: Ints) -> Ints:

@@ -365,14 +365,14 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     # A side belongs to each pair of forces for itself: where a post of another force begins, strips of two pairs share it.
     pair = pieces.force_a * (pieces.force_b.max(initial=0) + 1) + pieces.force_b
     pairs = int(pair.max(initial=0)) + 1
-    of = np.concatenate([pieces.side_0, pieces.side_1]) + 1  # 0 stands for no side
+    side = np.concatenate([pieces.side_0, pieces.side_1])
+    of = side + 1  # 0 stands for no side
     if (pair != pair[:1]).any():
         _, of = np.unique(of * pairs + np.tile(pair, 2), return_inverse=True)
         of += 1
     of = np.where(np.tile(pieces.strip, 2), of, 0)
     number = np.bincount(of)
-    by_feet = sides.by_feet[np.concatenate([pieces.side_0, pieces.side_1])]
-    shared = np.split(by_feet & (of > 0) & (number[of] == _TWO), 2)
+    shared = np.split(sides.by_feet[side] & (of > 0) & (number[of] == _TWO), 2)
     filled = {}
     for end in "ab":
         ends = np.concatenate([getattr(pieces, f"span_{end}{k}") for k in "01"])

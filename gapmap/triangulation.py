@@ -78,10 +78,10 @@ class Edges:
         """The vertices as complex numbers."""
         return points(self.xy)
 
-    def run(self, some: Ints | slice = slice(None)) -> Points:
-        """Return the ways from the start to the end of edges."""
-        at, (start, end) = self.points, self.ends[some].T
-        return at.take(end) - at.take(start)
+    def runs(self) -> Points:
+        """Return the ways from the start to the end of each edge."""
+        start, end = (self.points.take(at) for at in self.ends.T)
+        return end - start
 
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
@@ -174,7 +174,7 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
     """Split edges into equal parts no longer than ``length_max_m``."""
-    return _cut_evenly(edges, _parts(length(edges.run()), length_max_m))
+    return _cut_evenly(edges, _parts(length(edges.runs()), length_max_m))
 
 
 def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -> tuple[Flags, Flags]:
@@ -269,7 +269,7 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
         merged=np.concatenate([edges.merged[~near], part.merged]),
     )
     gap = np.concatenate([far_gap[~near], _edge_gaps(part, *vertex_labels(part), gap)])
-    return _cut_evenly(edges, _parts(length(edges.run()), spacing_m(gap)))
+    return _cut_evenly(edges, _parts(length(edges.runs()), spacing_m(gap)))
 
 
 def spacing_m(gap_m: Floats) -> Floats:
@@ -293,7 +293,7 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
     label, members = vertex_labels(edges)
     batches = [_Nearest(edges.points, label)]
     while True:
-        long_m, wanted = length(edges.run()), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
+        long_m, wanted = length(edges.runs()), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (long_m > SPACING_MIN_M) & (long_m + COARSE_RATIO * (long_m + EDGE_MAX_M) / 2 > wanted)
         long = np.flatnonzero(active & (long_m > np.maximum(wanted, SPACING_MIN_M)))
@@ -656,13 +656,13 @@ def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     cuts = parts - 1
     edge = np.repeat(np.arange(len(parts)), cuts)
     at = (counter(cuts) + 1) / np.repeat(parts, cuts)
-    start, run = edges.points[edges.ends[edge, 0]], edges.run(edge)
+    start, stop = (edges.points[at] for at in edges.ends.take(edge, axis=0).T)
     fresh = len(edges.xy) + np.arange(len(edge))
     ends = np.repeat(edges.ends, parts, axis=0)
     inner = np.flatnonzero(counter(parts) > 0)  # the parts that start at a new vertex
     ends[inner, 0] = fresh
     ends[inner - 1, 1] = fresh
-    xy = np.concatenate([edges.xy, coordinates(start + at * run)])
+    xy = np.concatenate([edges.xy, coordinates(start + at * (stop - start))])
     label, merged = np.repeat(edges.label, parts), np.repeat(edges.merged, parts)
     return replace(edges, xy=xy, ends=ends, label=label, merged=merged)
 
