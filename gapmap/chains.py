@@ -49,11 +49,14 @@ class Chains:
         The chain of each piece, numbered from the north-west by where they start.
     ring : ndarray of bool
         For each chain, whether its end joins its start.
+    start : ndarray of float, shape (chains, 6)
+        By what they are numbered, the last column first: chains that were put in order apart can be numbered together.
     """
 
     pieces: Pieces
     chain: Ints
     ring: Flags
+    start: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def order(pieces: Pieces) -> Chains:
     """Put pieces in order along chains that share spans of the same pair of forces."""
     count = len(pieces.force_a)
     if count == 0:
-        return Chains(pieces, np.empty(0, np.int64), np.empty(0, bool))
+        return Chains(pieces, np.empty(0, np.int64), np.empty(0, bool), np.empty((0, 6)))
     # State s = 2 p + e: leaving piece p through its end e. ``s ^ 1`` is the other end.
     partner = _partners(pieces)
     linked = np.flatnonzero(partner >= 0)
@@ -110,12 +113,15 @@ def order(pieces: Pieces) -> Chains:
     run = np.flatnonzero(terminal == terminal[start][np.repeat(component, 2)])
     # Number the chains by where they start, from the north-west; by their forces where these touch in one triangle.
     forces = pieces.force_b[start // 2], pieces.force_a[start // 2]
+    keys = np.stack([*forces, *_from_north_west(_middles(pieces), start)], axis=1)
+    by_start = np.lexsort(keys.T)
     place = np.empty(number, np.int64)
-    place[np.lexsort((*forces, *_from_north_west(_middles(pieces), start)))] = np.arange(number)
+    place[by_start] = np.arange(number)
     run = run[np.argsort(place[component[run // 2]] * len(rank) - rank[run])]
     ring = np.empty(number, bool)
     ring[place] = ~has_end
-    return Chains(_turned(pieces.take(run // 2), run % 2 == 0), place[component[run // 2]], ring)
+    turned = _turned(pieces.take(run // 2), run % 2 == 0)
+    return Chains(turned, place[component[run // 2]], ring, keys[by_start])
 
 
 def stations(chains: Chains) -> Stations:
@@ -294,7 +300,7 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
     offset = offsets(line.along[last])
     scale, at = offset[line.chain] + line.along, offset[chain] + along
     row = np.searchsorted(scale, at, side="right") - 1
-    share = (at - scale[row]) / (scale[row + 1] - scale[row])
+    share = (along - line.along[row]) / (line.along[row + 1] - line.along[row])
 
     def between(values: NDArray[Any]) -> NDArray[Any]:
         start, stop = values[row], values[row + 1]
@@ -342,10 +348,10 @@ def _along(line: Points, of: Ints) -> Floats:
     """Return the way from the first point of each line to each of its points."""
     step = length(np.diff(line, prepend=line[:1]))
     step[np.diff(of, prepend=_NONE) != 0] = 0
-    return _running(step, of)
+    return running(step, of)
 
 
-def _running(values: NDArray[Any], of: Ints) -> NDArray[Any]:
+def running(values: NDArray[Any], of: Ints) -> NDArray[Any]:
     """Return running totals of each line by itself: what other lines add up to shall leave no rounding in it."""
     cuts = np.flatnonzero(np.diff(of, prepend=_NONE) != 0)
     return np.concatenate([np.cumsum(part) for part in np.split(values, cuts[1:])])
@@ -362,22 +368,25 @@ def _smoothed(points: Points, width: Floats, of: Ints) -> Points:
     first = np.append(0, last[:-1] + 1)
     line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
     length = along[last][line]
-    at = offsets(along[last])[line] + along
+    at = (
+        offsets(along[last])[line] + along
+    )  # to look up points of all lines; what is measured takes no rounding from it
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
-    step = np.append(np.diff(at), 1)
+    step = np.diff(along, append=0)
+    step[last] = 1
     wide = reach > _SMOOTHED_MIN_M
     start = points[first][line]
     value = points - start  # of each line from its own start: rounding grows with the sums
     slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
     area = step * value + slope * step**2 / 2
-    total = _running(area, of) - area  # up to each point
+    total = running(area, of) - area  # up to each point
 
-    def integral(to: Floats) -> Points:
-        row = np.clip(np.searchsorted(at, to, side="right") - 1, first[line], last[line])
-        rest = to - at[row]
+    def integral(way: Floats) -> Points:
+        row = np.clip(np.searchsorted(at, at + way, side="right") - 1, first[line], last[line])
+        rest = along + way - along[row]
         return total[row] + value[row] * rest + slope[row] * rest**2 / 2
 
-    mean = (integral(at + reach) - integral(at - reach)) / np.where(wide, 2 * reach, 1)
+    mean = (integral(reach) - integral(-reach)) / np.where(wide, 2 * reach, 1)
     return np.where(wide, start + mean, points)
 
 

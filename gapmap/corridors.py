@@ -17,16 +17,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap import chains, ground, plane, tables, tiling
+from gapmap import chains, ground, plane, tables, threads, tiling
 from gapmap.crs import projected, require_metric
 from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
-from gapmap.pieces import Pieces, split
-from gapmap.triangulation import GRID_M, counter, facing_triangles
+from gapmap.pieces import Pieces, no_pieces, split
+from gapmap.triangulation import GRID_M, counter
 from gapmap.widths import width_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from distributed import Client
     from geopandas import GeoDataFrame, GeoSeries
@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
     from gapmap.plane import Points
-    from gapmap.triangulation import Edges
+    from gapmap.triangulation import Edges, Triangles
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Shapes = NDArray[np.object_]
+    _Columns = dict[str, dict[str, NDArray[Any]]]  # of each table
 
 WIDTH_STEP_M = 5.0  # a facet's widths differ by no more than this, or by WIDTH_STEP_SHARE of them
 WIDTH_STEP_SHARE = 5e-4
+_PART_TRIANGLES = 40_000  # for a thread at a time: enough for numpy, and some parts for each core
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 
 
@@ -87,7 +89,10 @@ class Corridors:
         """The area of interest parted into kinds of ground; see :func:`gapmap.ground.partition`."""
         forces = list(self._covers)
         covers = np.array(list(self._covers.values()), dtype=object)
-        beyond, _ = _pieces_of(covers, 2 * self.max_width_m, self.grid_m, self._tiles)
+        limit_m = 2 * self.max_width_m
+        parts, _ = _parts(covers, limit_m, self.grid_m, self._tiles)
+        wide = [no_pieces(), *(split(part, limit_m=limit_m) for part in parts)]
+        beyond = Pieces(*(np.concatenate(column) for column in zip(*wide, strict=True)))
         shapes = shapely.polygons(plane.coordinates(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1)))
         wider: dict[tuple[str, ...], Any] = {
             (forces[a], forces[b]): ground.joined(shapes[(beyond.force_a == a) & (beyond.force_b == b)])
@@ -158,7 +163,7 @@ def find_corridors(
         About how long a stretch is, and how far apart transects are, along the middle line.
     tiles : float, optional
         Work in square tiles of this side in metres, at least ``max_width_m``: memory for triangulations is then that of
-        the largest tile. The answer is the same. Without it all is done at once.
+        the largest tiles, one for each core. The answer is the same. Without it all is done at once.
     client : distributed.Client, optional
         Let the workers of a Dask cluster do the tiles, of 32 ``max_width_m`` unless ``tiles`` says otherwise.
     progress : callable, optional
@@ -227,19 +232,13 @@ def find_corridors(
     covers = _covers_by_force(cover)
     outside = _merged(excluded, crs)
     area = _merged(area_of_interest, crs)
-    clip = None if area is None and outside is None else _Clip(area, outside)
 
-    pieces, grid_m = _pieces_of(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
-    laid_out = _laid_out(pieces, max_width_m, stretch_length_m)
-    del pieces  # they take as much memory as all tables
-    found = _tables(
-        laid_out,
-        list(covers),
-        crs,
-        clip,
-        stretch_length_m=stretch_length_m,
-        transect_every_m=transect_every_m,
-    )
+    def columns(part: Triangles) -> _Columns:
+        clip = None if area is None and outside is None else _Clip(area, outside)
+        return _columns(part, clip, max_width_m, stretch_length_m, transect_every_m)
+
+    parts, grid_m = _parts(np.array(list(covers.values()), dtype=object), max_width_m, GRID_M, parted)
+    found = _tables(threads.each(columns, parts), list(covers), crs)
     return Corridors(
         **found, max_width_m=max_width_m, grid_m=grid_m, _covers=covers, _asked=area, _excluded=outside, _tiles=parted
     )
@@ -249,8 +248,9 @@ class _Clip:
     """The area of interest less what is excluded, for cutting tables."""
 
     def __init__(self, area: Any, outside: Any) -> None:  # noqa: ANN401 - shapely geometries are Any to mypy
-        self.area, self.outside = area, outside
-        for shape in (area, outside):
+        # Copies: two threads may not ask one geometry that is prepared.
+        self.area, self.outside = shapely.from_wkb(shapely.to_wkb(np.array([area, outside], dtype=object)))
+        for shape in (self.area, self.outside):
             if shape is not None:
                 shapely.prepare(shape)
 
@@ -308,52 +308,42 @@ def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: A
     return shapely.make_valid(united(shapely.force_2d(shapes)))
 
 
-def _pieces_of(covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tiles | None) -> tuple[Pieces, float]:
-    """Node, triangulate and split; return the grid too."""
+def _parts(
+    covers: Shapes, limit_m: float, grid_m: float, tiles: tiling.Tiles | None
+) -> tuple[Iterator[Triangles], float]:
+    """Node and triangulate; return triangles that hang together, some at a time, and the grid."""
 
-    def pieces(edges: Edges) -> Pieces:
-        if tiles is None:
-            triangles = facing_triangles(edges, limit_m=limit_m)
-        else:
-            triangles = tiling.facing_triangles(edges, limit_m=limit_m, tiles=tiles)
-        return split(triangles, limit_m=limit_m)
+    def triangles(edges: Edges) -> Triangles:
+        return tiling.facing_triangles(edges, limit_m=limit_m, tiles=tiles)
 
-    return on_a_grid(covers, pieces, grid_m=grid_m)
+    found, grid_m = on_a_grid(covers, triangles, grid_m=grid_m)
+    return found.parts(_PART_TRIANGLES), grid_m
 
 
-def _laid_out(
-    pieces: Pieces, max_width_m: float, stretch_length_m: float
-) -> tuple[chains.Stations, _Ribbon, Flags] | None:
-    """Put pieces in order; return the spans, the ground between them, and which chains are rings. None without pieces.
-
-    The ground is parted where stretches meet too.
-    """
-    if len(pieces.force_a) == 0:
-        return None
-    ordered = chains.order(pieces)
+def _laid_out(ordered: chains.Chains, max_width_m: float, stretch_length_m: float) -> tuple[chains.Stations, _Ribbon]:
+    """Return the spans along chains, and the ground between them, which is parted where stretches meet too."""
     line = chains.stations(ordered)
     # A span just as wide as the limit may come out longer by what snapping does to its ends.
     line = replace(line, width=np.minimum(line.width, max_width_m))
     parts, step = _steps(line.along[np.flatnonzero(np.diff(line.chain, append=-1))], stretch_length_m)
     chain = np.repeat(np.arange(len(parts)), parts - 1)
     parted = chains.with_stations(line, ordered, chain, (counter(parts - 1) + 1) * step[chain])
-    return line, _Ribbon.of(ordered, parted), ordered.ring
+    return line, _Ribbon.of(ordered, parted)
 
 
-def _tables(
-    laid_out: tuple[chains.Stations, _Ribbon, Flags] | None,
-    forces: list[str],
-    crs: Any,  # noqa: ANN401 - pyproj
+def _columns(
+    triangles: Triangles,
     clip: _Clip | None,
-    *,
+    max_width_m: float,
     stretch_length_m: float,
     transect_every_m: float,
-) -> dict[str, GeoDataFrame]:
-    """Make all tables from pieces that are laid out."""
-    if laid_out is None:
-        names = ("corridors", "stretches", "transects", "centrelines", "facets")
-        return {name: tables.empty(name, crs) for name in names}
-    line, ribbon, ring = laid_out
+) -> _Columns:
+    """Return what the tables say of the chains of some triangles; chains and stretches by their number among these."""
+    pieces = split(triangles, limit_m=max_width_m)
+    if len(pieces.force_a) == 0:
+        return {}
+    ordered = chains.order(pieces)
+    line, ribbon = _laid_out(ordered, max_width_m, stretch_length_m)
     chain = ribbon.chain
     length = line.along[np.flatnonzero(np.diff(line.chain, append=-1))]
     stretch, from_m, to_m = _stretches(ribbon, length, stretch_length_m)
@@ -362,46 +352,100 @@ def _tables(
 
     middles = _line_parts(line, length, np.arange(len(length)), np.zeros(len(length)), length)
     parts = _line_parts(line, length, of_stretch, from_m, to_m)
-    outlines = {name: _outlines(ribbon, group, ring) for name, group in (("chain", chain), ("stretch", stretch))}
+    corridors, stretches = (_outlines(ribbon, group, ordered.ring) for group in (chain, stretch))
     facets, areas = _mended(ribbon, facet), ribbon.areas()
     if clip is not None:
-        outlines = {name: clip.cut(shapes) for name, shapes in outlines.items()}
-        facets, middles, parts = clip.cut(facets), clip.cut(middles, excluded=False), clip.cut(parts, excluded=False)
+        corridors, stretches, facets = (clip.cut(shapes) for shapes in (corridors, stretches, facets))
+        middles, parts = (clip.cut(shapes, excluded=False) for shapes in (middles, parts))
         areas = shapely.area(clip.cut(_mended(ribbon, np.arange(len(chain)))))
 
-    # What lies wholly outside the area of interest is left out before anything is numbered.
-    keep = {name: shapely.area(shapes) > 0 for name, shapes in outlines.items()}
-    corridor_id = _ids("C", np.cumsum(keep["chain"]))
-    nth = np.cumsum(keep["stretch"])
-    nth = nth - (nth - keep["stretch"])[_starts(of_stretch)][of_stretch]
-    stretch_id = _ids(corridor_id[of_stretch] + ".", nth)
-    force = pd.array(forces, dtype=tables.TEXT)
-
-    def table(name: str, group: Ints, lines: Shapes, **columns: object) -> GeoDataFrame:
+    def measured(group: Ints, shapes: Shapes, lines: Shapes) -> dict[str, NDArray[Any]]:
         rows = _starts(group)
-        measured = {
-            "force_a": force[ribbon.force_a[rows]],
-            "force_b": force[ribbon.force_b[rows]],
+        return {
+            "chain": chain[rows],
+            "force_a": ribbon.force_a[rows],
+            "force_b": ribbon.force_b[rows],
             **_measures(ribbon, group, areas),
             "length_km": shapely.length(lines) / 1e3,
-            "area_km2": shapely.area(outlines[name]) / 1e6,
+            "area_km2": shapely.area(shapes) / 1e6,
+            "geometry": shapes,
         }
-        return gpd.GeoDataFrame({**measured, **columns}, geometry=outlines[name], crs=crs)[keep[name]]
 
-    corridors = table("chain", chain, middles).set_axis(corridor_id[keep["chain"]])
-    stretches = table("stretch", stretch, parts, corridor_id=corridor_id[of_stretch], from_m=from_m, to_m=to_m)
-    stretches = stretches.set_axis(stretch_id[keep["stretch"]])
-    corridors["name"] = [f"corridor {name}" for name in corridors.index]
-    stretches["name"] = [f"stretch {name}" for name in stretches.index]
-    centrelines = gpd.GeoDataFrame({"length_km": shapely.length(middles) / 1e3}, geometry=middles, crs=crs)
-    found = {
-        "corridors": corridors,
-        "stretches": stretches,
-        "centrelines": centrelines.set_axis(corridor_id)[keep["chain"]],
-        "transects": _transects(line, length, from_m, of_stretch, corridor_id, stretch_id, clip, crs, transect_every_m),
-        "facets": _facet_table(ribbon, facet, facets, corridor_id, stretch_id, stretch, crs),
+    return {
+        "corridors": {**measured(chain, corridors, middles), "start": ordered.start},
+        "stretches": {**measured(stretch, stretches, parts), "from_m": from_m, "to_m": to_m},
+        "centrelines": {
+            "chain": np.arange(len(length)),
+            "length_km": shapely.length(middles) / 1e3,
+            "geometry": middles,
+        },
+        "transects": _transects(line, length, from_m, of_stretch, clip, transect_every_m),
+        "facets": _facet_columns(ribbon, facet, facets, stretch),
     }
-    return {name: tables.conform(frame, name) for name, frame in found.items()}
+
+
+def _joined(drawn: list[_Columns]) -> _Columns:
+    """Put together what the tables say of all chains, which are numbered by where they start, whatever their part."""
+    for number, of in (("chain", "corridors"), ("stretch", "stretches")):
+        before = 0
+        for part in drawn:
+            for columns in part.values():
+                if number in columns:
+                    columns[number] += before
+            before += len(part[of]["geometry"])
+    joined = {
+        name: {column: np.concatenate([part[name][column] for part in drawn]) for column in columns}
+        for name, columns in drawn[0].items()
+    }
+    chain = np.argsort(np.lexsort(joined["corridors"].pop("start").T))
+    stretch = np.argsort(np.argsort(chain[joined["stretches"]["chain"]], kind="stable"))
+    for name, columns in joined.items():
+        columns["chain"] = chain[columns["chain"]]
+        if "stretch" in columns:
+            columns["stretch"] = stretch[columns["stretch"]]
+        by_chain = np.argsort(columns["chain"], kind="stable")
+        joined[name] = {column: values[by_chain] for column, values in columns.items()}
+    return joined
+
+
+def _tables(parts: Iterable[_Columns], forces: list[str], crs: Any) -> dict[str, GeoDataFrame]:  # noqa: ANN401 - pyproj
+    """Make the tables of all parts, and give everything its id."""
+    drawn = [part for part in parts if part]
+    if not drawn:
+        names = ("corridors", "stretches", "transects", "centrelines", "facets")
+        return {name: tables.empty(name, crs) for name in names}
+    joined = _joined(drawn)
+    del drawn
+
+    # What lies wholly outside the area of interest is left out before anything is numbered.
+    kept = {name: joined[name]["area_km2"] > 0 for name in ("corridors", "stretches")}
+    kept["centrelines"] = kept["corridors"]
+    corridor_id = _ids("C", np.cumsum(kept["corridors"]))
+    of, nth = joined["stretches"]["chain"], np.cumsum(kept["stretches"])
+    nth = nth - (nth - kept["stretches"])[_starts(of)][of]
+    stretch_id = _ids(corridor_id[of] + ".", nth)
+    of = joined["transects"]["stretch"]
+    ids = {
+        "corridors": corridor_id,
+        "stretches": stretch_id,
+        "centrelines": corridor_id,
+        "transects": _ids(stretch_id[of] + ".", counter(np.bincount(of)) + 1),
+        "facets": _ids("F", np.arange(len(joined["facets"]["chain"])) + 1),
+    }
+    titles = {"corridors": "corridor " + corridor_id, "stretches": "stretch " + stretch_id}
+    known: dict[str, tuple[str, Any]] = {"corridor_id": ("chain", corridor_id), "stretch_id": ("stretch", stretch_id)}
+    known |= {end: (end, pd.array(forces, dtype=tables.TEXT)) for end in ("force_a", "force_b")}
+    found = {}
+    for name, numbers in joined.items():
+        told: dict[str, Any] = {
+            text: of[numbers[number]] for text, (number, of) in known.items() if text in tables.COLUMNS[name]
+        }
+        measured = {column: values for column, values in numbers.items() if column not in ("chain", "stretch")}
+        frame = gpd.GeoDataFrame(measured | told, index=ids[name], crs=crs)
+        if name in titles:
+            frame["name"] = titles[name]
+        found[name] = tables.conform(frame[kept[name]] if name in kept else frame, name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,7 +614,7 @@ def _facets(ribbon: _Ribbon, stretch: Ints) -> Ints:
     chain = ribbon.chain
     width = (ribbon.width_0 + ribbon.width_1) / 2
     step = np.abs(ribbon.width_1 - ribbon.width_0) / np.maximum(WIDTH_STEP_M, WIDTH_STEP_SHARE * width)
-    level = np.floor(np.cumsum(step) - step / 2)
+    level = np.floor(chains.running(step, chain) - step / 2)
     rows = _starts(chain)
     nth = np.arange(len(chain)) - rows[chain]
     half = nth == (np.diff(np.append(rows, len(chain))) // 2)[chain]  # no facet may close upon itself
@@ -584,12 +628,9 @@ def _transects(
     length: Floats,
     from_m: Floats,
     of_stretch: Ints,
-    corridor_id: ExtensionArray,
-    stretch_id: ExtensionArray,
     clip: _Clip | None,
-    crs: Any,  # noqa: ANN401 - pyproj
     every_m: float,
-) -> GeoDataFrame:
+) -> dict[str, NDArray[Any]]:
     """Return the span at every so many metres of each middle line; at the middle of one that is shorter."""
     count = np.where(length < every_m, 1, np.floor(length / every_m + 1e-9).astype(np.int64) + 1)
     chain = np.repeat(np.arange(len(length)), count)
@@ -611,54 +652,35 @@ def _transects(
     if clip is not None and clip.area is not None:
         rows = rows[shapely.intersects_xy(clip.area, plane.coordinates((line.a[rows] + line.b[rows]) / 2))]
     chain, along = line.chain[rows], line.along[rows]
-    number = np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1
-    names = stretch_id[number]
-    frame = gpd.GeoDataFrame(
-        {
-            "corridor_id": corridor_id[chain],
-            "stretch_id": names,
-            "along_m": along,
-            "width_m": line.width[rows],
-        },
-        geometry=shapely.linestrings(plane.coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
-        crs=crs,
-    )
-    nth_in_stretch = frame.groupby("stretch_id", sort=False).cumcount().to_numpy() + 1
-    return frame.set_axis(_ids(names + ".", nth_in_stretch))
+    return {
+        "chain": chain,
+        "stretch": np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1,
+        "along_m": along,
+        "width_m": line.width[rows],
+        "geometry": shapely.linestrings(plane.coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
+    }
 
 
-def _facet_table(
-    ribbon: _Ribbon,
-    facet: Ints,
-    shapes: Shapes,
-    corridor_id: ExtensionArray,
-    stretch_id: ExtensionArray,
-    stretch: Ints,
-    crs: Any,  # noqa: ANN401 - pyproj
-) -> GeoDataFrame:
+def _facet_columns(ribbon: _Ribbon, facet: Ints, shapes: Shapes, stretch: Ints) -> dict[str, NDArray[Any]]:
     first, last = _starts(facet), np.flatnonzero(np.diff(facet, append=-1))
     near_limit = np.logical_or.reduceat(ribbon.near_limit, first)
     left = np.flatnonzero(shapely.area(shapes) > 0)
-    first, last, near_limit, shapes = first[left], last[left], near_limit[left], shapes[left]
+    first, last = first[left], last[left]
     ends = {
         "start_a": ribbon.span_a0[first],
         "start_b": ribbon.span_b0[first],
         "end_a": ribbon.span_a1[last],
         "end_b": ribbon.span_b1[last],
     }
-    return gpd.GeoDataFrame(
-        {
-            "corridor_id": corridor_id[ribbon.chain[first]],
-            "stretch_id": stretch_id[stretch[first]],
-            "width_start_m": ribbon.width_0[first],
-            "width_end_m": ribbon.width_1[last],
-            **{f"{name}_{axis}": xy for name, end in ends.items() for axis, xy in (("x", end.real), ("y", end.imag))},
-            "near_limit": near_limit,
-        },
-        geometry=shapes,
-        index=_ids("F", np.arange(len(left)) + 1),
-        crs=crs,
-    )
+    return {
+        "chain": ribbon.chain[first],
+        "stretch": stretch[first],
+        "width_start_m": ribbon.width_0[first],
+        "width_end_m": ribbon.width_1[last],
+        **{f"{name}_{axis}": xy for name, end in ends.items() for axis, xy in (("x", end.real), ("y", end.imag))},
+        "near_limit": near_limit[left],
+        "geometry": shapes[left],
+    }
 
 
 def _measures(ribbon: _Ribbon, group: Ints, areas: Floats) -> dict[str, NDArray[Any]]:

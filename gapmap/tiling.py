@@ -1,8 +1,8 @@
-"""The triangles between forces, found tile by tile: in this process, on its workers, or on any Dask cluster.
+"""The triangles between forces, found tile by tile: in threads of this process, on its workers, or on any Dask cluster.
 
-In: the noded edge of all cover. Out: what :func:`gapmap.triangulation.facing_triangles` returns for the whole, bit for
+In: the noded edge of all cover. Out: what :func:`gapmap.triangulation.measured_triangles` returns for the whole, bit for
 bit. Method: edges are sampled as a whole, which is cheap; the triangulation, which is not, is done in tiles that own the
-triangles with their circumcentre inside.
+triangles with their circumcentre inside. Where nobody asks for tiles, a large region is cut into a strip for each core.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gapmap import threads
 from gapmap.errors import ClusterError, InputError
 from gapmap.triangulation import (
     REACH,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     Plan = dict[Box, Ints]  # the edges of each tile
     Progress = Callable[[int, int], None]  # tiles done, tiles in all
 
+_STRIP_VERTICES = 50_000  # with fewer, another strip is not worth the work done twice beside its sides
+_STRIP_MARGINS = 8  # likewise, if it is narrower
 TILE_WIDTHS = 32  # a tile looks 1.36 W beyond its sides: at this size 18 % of the work is done twice, at 8 W 80 %
 _ORIGIN_M = (0, 0)
 _RETRIES = 2  # of a tile that failed; dask itself moves the tiles of a worker that died
@@ -54,7 +57,7 @@ class Tiles:
     side_m : float
         Tiles are squares of this size on a fixed grid.
     client : distributed.Client, optional
-        Sends tiles to its workers. Without it, or once it is closed, this process does one after the other.
+        Sends tiles to its workers. Without it, or once it is closed, the threads of this process do them.
     progress : callable, optional
         Called with the number of tiles done and the number in all.
     """
@@ -64,8 +67,8 @@ class Tiles:
     progress: Progress | None = None
 
 
-def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles:
-    """Find the triangles across which spans may run; see :func:`gapmap.triangulation.facing_triangles`.
+def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles | None = None) -> Triangles:
+    """Find the triangles across which spans of at most ``limit_m`` may run between edges of different forces.
 
     Parameters
     ----------
@@ -73,13 +76,13 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
         The whole edge of the covered ground; finite coordinates in metres, no crossings.
     limit_m : float
         The maximum width W, which also bounds the radius of the empty discs.
-    tiles : Tiles
-        Their size, and who works on them.
+    tiles : Tiles, optional
+        Their size, and who works on them. Without, the threads of this process do all at once.
 
     Returns
     -------
     Triangles
-        The same as without tiles, in another order.
+        In no particular order, with radii up to a little more than the limit. The same with tiles and without.
 
     Raises
     ------
@@ -101,10 +104,12 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles) -> Triangles
     one tile.
     """
     edges = sample(edges, limit_m=limit_m)
-    if len(edges.ends) == 0:
+    boxes = _strips(edges, limit_m) if tiles is None else _squares(edges, limit_m, tiles.side_m)
+    if len(boxes) == 0:
         return measured_triangles(edges, limit_m=limit_m)
-    plan = _plan(edges, limit_m, tiles.side_m)
-    found = _each(measured_triangles, edges, plan, limit_m, tiles)
+    found = _each(measured_triangles, edges, _plan(edges, limit_m, boxes), limit_m, tiles)
+    if not found:
+        return measured_triangles(edges.part(np.empty(0, np.int64))[1], limit_m=limit_m)
     parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
     joined = Triangles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     return joined._replace(xy=edges.xy)
@@ -162,23 +167,29 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
         yield client
 
 
-def _each(task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float, tiles: Tiles) -> list[tuple[Ints, Any]]:
+def _each(
+    task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float, tiles: Tiles | None
+) -> list[tuple[Ints, Any]]:
     """Do a task on each tile; return the rows of its vertices in the whole and the result, in the order of the plan."""
-    closed = tiles.client is None or tiles.client.status == "closed"
-    client = None if closed else tiles.client
-    jobs = ((box, *edges.part(some)) for box, some in plan.items())
-    results = _here(task, jobs, limit_m) if client is None else _there(task, jobs, limit_m, client)
+    client = None if tiles is None or tiles.client is None or tiles.client.status == "closed" else tiles.client
+    if client is None:
+        results = _here(task, edges, plan, limit_m)
+    else:
+        results = _there(task, ((box, *edges.part(some)) for box, some in plan.items()), limit_m, client)
     found = {}
     for box, rows, result in results:
         found[box] = rows, result
-        if tiles.progress is not None:
+        if tiles is not None and tiles.progress is not None:
             tiles.progress(len(found), len(plan))
     return [found[box] for box in plan]
 
 
-def _here(task: Callable[..., Any], jobs: Iterator[Job], limit_m: float) -> Iterator[tuple[Box, Ints, Any]]:
-    for box, rows, part in jobs:
-        yield box, rows, task(part, limit_m=limit_m, within=box)
+def _here(task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float) -> Iterator[tuple[Box, Ints, Any]]:
+    def done(box: Box) -> tuple[Box, Ints, Any]:
+        rows, part = edges.part(plan[box])
+        return box, rows, task(part, limit_m=limit_m, within=box)
+
+    yield from threads.each(done, plan)
 
 
 def _there(
@@ -243,30 +254,50 @@ def _losses_told(client: Client) -> Iterator[None]:
         ) from error
 
 
-def _plan(edges: Edges, limit_m: float, side_m: float) -> Plan:
-    """Return for each tile the edges that come near it: all whose bounding box meets the tile grown by the margin."""
-    margin = REACH * limit_m
+def _strips(edges: Edges, limit_m: float) -> Floats:
+    """Return boxes for all cores that part the plane across its longer side, with as many vertices in each; or none."""
+    extent = np.ptp(edges.xy, axis=0) if len(edges.xy) else np.zeros(2)
+    across = int(extent.argmax())
+    most = min(len(edges.xy) / _STRIP_VERTICES, extent[across] / (_STRIP_MARGINS * REACH * limit_m))
+    number = min(threads.cores(), int(most))
+    if number < 2:  # noqa: PLR2004 - all in one
+        return np.empty((0, 4))
+    cuts = np.quantile(edges.xy[:, across], np.linspace(0, 1, number + 1))
+    boxes = np.tile([-np.inf, -np.inf, np.inf, np.inf], (number, 1))
+    boxes[1:, across] = boxes[:-1, across + 2] = cuts[1:-1]
+    return boxes
+
+
+def _squares(edges: Edges, limit_m: float, side_m: float) -> Floats:
+    """Return the tiles in which there may be something to find: those with a vertex, and those around them."""
+    if len(edges.xy) == 0:
+        return np.empty((0, 4))
     held = _distinct(np.floor((edges.xy - _ORIGIN_M) / side_m).astype(np.int64))
-    spread = int(np.ceil(margin / side_m))
+    spread = int(np.ceil(REACH * limit_m / side_m))
     around = np.stack(np.meshgrid(*[np.arange(-spread, spread + 1)] * 2), axis=-1).reshape(-1, 2)
     cells = _distinct((held[:, None] + around).reshape(-1, 2))
-    own = set(map(tuple, held.tolist()))
+    # Neighbours compute their common side by the same product, so that every centre lies in exactly one of them.
+    return np.concatenate([cells * side_m + _ORIGIN_M, (cells + 1) * side_m + _ORIGIN_M], axis=1)
 
+
+def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
+    """Return for each tile the edges that come near it: all whose bounding box meets the tile grown by the margin.
+
+    Tiles are left out where edges of one label alone come near: there is nothing to find.
+    """
+    margin = REACH * limit_m
     start, end = edges.xy[edges.ends].transpose(1, 0, 2)
     by_x = np.argsort(np.minimum(start[:, 0], end[:, 0]), kind="stable")
     low, high = np.minimum(start, end)[by_x].T, np.maximum(start, end)[by_x].T
     longest = float((high[0] - low[0]).max())
     plan: Plan = {}
-    for cell in cells:
-        # Neighbours compute their common side by the same product, so that every centre lies in exactly one of them.
-        first, last = cell * side_m + _ORIGIN_M, (cell + 1) * side_m + _ORIGIN_M
-        (west, south), (east, north) = first - margin, last + margin
+    for box in boxes:
+        west, south, east, north = box + np.array([-margin, -margin, margin, margin])
         column = slice(*np.searchsorted(low[0], (west - longest, east)))
         meets = (high[0, column] >= west) & (high[1, column] >= south) & (low[1, column] <= north)
         near = by_x[column][meets]
-        # In a tile without a vertex there is nothing to find unless edges of several forces come near.
-        if tuple(cell.tolist()) in own or (edges.label[near] != edges.label[near[:1]]).any():
-            plan[*first.tolist(), *last.tolist()] = near
+        if (edges.label[near] != edges.label[near[:1]]).any():
+            plan[*box.tolist()] = near
     return plan
 
 

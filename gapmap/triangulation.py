@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pythoncdt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gapmap.errors import EngineError
@@ -113,28 +115,38 @@ class Triangles(NamedTuple):
     centre: Points  # (t,), of the circle through the corners
     radius: Floats  # (t,)
 
+    def parts(self, size: int) -> Iterator[Triangles]:
+        """Part triangles so that those that hang together through mixed sides stay together.
 
-def facing_triangles(edges: Edges, *, limit_m: float) -> Triangles:
-    """Find the triangles across which spans of at most ``limit_m`` may run between edges of different forces.
+        Parameters
+        ----------
+        size : int
+            About how many to tell at a time; more where more hang together.
 
-    Parameters
-    ----------
-    edges : Edges
-        The whole edge of the covered ground; finite coordinates in metres, no crossings.
-    limit_m : float
-        The maximum width W, which also bounds the radius of the empty discs.
-
-    Returns
-    -------
-    Triangles
-        In no particular order, with radii up to a little more than the limit.
-
-    Raises
-    ------
-    EngineError
-        If the triangulation fails, as it does where edges cross.
-    """
-    return measured_triangles(sample(edges, limit_m=limit_m), limit_m=limit_m)
+        Yields
+        ------
+        Triangles
+            No corridor leaves its part. Which come together does not depend on their order.
+        """
+        row, which = np.nonzero(self.mixed)
+        one, other = self.corners[row, which], self.corners[row, (which + 1) % 3]
+        side = np.minimum(one, other) * len(self.xy) + np.maximum(one, other)
+        by_side = np.argsort(side)
+        shared = np.flatnonzero(np.diff(side[by_side]) == 0)
+        pairs = row[by_side[shared]], row[by_side[shared + 1]]
+        count = len(self.corners)
+        graph = coo_array((np.ones(len(shared), bool), pairs), shape=(count, count))
+        number, component = connected_components(graph, directed=False)
+        first = np.full(number, np.iinfo(np.int64).max)
+        np.minimum.at(first, component[row], side)
+        order = np.argsort(first)
+        held = np.bincount(component, minlength=number)[order]
+        part = np.empty(number, np.int64)
+        part[order] = (np.cumsum(held) - held) // size
+        by_part = np.argsort(part[component], kind="stable")
+        cuts = np.flatnonzero(np.diff(part[component][by_part])) + 1
+        for rows in np.split(by_part, cuts) if count else []:
+            yield Triangles(self.xy, *(cast("Any", column).take(rows, axis=0) for column in self[1:]))
 
 
 def sample(edges: Edges, *, limit_m: float) -> Edges:

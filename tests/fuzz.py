@@ -29,7 +29,8 @@ from gapmap.corridors import Corridors, find_corridors
 from gapmap.noding import edges_of_union
 from gapmap.pieces import split
 from gapmap.plane import coordinates
-from gapmap.triangulation import GRID_M, SPACING_MIN_M, facing_triangles, spacing_m
+from gapmap.tiling import facing_triangles
+from gapmap.triangulation import GRID_M, SPACING_MIN_M, spacing_m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from shapely import Point, box
 from gapmap import chains
 from gapmap.noding import edges_of_union
 from gapmap.pieces import Pieces, split
-from gapmap.triangulation import facing_triangles
+from gapmap.tiling import facing_triangles
 
 STRIPS = (
     shapely.MultiPolygon([box(0, 6_000, 30_000, 8_000), box(0, -34_000, 20_000, -32_000)]),

@@ -11,6 +11,7 @@ from gapmap import triangulation as tri
 from gapmap.noding import edges_of_union
 from gapmap.pieces import Pieces, split
 from gapmap.plane import coordinates
+from gapmap.tiling import facing_triangles
 
 
 def edges_of(*shapes: shapely.Geometry) -> tri.Edges:
@@ -18,7 +19,7 @@ def edges_of(*shapes: shapely.Geometry) -> tri.Edges:
 
 
 def pieces_within(edges: tri.Edges, *, limit_m: float) -> Pieces:
-    return split(tri.facing_triangles(edges, limit_m=limit_m), limit_m=limit_m)
+    return split(facing_triangles(edges, limit_m=limit_m), limit_m=limit_m)
 
 
 def area_of(pieces: Pieces) -> float:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import dask
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from shapely import box
 
 import gapmap
-from gapmap import cli, tiling
+from gapmap import cli, corridors, threads, tiling
 from gapmap import triangulation as tri
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.errors import ClusterError, EngineError, InputError
@@ -114,6 +115,48 @@ def test_tiles_change_nothing(name: str) -> None:
         assert_same(find_corridors(table, max_width_m=limit, tiles=side), whole)
 
 
+@pytest.mark.parametrize("turn", [0, 90])
+@pytest.mark.parametrize("name", SCENES)
+def test_a_strip_for_each_core_changes_nothing(name: str, turn: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, limit, _ = SCENES[name]
+    table = scene()
+    table = table.set_geometry(table.rotate(turn, origin=(0, 0)))
+    edges = edges_of(table)
+    whole = in_order(tri.measured_triangles(tri.sample(edges, limit_m=limit), limit_m=limit))
+    monkeypatch.setattr(tiling, "_STRIP_VERTICES", 1)
+    monkeypatch.setattr(tiling, "_STRIP_MARGINS", 0.1)
+    monkeypatch.setattr(threads, "cores", lambda: 5)
+    sizes = []
+
+    def measured(part: tri.Edges, **options: Any) -> tri.Triangles:  # noqa: ANN401
+        sizes.append(len(part.xy))
+        return tri.measured_triangles(part, **options)
+
+    monkeypatch.setattr(tiling, "measured_triangles", measured)
+    for one, other in zip(in_order(tiling.facing_triangles(edges, limit_m=limit)), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(sizes) == 5
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_what_is_drawn_at_once_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, limit, _ = SCENES[name]
+    table = scene()
+    area = scenes.cover({"any": shapely.box(*table.total_bounds).buffer(limit / 4)})
+    for options in ({}, {"area_of_interest": area}):
+        monkeypatch.setattr(corridors, "_PART_TRIANGLES", 1_000_000)
+        whole = find_corridors(table, max_width_m=limit, **options)
+        monkeypatch.setattr(corridors, "_PART_TRIANGLES", 1)
+        parts = find_corridors(table, max_width_m=limit, **options)
+        # Middle lines are smoothed by sums that run on from one chain to the next: rounding may differ.
+        for table_name in ("corridors", "stretches", "transects", "centrelines", "facets"):
+            one, other = getattr(parts, table_name), getattr(whole, table_name)
+            pd.testing.assert_frame_equal(
+                one.drop(columns="geometry"), other.drop(columns="geometry"), rtol=1e-9, atol=1e-6
+            )
+            assert one.geometry.geom_equals_exact(other.geometry, 1e-6).all(), table_name
+
+
 @pytest.mark.parametrize("origin", [(0, 0), (500, 250), (123, 4_567)])
 @pytest.mark.parametrize("side", [3 * KM, 3_500])
 def test_the_origin_of_the_tiles_changes_nothing(
@@ -121,7 +164,7 @@ def test_the_origin_of_the_tiles_changes_nothing(
 ) -> None:
     # Centres of discs between boxes lie on the sides of the first tiles.
     edges = edges_of(boxes_on_a_grid())
-    whole = in_order(tri.facing_triangles(edges, limit_m=2 * KM))
+    whole = in_order(tri.measured_triangles(tri.sample(edges, limit_m=2 * KM), limit_m=2 * KM))
     monkeypatch.setattr(tiling, "_ORIGIN_M", origin)
     tiled = in_order(tiling.facing_triangles(edges, limit_m=2 * KM, tiles=tiling.Tiles(side)))
     for one, other in zip(tiled, whole, strict=True):

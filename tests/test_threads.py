@@ -1,0 +1,53 @@
+"""Work in threads: order, what is held at once, and errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gapmap import threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_results_come_in_the_order_of_the_parts(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+
+    def late(part: int) -> int:
+        time.sleep(0.01 * (part % 3 == 0))
+        return part * part
+
+    assert list(threads.each(late, range(12))) == [part * part for part in range(12)]
+    assert list(threads.each(late, [])) == []
+
+
+def test_parts_are_done_at_once_and_asked_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    together = threading.Barrier(3, timeout=30)  # breaks unless three are at work at once
+    done = 0
+
+    def parts() -> Iterator[int]:
+        for part in range(9):
+            assert part - done <= 3
+            yield part
+
+    for _ in threads.each(lambda _: together.wait(), parts()):
+        done += 1
+    assert done == 9
+
+
+def test_what_goes_wrong_with_a_part_is_raised() -> None:
+    def wrong(part: int) -> float:
+        return 1 / part
+
+    with pytest.raises(ZeroDivisionError):
+        list(threads.each(wrong, [2, 1, 0, 1, 2]))
+
+
+def test_cores() -> None:
+    assert threads.cores() >= 1
