@@ -7,7 +7,7 @@ vertices exactly fails after snapping.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gapmap import threads
 from gapmap.errors import EngineError
 from gapmap.triangulation import GRID_M, Edges
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _COARSEST_M = 100 * GRID_M
+_AT_ONCE = 100_000  # vertices for a thread at a time
 _NEAR_ENDS = 5  # steps of the grid: ends may have been moved more than once
 Found = TypeVar("Found")
 
@@ -55,6 +57,43 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     if len(parts) == 0:
         return _no_edges(len(covers))
     alone, groups = _groups(parts, within_m=2 * grid_m)
+    number = 1 + int(shapely.get_num_coordinates(parts).sum()) // _AT_ONCE
+
+    def noded(some: tuple[Ints, Ints]) -> _Rings:
+        return _noded(parts, force, some[0], [groups[k] for k in some[1]], len(covers), grid_m)
+
+    batches = (np.array_split(rows, number) for rows in (np.flatnonzero(alone), np.arange(len(groups))))
+    rings = _Rings(
+        *(np.concatenate(column) for column in zip(*threads.each(noded, zip(*batches, strict=True)), strict=True))
+    )
+    if len(rings.cells) == 0:  # nothing is as wide as the grid
+        return _no_edges(len(covers))
+    # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
+    x, y = rings.cells.T - rings.cells.min(axis=0)[:, None]
+    vertex, _ = pd.factorize(x * (y.max() + 1) + y)
+    first = np.diff(np.maximum.accumulate(vertex), prepend=-1) > 0
+    start = np.flatnonzero(rings.starts)
+    members, label = _distinct(rings.belongs)
+    return Edges(
+        xy=np.multiply(rings.cells.take(np.flatnonzero(first), axis=0), grid_m, dtype=np.float64),
+        ends=np.stack([vertex[start], vertex[start + 1]], axis=1),
+        label=label,
+        members=members,
+        merged=rings.merged,
+    )
+
+
+class _Rings(NamedTuple):
+    """The rings of some polygons, one after the other."""
+
+    cells: Ints  # (n, 2), the vertices in whole steps of the grid
+    starts: Flags  # (n,), whether an edge leads from a vertex to the next
+    belongs: Flags  # (edges, forces), whose each edge is
+    merged: Flags  # (edges,), whether covers of several forces meet in the polygon
+
+
+def _noded(parts: Shapes, force: Ints, alone: Ints, groups: list[Ints], forces: int, grid_m: float) -> _Rings:
+    """Put parts that lie alone on the grid, unite groups of others, and tell whose their edges are."""
     unions = np.array([shapely.union_all(parts[rows], grid_size=grid_m) for rows in groups], dtype=object)
     shapes = np.concatenate([_rounded(parts[alone], grid_m), _in_cells(unions, grid_m)])
     owner = np.concatenate([force[alone], [force[rows[0]] if np.ptp(force[rows]) == 0 else -1 for rows in groups]])
@@ -62,25 +101,19 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, piece = shapely.get_rings(pieces, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    if len(xy) == 0:  # nothing is as wide as the grid
-        return _no_edges(len(covers))
-    x, y = xy.T.astype(np.int64)
-    # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
-    vertex, _ = pd.factorize((x - x.min()) * (np.ptp(y) + 1) + (y - y.min()))
-    first = np.diff(np.maximum.accumulate(vertex), prepend=-1) > 0
-    start = np.flatnonzero((ring[1:] == ring[:-1]) & (vertex[1:] != vertex[:-1]))
-    ends = np.stack([vertex[start], vertex[start + 1]], axis=1)
+    cells = xy.astype(np.int64)
+    starts = np.zeros(len(cells), bool)
+    starts[:-1] = (ring[1:] == ring[:-1]) & (cells[1:] != cells[:-1]).any(axis=1)
+    start = np.flatnonzero(starts)
     owner = owner[of[piece[ring[start]]]].astype(np.int64)
-    xy = xy.take(np.flatnonzero(first), axis=0) * grid_m
-
-    belongs = np.zeros((len(ends), len(covers)), bool)
-    belongs[np.arange(len(ends)), owner] = owner >= 0
-    shared = np.flatnonzero(owner < 0)
+    belongs = np.zeros((len(start), forces), bool)
+    belongs[np.arange(len(start)), owner] = owner >= 0
+    shared = start[owner < 0]
     if len(shared):
         mixed = np.concatenate(groups)
-        belongs[shared] = _belongs(xy[ends[shared]], parts[mixed], force[mixed], len(covers), grid_m)
-    members, label = _distinct(belongs)
-    return Edges(xy=xy, ends=ends, label=label, members=members, merged=owner < 0)
+        segments = np.stack([xy[shared], xy[shared + 1]], axis=1) * grid_m
+        belongs[owner < 0] = _belongs(segments, parts[mixed], force[mixed], forces, grid_m)
+    return _Rings(cells, starts, belongs, owner < 0)
 
 
 def on_a_grid(covers: Shapes, task: Callable[[Edges], Found], *, grid_m: float) -> tuple[Found, float]:
