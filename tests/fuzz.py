@@ -14,9 +14,11 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import patch
 
 import geopandas as gpd
 import numpy as np
@@ -24,7 +26,7 @@ import pyproj
 import shapely
 from shapely import affinity
 
-from gapmap import chains
+from gapmap import chains, corridors, tiling
 from gapmap.corridors import Corridors, find_corridors
 from gapmap.noding import edges_of_union
 from gapmap.pieces import split
@@ -88,8 +90,13 @@ def run(cases: Sequence[Case], *, max_width_m: float | None = None, tiles: float
     """Find the corridors of cases that lie side by side. Any warning is an error."""
     rows = [row for case in cases for row in case.rows]
     table = gpd.GeoDataFrame({"force": [force for force, _ in rows]}, geometry=[shape for _, shape in rows], crs=PLANE)
-    with warnings.catch_warnings():
+    # A batch is parted as a large region is: a strip for each core, and corridors that hang together a few at a time.
+    small = (tiling, "_STRIP_VERTICES", 500), (tiling, "_STRIP_MARGINS", 1), (corridors, "_PART_TRIANGLES", 500)
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("error")
+        for room, name, value in small:
+            stack.enter_context(patch.object(room, name, value))
         limit = cases[0].max_width_m if max_width_m is None else max_width_m
         return find_corridors(
             table, max_width_m=limit, stretch_length_m=3 * limit, transect_every_m=limit / 2, tiles=tiles
