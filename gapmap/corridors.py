@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
@@ -91,7 +91,7 @@ class Corridors:
         covers = np.array(list(self._covers.values()), dtype=object)
         limit_m = 2 * self.max_width_m
         parts, _ = _parts(covers, limit_m, self.grid_m, self._tiles)
-        wide = [no_pieces(), *(split(part, limit_m=limit_m) for part in parts)]
+        wide = [no_pieces(), *threads.each(partial(split, limit_m=limit_m), parts)]
         beyond = Pieces(*(np.concatenate(column) for column in zip(*wide, strict=True)))
         shapes = shapely.polygons(plane.coordinates(np.stack([beyond.a0, beyond.a1, beyond.b1, beyond.b0], axis=1)))
         wider: dict[tuple[str, ...], Any] = {
