@@ -7,13 +7,14 @@ by a point of it what claims it; ground inside one force comes from a triangulat
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from gapmap import tables
+from gapmap import tables, threads
 from gapmap.noding import on_a_grid
 from gapmap.plane import coordinates
 from gapmap.triangulation import EDGE_MAX_M, GRID_M, SPACING_MIN_M, densify, enclosed_triangles
@@ -72,12 +73,13 @@ def partition(
         If the triangulation of the ground inside a force fails on every grid.
     """
     names = sorted(covers)
+    inside = threads.each(partial(interior, max_width_m=max_width_m), [covers[name] for name in names])
     claims: list[tuple[str, tuple[str, ...], Any]] = [
         *([("excluded", (), excluded)] if excluded is not None else []),
         *(("covered", (name,), covers[name]) for name in names),
         *(("corridor", pair, shape) for pair, shape in corridors.items()),
         *(("beyond", pair, shape) for pair, shape in beyond.items()),
-        *(("interior", (name,), interior(covers[name], max_width_m=max_width_m)) for name in names),
+        *(("interior", (name,), shape) for name, shape in zip(names, inside, strict=True)),
     ]
     faces = _faces([area, *(shape for _, _, shape in claims)])
     faces = faces[_hold(area, faces)]
