@@ -368,9 +368,7 @@ def _smoothed(points: Points, width: Floats, of: Ints) -> Points:
     first = np.append(0, last[:-1] + 1)
     line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
     length = along[last][line]
-    at = (
-        offsets(along[last])[line] + along
-    )  # to look up points of all lines; what is measured takes no rounding from it
+    at = offsets(along[last])[line] + along  # only to look up: what is measured takes no rounding from it
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
     step = np.diff(along, append=0)
     step[last] = 1
