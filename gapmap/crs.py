@@ -43,7 +43,7 @@ def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["la
     Raises
     ------
     CrsError
-        If a table has no CRS, or no table holds a geometry.
+        If a table has no CRS, no table holds a geometry, or there is no such kind.
 
     Examples
     --------
@@ -53,6 +53,8 @@ def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["la
     >>> crs.coordinate_operation.method_name, crs.axis_info[0].unit_name
     ('Lambert Azimuthal Equal Area', 'metre')
     """
+    if kind not in ("laea", "utm"):
+        raise CrsError(f"{kind!r} is no working CRS", hint='"laea", "utm" or, for gapmap.cover, a pyproj.CRS')
     lon, lat = (round(degrees, 1) for degrees in _lonlat_centre(tables))
     if kind == "utm":
         zone = int((lon + 180) // 6) % 60 + 1

@@ -7,9 +7,11 @@ simplifies a line before it buffers it whole, by up to 1 %).
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal
+from numbers import Real
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -20,9 +22,6 @@ import shapely
 from gapmap.crs import require_metric, working_crs
 from gapmap.errors import CrsError, InputError, unknown
 from gapmap.tables import ZONE_KINDS, conform
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 BUFFER_ERROR_MAX = 1e-3
 GRID_M = 0.01
@@ -66,11 +65,12 @@ def cover(
     Raises
     ------
     CrsError
-        If a CRS is missing, two differ, or lengths in the working CRS are off by more than 0.1 % over the zones.
+        If a CRS is missing, two differ, `crs` is none of those, or lengths in the working CRS are off by more than 0.1 %
+        over the zones.
     InputError
         If there are no zones; a zone carries dates and `on` is not given; a force has no zone that counts on the day; a
-        zone has no reach; a post or route has the reach 0; a reach is negative or infinite; `reach_m` names an unknown
-        force or kind.
+        zone has no reach; a post or route has the reach 0; a reach is negative, infinite or no number; `reach_m` names an
+        unknown force or kind; `on` is no date.
 
     Notes
     -----
@@ -183,9 +183,11 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
         if dated.any():
             raise InputError(
                 f"{_counted(zones, dated)} carry dates, and no day is given",
-                hint="say for which day: date = 2021-06-01 in the scenario, or --date 2021-06-01",
+                hint="say for which day: date = 2021-06-01 in the scenario, --date 2021-06-01, or on=date(2021, 6, 1)",
             )
         return ~dated
+    if not isinstance(on, dt.date):  # a text could be read month first, in silence
+        raise InputError(f"on is {on!r}, not a day", hint="on=date(2021, 6, 1), with date from datetime")
     day = pd.Timestamp(on).normalize()
     counts = (start.isna() | (start <= day)) & (end.isna() | (day < end))
     if without := sorted(set(zones["force"]) - set(zones["force"][counts])):
@@ -216,9 +218,9 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
         for (force, kind), rows in zones.groupby(["force", "kind"]).groups.items():
             found = reach_m.get(kind, reach_m.get(force, np.nan))
             reach = found.get(kind, np.nan) if isinstance(found, Mapping) else found
-            reaches[rows] = reaches[rows].fillna(reach)
+            reaches[rows] = reaches[rows].fillna(_metres(reach))
     elif reach_m is not None:
-        reaches = reaches.fillna(float(reach_m))
+        reaches = reaches.fillna(_metres(reach_m))
     flat = shapely.get_dimensions(zones.geometry.to_numpy()) < _AREA
     faults = {
         "no reach": reaches.isna(),
@@ -239,6 +241,12 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
             "areas may have 0",
         )
     return reaches
+
+
+def _metres(reach: object) -> float:
+    if not isinstance(reach, Real):
+        raise InputError(f"reach_m holds {reach!r}, which is no number", hint="metres: reach_m=5_000 for 5 km")
+    return float(reach)
 
 
 def _check_names(reach_m: Mapping[str, object], forces: set[str]) -> None:

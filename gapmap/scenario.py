@@ -264,6 +264,8 @@ def read_scenario(path: str | Path) -> Scenario:
     (15000.0, 5000.0, 'north.kml')
     """
     path = Path(path)
+    if path.is_dir():
+        raise MissingFileError(f"{path}: a folder, not a scenario", hint="name the file in it, such as scenario.toml")
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
     try:

@@ -178,6 +178,8 @@ class ResultFile:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise MissingFileError(f"{path} is a folder", hint="name the result in it, such as gaps.gpkg")
         if not path.is_file():
             raise MissingFileError(f"{path} does not exist", hint="save a result first: gapmap run")
         self._path = path

@@ -166,7 +166,13 @@ def what_if(
     if not isinstance(scenario, Scenario):
         scenario = read_scenario(scenario)
     slim = dataclasses.replace(scenario, incidents=None, terrain=None, base=None)
-    problems: list[str] = []
+    problems = [
+        f"{name} is one text, not a list of them"
+        for name, given in (("add", add), ("remove", remove))
+        if isinstance(given, str)
+    ]
+    if problems:
+        raise InputError("the change cannot be understood", problems=problems, hint='add=["post FORCE POINT REACH"]')
     wanted = _with_reach(slim, dict(reach or {}), problems)
     read = read_inputs(slim).require_all()
     if base is not None:

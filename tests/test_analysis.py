@@ -246,6 +246,8 @@ def test_files_of_others_are_not_replaced(analysis: Analysis, tmp_path: Path) ->
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"none.gpkg does not exist"):
         gapmap.open(tmp_path / "none.gpkg")
+    with pytest.raises(MissingFileError, match="is a folder"):
+        gapmap.open(tmp_path)
     text = tmp_path / "text.gpkg"
     text.write_text("no database")
     with pytest.raises(ResultError, match="not a result saved by gapmap"):

@@ -138,6 +138,13 @@ def test_dates_without_a_day_are_refused() -> None:
         cover(zones(rows, ("valid_from",)), reach_m=1_000)
 
 
+@pytest.mark.parametrize("day", ["2021-06-01", "1/6/2021", "soon", 2021])
+def test_a_day_is_a_date_and_no_text_that_could_be_read_month_first(day: Any) -> None:  # noqa: ANN401 - what somebody might give
+    with pytest.raises(InputError, match="not a day") as caught:
+        cover(zones([("a", Point(0, 0))]), reach_m=1_000, on=day)
+    assert caught.value.hint == "on=date(2021, 6, 1), with date from datetime"
+
+
 @pytest.mark.parametrize(
     ("geometry", "reach_m", "words"),
     [
@@ -150,9 +157,11 @@ def test_dates_without_a_day_are_refused() -> None:
         (Point(0, 0), {"area": 5}, "no reach"),
         (Point(0, 0), {"pots": 5}, "did you mean 'post'"),
         (Point(0, 0), {"a": {"pots": 5}}, "unknown kind 'pots'"),
+        (Point(0, 0), "5 km", "holds '5 km', which is no number"),
+        (Point(0, 0), {"post": "5 km"}, "holds '5 km', which is no number"),
     ],
 )
-def test_a_reach_that_will_not_do(geometry: shapely.Geometry, reach_m: Reach | None, words: str) -> None:
+def test_a_reach_that_will_not_do(geometry: shapely.Geometry, reach_m: Any, words: str) -> None:  # noqa: ANN401 - text too
     with pytest.raises(InputError, match=words):
         cover(zones([("a", geometry)]), reach_m=reach_m)
 
@@ -171,6 +180,10 @@ def test_nothing_two_crs_and_a_crs_not_in_metres() -> None:
         cover(one, reach_m=5, crs=one.to_crs(4326).crs)
     with pytest.raises(InputError, match="no column 'kind'"):
         cover(one.drop(columns="kind"), reach_m=5)
+    other: Any = "EPSG:32638"
+    with pytest.raises(CrsError, match="'EPSG:32638' is no working CRS") as caught:
+        cover(one, reach_m=5, crs=other)
+    assert "a pyproj.CRS" in caught.value.hint
 
 
 def test_several_tables_are_one_and_the_callers_stay_untouched() -> None:

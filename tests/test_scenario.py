@@ -178,6 +178,8 @@ def test_faults(tmp_path: Path, text: str, words: str) -> None:
 def test_a_missing_file_and_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no such file"):
         read_scenario(tmp_path / "none.toml")
+    with pytest.raises(MissingFileError, match="a folder, not a scenario"):
+        read_scenario(tmp_path)
     path = tmp_path / "latin.toml"
     path.write_bytes('title = "é"'.encode("latin-1"))
     with pytest.raises(ScenarioError, match="not UTF-8"):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import shlex
+from pathlib import Path
 
 import openpyxl
 import pytest
 
+from gapmap import cli
 from gapmap.errors import InputError
 from gapmap.readers import read_incidents, read_places, read_zones
 from gapmap.starter import write_example
 
-if TYPE_CHECKING:
-    from pathlib import Path
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_folder_has_a_scenario_data_and_a_spreadsheet(tmp_path: Path) -> None:
@@ -67,3 +69,24 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not an empty folder"):
         write_example(tmp_path / "mine.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_readme_can_be_typed_word_for_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands in their order, but for those on files that the reader brings; then its Python."""
+    monkeypatch.chdir(tmp_path)
+    tour = README.partition("## Five minutes")[2].partition("## What a corridor is")[0]
+    said = [" ".join(each.split()) for each in re.findall(r"`(gapmap [^`]+ [^`]+)`", tour)]
+    brought = ("gapmap run north.kml", "gapmap compare before")
+    typed = [each for each in said if not each.startswith(brought)]
+    assert (len(said), len(typed)) == (11, 9)
+    for each in typed:
+        words = shlex.split(each)[1:]
+        try:
+            code = cli.main(words)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        # PDF needs Pango, which may not be here; that it then says so is tested with the report.
+        assert code == 0 or words[-1].endswith(".pdf"), each
+    [python] = re.findall(r"```python\n(.*?)```", tour, re.DOTALL)
+    exec(compile(python, "README.md", "exec"), {})  # noqa: S102 - our own
+    assert Path("map.html").exists()

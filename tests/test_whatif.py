@@ -183,6 +183,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     )
 
 
+def test_one_text_is_no_list_of_changes() -> None:
+    """It would be taken letter by letter."""
+    assert problems(add="post federal 36.0, 43.0 5km") == ["add is one text, not a list of them"]
+    assert problems(remove="federal-012") == ["remove is one text, not a list of them"]
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
