@@ -118,6 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
         return _fail(f"gapmap: {error}", 1)
+    except KeyboardInterrupt:  # of a query; typer catches it for the others
+        return _fail("Aborted.", 130)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if os.environ.get("GAPMAP_TRACEBACK") == "1":
             traceback.print_exc()
@@ -170,7 +172,8 @@ def init(
         names = "\n".join(f"  {path.name}" for path in written)
         scenario = folder / "scenario.toml"
         typer.echo(f"Made {folder} with:\n{names}\n")
-        typer.echo(f"Next:\n  gapmap check {scenario}\n  gapmap run {scenario} --out out")
+        named = f'"{scenario}"' if " " in str(scenario) else str(scenario)
+        typer.echo(f"Next:\n  gapmap check {named}\n  gapmap run {named} --out out")
 
 
 @_command(short_help="Find the corridors of a scenario, or between files of zones.")

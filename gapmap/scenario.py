@@ -270,6 +270,10 @@ def read_scenario(path: str | Path) -> Scenario:
         raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
     try:
         tree = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except OSError as error:
+        raise ScenarioError(
+            f"{path.name}: cannot be read: {error.strerror}", hint="close it in the other program"
+        ) from error
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path.name}: not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:

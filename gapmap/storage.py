@@ -13,8 +13,9 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import geopandas as gpd
 import numpy as np
@@ -283,7 +284,7 @@ class ResultFile:
             )
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         try:
-            with closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            with closing(sqlite3.connect(_read_only(self._path.resolve()), uri=True)) as database:
                 declared = {row[1]: row[2] for row in database.execute(f"PRAGMA table_info({_quoted(name)})")}
                 wanted = list(dict.fromkeys([tables.INDEX[name], *(declared if columns is None else columns)]))
                 wanted = [column for column in wanted if column != "fid"]
@@ -379,9 +380,18 @@ def _layer_type(name: str, table: gpd.GeoDataFrame) -> str:
     return kinds.pop() if kinds else _EMPTY_TYPE.get(name, "MultiPolygon")
 
 
+def _read_only(path: PurePath) -> str:
+    """Return how SQLite is told to read a file and nothing more.
+
+    Not as `Path.as_uri` has it: that puts the server of a Windows share where SQLite wants nothing.
+    """
+    name = os.fsencode(f"/{path.as_posix()}" if path.drive.endswith(":") else path.as_posix())
+    return f"file://{quote(name)}?mode=ro"
+
+
 def _layers(path: Path) -> set[str]:
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(_read_only(path.resolve()), uri=True)) as database:
             return {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
     except sqlite3.Error as error:
         if error.sqlite_errorname == "SQLITE_BUSY":

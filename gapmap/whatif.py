@@ -96,13 +96,15 @@ class WhatIf:
             raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         forces = tuple(
-            self._write_zones(force, folder / f"{force.name}.gpkg") if force.name in self.edited else force
+            # Windows keeps some names for itself, whatever the ending: CON, AUX, NUL.
+            self._write_zones(force, folder / f"zones-{force.name}.gpkg") if force.name in self.edited else force
             for force in self.scenario.forces
         )
         title = f"{self.scenario.title}: what if"
         scenario = dataclasses.replace(self.scenario, title=title, forces=forces, folder=folder)
         path = folder / "scenario.toml"
-        said = "".join(f"# {line}\n" for line in ("What if:", *self.asked))
+        # A zone's name may hold line breaks: what follows one would be read as part of the scenario.
+        said = "".join(f"# {_one_line(text)}\n" for text in ("What if:", *self.asked))
         path.write_text(f"{said}\n{scenario.to_toml()}", encoding="utf-8", newline="\n")
         return path
 
@@ -114,6 +116,10 @@ class WhatIf:
         held.assign(reach_m=own)[columns].to_file(path, layer="zones", driver="GPKG", index=False)
         # The new file has gapmap's own columns: nothing of how the old one was written holds for it.
         return ForceInput(name=force.name, label=force.label, zones=(path,), reach_m=force.reach_m)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def what_if(

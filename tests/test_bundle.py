@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
-def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+def _script(name: str, folder: Path = ROOT / "scripts") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -94,3 +96,47 @@ def test_a_python_without_wheels_is_told_so(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "it needs Python 2.7" in done.stderr
     assert not (tmp_path / "installed").exists()
+
+
+@pytest.fixture
+def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The installer as Windows has it, in a folder that has blanks and letters of no Western alphabet."""
+    folder = tmp_path / "My files گوێر"
+    folder.mkdir()
+    make_bundle.write_parts(folder)
+    (folder / "files" / "wheels").mkdir()
+    (folder / "files" / "wheels" / "pip-1.0-py3-none-any.whl").touch()
+    script = _script("install", folder / "files")
+    monkeypatch.setattr(script, "WINDOWS", True)
+    monkeypatch.setattr(script, "unfit", lambda _: "")
+    monkeypatch.setattr(script.venv, "EnvBuilder", lambda **_: SimpleNamespace(create=lambda _: None))
+    monkeypatch.setattr(sys, "argv", ["install.py", "--no-browser"])
+    return script
+
+
+def test_windows_starts_programs_by_their_whole_names_and_a_log_takes_every_folder(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(installer.subprocess, "call", lambda words, **_: started.append(words))
+    log = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(log, encoding="cp1252"))
+    assert installer.main() == 0
+    assert [Path(words[0]).relative_to(installer.ROOT).as_posix() for words in started] == [
+        "installed/Scripts/python.exe",
+        "installed/Scripts/gapmap.exe",
+    ]
+    assert b"My files ????" in log.getvalue()
+
+
+def test_an_installation_that_is_in_use_says_what_to_close(
+    installer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(_: str) -> None:
+        raise PermissionError(13, "in use")
+
+    (installer.ROOT / "installed").mkdir()
+    monkeypatch.setattr(installer.shutil, "rmtree", held)
+    with pytest.raises(SystemExit) as caught:
+        installer.main()
+    assert "Close its windows" in str(caught.value)

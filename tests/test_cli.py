@@ -7,9 +7,11 @@ import html
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -22,7 +24,6 @@ from gapmap.errors import EngineError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def call(*words: object) -> int:
@@ -107,6 +108,50 @@ def test_a_console_that_cannot_show_a_name_goes_on(tmp_path: Path) -> None:
         env={"PYTHONIOENCODING": "cp1252", "PATH": ""},
     )
     assert b"????" in done.stdout
+
+
+def test_commands_to_copy_are_whole_where_a_folder_has_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("init", "my seam") == 0
+    lines = capsys.readouterr().out.splitlines()
+    [command] = [line for line in lines if line.startswith("  gapmap check")]
+    assert call(*shlex.split(command)[1:]) == 0
+
+
+def test_a_query_that_is_stopped_ends_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_words: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "ask", stop)
+    assert cli.main(["query", "out", "stretches"]) == 130
+    assert capsys.readouterr().err == "Aborted.\n"
+
+
+@pytest.mark.parametrize("name", ["north.csv", "scenario.toml"])
+def test_a_file_that_another_program_holds_is_named_with_what_to_do(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Windows does with a workbook that is open in Excel."""
+    for force, lat in (("north", 36.3), ("south", 36.1)):
+        (tmp_path / f"{force}.csv").write_text(f"name,lon,lat\nP,43.0,{lat}\n", encoding="utf-8")
+    forces = "".join(f'[forces.{each}]\nzones = "{each}.csv"\nreach = "5 km"\n' for each in ("north", "south"))
+    (tmp_path / "scenario.toml").write_text(forces, encoding="utf-8")
+    whole = Path.open
+
+    def held(path: Path, *given: Any, **said: Any) -> Any:  # noqa: ANN401 - as Path.open
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return whole(path, *given, **said)
+
+    monkeypatch.setattr(Path, "open", held)
+    assert call("check", tmp_path / "scenario.toml", "--quiet") == 2
+    said = capsys.readouterr().err
+    assert f"{name}: cannot be read: Permission denied\n" in said
+    assert "close it in the other program" in said
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from gapmap import cli
 from gapmap.analysis import run
-from gapmap.errors import MissingFileError
+from gapmap.errors import AssetError, MissingFileError
 from gapmap.maps import build_map, save
 from gapmap.maps.picture import take_picture
 from tests import browser
@@ -44,6 +44,15 @@ def test_picture_is_the_map_drawn(tmp_path: Path) -> None:
 def test_picture_without_a_browser_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(MissingFileError, match="needs Chromium"):
+        take_picture(tmp_path / "map.html", tmp_path / "map.png")
+
+
+def test_a_browser_that_says_bytes_of_no_encoding_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "chromium"
+    fake.write_text("#!/bin/sh\nprintf 'no \\377 window' >&2\n", encoding="utf-8")
+    fake.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(fake))
+    with pytest.raises(AssetError, match="drew nothing: no \ufffd window"):
         take_picture(tmp_path / "map.html", tmp_path / "map.png")
 
 

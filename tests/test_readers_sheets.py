@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openpyxl
@@ -173,6 +173,27 @@ def test_sheets(tmp_path: Path) -> None:
         read_xlsx(write_xlsx(tmp_path / "b.xlsx", []), role="zones")
     with pytest.raises(InputError, match="its first row is blank"):
         read_xlsx(write_xlsx(tmp_path / "c.xlsx", [[None], ["a"]]), role="zones")
+
+
+def test_a_workbook_that_is_refused_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows lets nobody mend a file that is open."""
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.create_sheet("more")
+    for sheet in book.worksheets:
+        sheet.append(["a"])
+    book.save(path)
+    opened: list[Any] = []
+    load = openpyxl.load_workbook
+
+    def kept(*given: Any, **said: Any) -> openpyxl.Workbook:  # noqa: ANN401 - as openpyxl has it
+        opened.append(load(*given, **said))
+        return opened[0]
+
+    monkeypatch.setattr(openpyxl, "load_workbook", kept)
+    with pytest.raises(InputError, match="2 sheets"):
+        read_xlsx(path, role="zones")
+    assert opened[0]._archive.fp is None
 
 
 @pytest.mark.parametrize(

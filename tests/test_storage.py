@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 from functools import partial
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -66,6 +67,29 @@ def test_a_result_that_another_program_holds_is_not_called_none(
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ResultError, match=r"gaps\.gpkg is in use by another program"):
             storage.ResultFile(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (PureWindowsPath(r"C:\My maps\gaps#1.gpkg"), "file:///C%3A/My%20maps/gaps%231.gpkg?mode=ro"),
+        # SQLite refuses a server where a URI has it: that of a share belongs into the path.
+        (PureWindowsPath(r"\\server\share\gaps.gpkg"), "file:////server/share/gaps.gpkg?mode=ro"),
+        (PurePosixPath("/srv/gaps?.gpkg"), "file:///srv/gaps%3F.gpkg?mode=ro"),
+    ],
+)
+def test_sqlite_is_told_of_a_file_wherever_it_lies(path: PurePath, told: str) -> None:
+    assert storage._read_only(path) == told
+
+
+def test_a_result_is_found_by_a_path_of_two_slashes_as_that_of_a_share_is(tmp_path: Path) -> None:
+    path = tmp_path / "گوێر #1?.gpkg"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE gpkg_contents (table_name TEXT)")
+    shared = PurePosixPath(f"/{path}")
+    assert str(shared).startswith("//")
+    with closing(sqlite3.connect(storage._read_only(shared), uri=True)) as database:
+        assert database.execute("SELECT count(*) FROM gpkg_contents").fetchone() == (0,)
 
 
 def test_all_files_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -277,9 +277,17 @@ def test_zones_that_do_not_count_or_share_a_name_are_not_taken_away(tmp_path: Pa
     assert gone.changes.figures()["cover_km2"]["north"]["after"] == pytest.approx(100, rel=1e-3)
     # The zone of another day stays in the file.
     gone.save(tmp_path / "gone")
-    kept = gapmap.read_zones(tmp_path / "gone/north.gpkg", force="north")
+    kept = gapmap.read_zones(tmp_path / "gone/zones-north.gpkg", force="north")
     assert kept["name"].tolist() == ["later", "wall"]
     assert kept["valid_from"].dt.year.tolist() == [2022, 2020]
+
+
+def test_a_name_of_several_lines_writes_nothing_into_the_scenario(tmp_path: Path, strip: Path) -> None:
+    walls = [shapely.box(-20e3, 4e3, 0, 9e3), shapely.box(0, 4e3, 20e3, 9e3)]
+    write_zones(tmp_path / "north.gpkg", ["wall", 'gone\n[forces.third]\nzones = "third.csv"\n\x01#'], walls)
+    saved = what_if(strip, remove=["north-001"]).save(tmp_path / "gone")
+    assert [force.name for force in read_scenario(saved).forces] == ["north", "south"]
+    assert '# taken away: north-001 gone [forces.third] zones = "third.csv" #' in saved.read_text(encoding="utf-8")
 
 
 def test_nothing_and_too_much_are_refused(strip: Path) -> None:
@@ -310,10 +318,10 @@ def test_zones_with_a_reach_of_their_own_keep_it_and_that_is_said(example: Path)
 def test_what_is_saved_holds_the_change_and_nothing_else(example: Path, tmp_path: Path) -> None:
     found = what_if(example / "seam/scenario.toml", add=["post north 30.10, -30.25 3km", "post north 30.12, -30.2"])
     path = found.save(tmp_path / "changed")
-    assert sorted(each.name for each in path.parent.iterdir()) == ["north.gpkg", "scenario.toml"]
+    assert sorted(each.name for each in path.parent.iterdir()) == ["scenario.toml", "zones-north.gpkg"]
     assert path.read_text(encoding="utf-8").startswith("# What if:\n# added: post of north at 30.10000, -30.25000")
     assert read_scenario(path).incidents is not None
-    own = gpd.read_file(path.parent / "north.gpkg").set_index("name")["reach_m"]
+    own = gpd.read_file(path.parent / "zones-north.gpkg").set_index("name")["reach_m"]
     assert own["added 1"] == 3_000
     assert own[["added 2", "Post N1"]].isna().all()  # the scenario's, also when that is changed later
     with pytest.raises(InputError, match="not an empty folder"):

@@ -48,7 +48,8 @@ def take_picture(page: Path, target: Path, *, size: tuple[int, int] = _SIZE) -> 
             "a picture needs Chromium, Chrome or Edge, and none is on the path",
             hint='open the map and use "Save picture"',
         )
-    with tempfile.TemporaryDirectory() as folder:
+    # On Windows the browser may still hold its profile when the picture is there.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         drawn = Path(folder) / "map.png"
         command = [
             browser,
@@ -69,7 +70,10 @@ def take_picture(page: Path, target: Path, *, size: tuple[int, int] = _SIZE) -> 
         if getattr(os, "geteuid", lambda: 1)() == 0:
             command.insert(1, "--no-sandbox")  # Chromium refuses to start for root without it
         try:
-            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)  # noqa: S603 -- a fixed program; the file's name is one argument
+            # What it says is UTF-8 or worse, whatever the system's own encoding.
+            done = subprocess.run(  # noqa: S603 -- a fixed program; the file's name is one argument
+                command, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=_TIMEOUT_S
+            )
         except subprocess.TimeoutExpired as error:
             raise AssetError(f"{browser} drew nothing in {_TIMEOUT_S} s") from error
         if not drawn.exists():

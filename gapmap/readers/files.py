@@ -509,9 +509,15 @@ def _say_hidden(sheet: Sheet) -> tuple[str, ...]:
 
 
 def _check_kind(path: Path) -> None:
-    """Say what a file with the wrong ending is."""
-    with path.open("rb") as file:
-        head = file.read(512)
+    """Say what a file with the wrong ending is, and what keeps it from being read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise InputError(
+            f"{path.name}: cannot be read: {error.strerror}",
+            hint="close it in the other program, such as Excel, or ask for the right to read it",
+        ) from error
     if head.startswith(_OLD_WORKBOOK):
         raise InputError(f"{path.name}: an old Excel workbook (.xls)", hint="save it as .xlsx")
     if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_PAGE):

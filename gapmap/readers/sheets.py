@@ -12,6 +12,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -235,15 +236,15 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
 
     try:
         # Read only: rows are streamed, and the size the sheet claims is not believed.
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        sheets: dict[str, Any] = {sheet.title: sheet for sheet in book.worksheets}
-        title = pick(path, role, list(sheets), layer, "sheet")
-        sheets[title].reset_dimensions()
-        lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
-        with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
-            hidden = _hidden(part)
-        unread = tuple(name for name in sheets if name not in (title, GUIDE) and _has_rows(sheets[name]))
-        book.close()
+        # Closed whatever happens: Windows lets nobody save a workbook that is open.
+        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)) as book:
+            sheets: dict[str, Any] = {sheet.title: sheet for sheet in book.worksheets}
+            title = pick(path, role, list(sheets), layer, "sheet")
+            sheets[title].reset_dimensions()
+            lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
+            with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
+                hidden = _hidden(part)
+            unread = tuple(name for name in sheets if name not in (title, GUIDE) and _has_rows(sheets[name]))
     except InputError:
         raise
     except Exception as error:  # openpyxl lets through whatever a broken part makes it stumble over

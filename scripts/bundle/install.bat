@@ -1,6 +1,6 @@
 @echo off
 setlocal
-cd /d "%~dp0"
+cd /d "%~dp0" || goto share
 if not exist "files\install.py" goto packed
 for %%V in (@WINDOWS@) do call :try py -%%V
 if not defined PY call :try python
@@ -14,6 +14,12 @@ if defined PY exit /b
 %* -c "import venv" >nul 2>nul
 if %errorlevel% equ 0 set "PY=%*"
 exit /b
+
+:share
+echo This folder lies on another computer. Copy it to this one, such as to
+echo C:\gapmap, and start install.bat there.
+pause
+exit /b 1
 
 :packed
 echo The zip is not unpacked yet. Close this window, right-click the zip,

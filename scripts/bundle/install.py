@@ -36,18 +36,22 @@ def main() -> int:
     say("Installing gapmap " + contents["version"] + ". This takes a minute or two.")
     installed = ROOT / "installed"
     if installed.exists():
-        shutil.rmtree(str(installed))
+        try:
+            shutil.rmtree(str(installed))
+        except OSError:  # Windows deletes no program that runs
+            sys.exit("\nAn earlier gapmap is still at work. Close its windows, then start the installation again.")
     venv.EnvBuilder(with_pip=False, symlinks=not WINDOWS).create(str(installed))
     programs = installed / ("Scripts" if WINDOWS else "bin")
+    ending = ".exe" if WINDOWS else ""
     # Whatever the system says about package indexes does not count here.
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     clean["PIP_CONFIG_FILE"] = os.devnull
     [pip] = (FILES / "wheels").glob("pip-*.whl")
     options = ["--no-index", "--find-links", str(FILES / "wheels"), "--no-cache-dir", "--quiet"]
-    call([str(programs / "python"), str(pip / "pip"), "install", *options, contents["wanted"]], clean)
+    call([str(programs / ("python" + ending)), str(pip / "pip"), "install", *options, contents["wanted"]], clean)
     say("Installed. Now the demo.")
     demo = ROOT / "demo"
-    call([str(programs / "gapmap"), "demo", "--out", str(demo)], {**clean, "PYTHONUTF8": "1"})
+    call([str(programs / ("gapmap" + ending)), "demo", "--out", str(demo)], {**clean, "PYTHONUTF8": "1"})
     say("Done. The map: " + str(demo / "map.html"))
     if not given.no_browser:
         webbrowser.open((demo / "map.html").as_uri())
@@ -71,7 +75,8 @@ def unfit(contents: "dict[str, Any]") -> str:
 
 def say(text: str) -> None:
     """Print at once, before the next program prints."""
-    sys.stdout.write("\n" + text + "\n")
+    encoding = sys.stdout.encoding or "ascii"  # a log may not hold the letters of a user's name
+    sys.stdout.write("\n" + text.encode(encoding, "replace").decode(encoding) + "\n")
     sys.stdout.flush()
 
 
