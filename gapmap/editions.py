@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,6 +51,7 @@ PUBLIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 _OF_SINGLE_ROWS = ("deaths", "last_incident", "location_radius")
 _OF_FILES = ("role", "name", "sha256", "rows", "used", "set_aside", "repaired", "attribution")
 _SHORTEST_NAME = 3  # letters and digits; shorter names would be found in anything
+_FIGURES = re.compile(r"[\d ]*(k?m)?[\d ]*")
 
 
 class Source(Protocol):
@@ -223,7 +225,9 @@ def check(made: Edition, analysis: Source) -> None:
         problems += _names_in_texts(made, analysis)
     if problems:
         raise EditionError(
-            f"the {made.name} edition is not written: it would hold what must not leave", problems=problems
+            f"the {made.name} edition is not written: it would hold what must not leave",
+            problems=problems,
+            hint="a name that must stay is taken out where it stands: in the scenario, or in the file",
         )
 
 
@@ -275,8 +279,9 @@ def _partner(source: Source, force: str) -> Edition:
     # A note may say which post was attacked.
     out["incidents"] = _known_columns(found["incidents"], "incidents").assign(note="")
     aside = found["set_aside"]
-    foreign = _foreign_files(source, force)
-    out["set_aside"] = aside[~aside["source"].isin(foreign)]
+    aside = aside[~aside["source"].isin(_foreign_files(source, force))]
+    # Numbered anew: a gap in the numbers would say how many rows of the others were set aside.
+    out["set_aside"] = aside.set_axis(pd.Index([f"S{k:05d}" for k in range(1, len(aside) + 1)], name=aside.index.name))
     out["run"] = _partner_run(found["run"], source, force)
     mark = mark_of(out["run"])[1]
     recipe = (
@@ -576,7 +581,8 @@ def _finer_than_the_grid(made: Edition, analysis: Source) -> list[str]:
 def _names_in_texts(made: Edition, analysis: Source) -> list[str]:
     """Look for the withheld zones in titles, names and whatever else is text, by id, name and file.
 
-    Names that are known without them (forces, settlements, boundaries, own zones) give nothing away.
+    Names that are known without them (forces, settlements, boundaries, own zones) give nothing away, nor do words that
+    gapmap itself writes and figures: they would be found in anything.
     """
     zones, places = analysis.table("zones"), analysis.table("places")
     secret = zones[zones["force"] != made.force]
@@ -585,26 +591,50 @@ def _names_in_texts(made: Edition, analysis: Source) -> list[str]:
     known = {*own["name"], *places["name"], *analysis.table("boundaries")["name"], *analysis.table("cover").index}
     known |= {str(each) for names in places["names"] if names for each in json.loads(names)}
     known |= {_label(parameters, force) for force in analysis.table("cover").index}
+    known = {_flat(each) for each in known} | _own_words(analysis)
     own_files = {name for force, name in _zone_files(parameters) if force == made.force}
-    words = {*secret.index, *secret["name"], *(_foreign_files(analysis, made.force) - own_files)}
-    folded = {each.casefold() for each in known}
-    looked = [
-        word
-        for word in sorted(words)
-        if word.casefold() not in folded and sum(map(str.isalnum, word)) >= _SHORTEST_NAME
-    ]
-    if not looked:
-        return []
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, looked))})(?!\w)", re.IGNORECASE)
+    sought: dict[str, list[tuple[str, str]]] = {}
+    for word in sorted({*secret.index, *secret["name"], *(_foreign_files(analysis, made.force) - own_files)}):
+        flat = _flat(word)
+        if flat not in known and not _FIGURES.fullmatch(flat) and sum(map(str.isalnum, flat)) >= _SHORTEST_NAME:
+            sought.setdefault(flat.split()[0], []).append((f" {flat} ", word))
     problems = []
     for name, table in made.tables.items():
-        if name in {"incidents", "places", "boundaries", "zones"}:  # texts of files that say nothing of zones, or own
+        if name in {"places", "boundaries", "zones"}:  # texts of files that say nothing of zones, or own
             continue
-        for column in table.columns.difference(["geometry"]):
-            texts = {text for text in table[column] if isinstance(text, str)}
-            found = sorted({match[0] for text in texts for match in pattern.finditer(text)})
-            problems += [f"{name}: {column} names {each!r}, a zone or file that is withheld" for each in found]
+        for column in ["kind"] if name == "incidents" else table.columns.difference(["geometry"]):
+            found = set()
+            for text in {_flat(text) for text in table[column].unique() if isinstance(text, str)}:
+                begun = (each for first in {*text.split()} & sought.keys() for each in sought[first])
+                found |= {word for flat, word in begun if flat in f" {text} "}
+            problems += [f"{name}: {column} names {each!r}, a zone or file that is withheld" for each in sorted(found)]
     return problems
+
+
+def _flat(text: str) -> str:
+    """Return the words of a text as they are compared: without case, accents, joiners and what stands between them."""
+    if not text.isascii():
+        letters = unicodedata.normalize("NFKD", text.replace("\u0640", ""))  # Arabic words are also drawn out
+        text = "".join(each for each in letters if unicodedata.category(each) not in ("Mn", "Cf"))
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def _own_words(source: Source) -> set[str]:
+    """Return the words that gapmap itself writes: what is called so is not named by them."""
+    run = source.table("run").iloc[0]
+    # What stands in quotes is somebody's own.
+    reasons = (re.sub(r"[\"'].*[\"']", " ", text) for text in source.table("set_aside")["reason"].unique())
+    keys: set[str] = set()
+
+    def note(each: dict[str, Any]) -> dict[str, Any]:
+        keys.update(each)
+        return each
+
+    for column in ("parameters", "inputs"):
+        json.loads(_text(run.get(column)) or "[]", object_hook=note)
+    written = (*NAMES, *tables.ZONE_KINDS, *tables.GROUND_KINDS, "near points counts laea utm incidents places zones")
+    texts = (*written, *keys, *reasons, WGS84.to_wkt(), _text(run.get("crs")), _text(run.get("versions")))
+    return {word for text in texts for word in _flat(text).split()}
 
 
 # ---- What the run table says

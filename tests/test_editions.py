@@ -90,6 +90,15 @@ def test_a_partner_edition_names_own_files_and_reach_alone(result: Analysis) -> 
     assert sources == {SOUTH_FILE, INCIDENT_FILE}
 
 
+@pytest.mark.parametrize("force", ["north", "south"])
+def test_rows_set_aside_are_numbered_without_those_that_stay(result: Analysis, force: str) -> None:
+    """Else the gaps count the others' rows; the whole result has one of each force and one of the incidents."""
+    assert result.table("set_aside").index.tolist() == ["S00001", "S00002", "S00003"]
+    aside = edition(result, "partner", force=force).table("set_aside")
+    assert aside.index.tolist() == ["S00001", "S00002"]
+    assert aside.index.name == result.table("set_aside").index.name
+
+
 def test_a_file_name_that_two_forces_use_says_nothing_of_whose_rows_were_set_aside() -> None:
     run = '{"forces": {"a": {"zones": "zones.csv"}, "b": {"zones": ["zones.csv", "more.csv"]}}}'
     inputs = '[{"role": "zones", "name": "zones.csv", "rows": 1}, {"role": "zones", "name": "zones.csv", "rows": 2}]'
@@ -448,6 +457,59 @@ def test_a_title_that_names_a_zone_stops_the_edition(tmp_path: Path) -> None:
     with pytest.raises(EditionError, match="run: title names 'Xqsouthpost 2'"):
         edition(named, "public")
     assert edition(named, "partner", force="south").force == "south"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "XQSOUTHPOST 3",
+        "xqsouthpost_3",
+        "Xqsouthpost-3",
+        "Xqsouthpost  3",
+        "Xqso\u0301uthpost 3",
+        "Xqsouth\u200cpost 3",
+        "Xqs\uff4futhpost 3",
+    ],
+)
+def test_a_name_is_found_however_it_is_written(result: Analysis, written: str) -> None:
+    made = edition(result, "public")
+    titled = _with(made, "run", made.table("run").assign(title=f"around_{written}, and east of it"))
+    with pytest.raises(EditionError, match="run: title names 'Xqsouthpost 3'") as caught:
+        check(titled, result)
+    assert "taken out where it stands" in caught.value.hint
+    check(_with(made, "run", made.table("run").assign(title="around Xqsouthpost 33")), result)
+
+
+def test_the_kind_of_an_incident_names_no_zone(result: Analysis) -> None:
+    made = edition(result, "partner", force="north")
+    told = made.table("incidents").assign(kind="attack on Xqsouthpost 3")
+    with pytest.raises(EditionError, match="incidents: kind names 'Xqsouthpost 3'"):
+        check(_with(made, "incidents", told), result)
+
+
+def test_a_zone_called_by_a_word_that_gapmap_writes_stops_no_edition(result: Analysis) -> None:
+    """As zones are that somebody drew and gave no name, or a number."""
+    words = [
+        "Area",
+        "post",
+        "East",
+        "Open",
+        "Unknown",
+        "Corridor",
+        "Incidents",
+        "file",
+        "001",
+        "5 km",
+        "near",
+        "Points",
+    ]
+    zones = result.table("zones")
+    named = zones.assign(name=[*words, *zones["name"].tolist()[len(words) :]])
+    assert set(named["force"][: len(words)]) == {"north", "south"}
+    analysis = FakeAnalysis({**{name: result.table(name) for name in tables.COLUMNS}, "zones": named}, result.crs)
+    assert edition(analysis, "public").name == "public"
+    for force in ("north", "south"):
+        assert edition(analysis, "partner", force=force).force == force
 
 
 def test_names_that_everybody_knows_are_no_secret(result: Analysis) -> None:
