@@ -285,7 +285,9 @@ def check(
 @_command("map", short_help="Draw the map of a saved result again.")
 def map_(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A .gpkg that gapmap saved, or its folder.")],
-    out: Annotated[Path | None, typer.Option(help="The HTML file; map.html beside the result unless told.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; map.html, or map-EDITION.html, beside the result unless told.")
+    ] = None,
     language: Annotated[str, typer.Option(help="en, ar (Arabic), ckb (Sorani) or kmr (Badini).")] = "en",
     edition: Annotated[str, typer.Option(help="What may leave: full, partner or public.")] = "full",
     force: Annotated[str | None, typer.Option(help="Whose partner edition it is.")] = None,
@@ -303,7 +305,7 @@ def map_(
     from gapmap.printing import file_size, show_progress
 
     result = _result_file(result)
-    target = result.with_name("map.html") if out is None else out
+    target = result.with_name(_map_name(edition, force)) if out is None else out
     targets = [target] if png is None else [target, png]
     _require_suffix(target, _PAGE)
     if png is not None:
@@ -459,6 +461,15 @@ def _reaches(texts: Sequence[str]) -> dict[str, str | float]:
 
 def _result_file(path: Path) -> Path:
     return path / "gaps.gpkg" if path.is_dir() else path
+
+
+def _map_name(edition: str, force: str | None) -> str:
+    """Return a name that says which edition a map is, so that none is mistaken for the full one or put in its place."""
+    from gapmap.tables import is_force_name
+
+    words = [word for word in (edition, force) if word is not None]
+    named = edition != "full" and all(map(is_force_name, words))  # what is wrong with others is said when it is drawn
+    return f"{'-'.join(['map', *words])}.html" if named else "map.html"
 
 
 def _require_map(path: Path | None, *, overwrite: bool) -> None:

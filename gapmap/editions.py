@@ -24,7 +24,7 @@ from gapmap.crs import WGS84
 from gapmap.errors import EditionError, InputError, ResultError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 
 NAMES = ("full", "partner", "public")
@@ -141,7 +141,9 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     Notes
     -----
     A declared cover drawn as circles shows where its posts are: their centres can be computed from the outline, in a
-    partner edition as from any map of it. A force that does not want that declares its cover as areas with reach 0.
+    partner edition as from any map of it. A force that does not want that declares its cover as areas with reach 0. The
+    middle of the working CRS is that of all zones of the files, those of other days too, to a tenth of a degree; with
+    ``crs = "utm"`` in the scenario it says nothing.
 
     The public grid shows of each cell how much uncovered ground between forces lies in the 30 by 30 km around its middle,
     as one of two classes, and no cell below the first; cover of less than 400 km2 that stands alone in that ground is
@@ -263,21 +265,22 @@ def _counts_only(found: Mapping[str, Any], source: Source) -> dict[str, Any]:
 
 
 def _partner(source: Source, force: str) -> Edition:
-    found = dict(_full(source, "").tables)
+    found = {
+        name: table[[column for column in table.columns if column in _known(name, force, source)]]
+        for name, table in _full(source, "").tables.items()
+    }
     label = _label(_parameters(source), force)
     out = {name: found[name] for name in ("cover", "centrelines", "facets", "ground", "boundaries", "relief")}
     out["zones"] = found["zones"][found["zones"]["force"] == force]
     for name in ("corridors", "stretches"):
-        out[name] = _own_facing(_known_columns(found[name], name), found[name], force)
+        out[name] = _own_facing(found[name], found[name], force)
     sides = out["stretches"] if len(out["stretches"]) else out["corridors"]
     key = "stretch_id" if len(out["stretches"]) else "corridor_id"
-    transects = _known_columns(found["transects"], "transects")
+    transects = found["transects"]
     out["transects"] = _own_facing(transects, sides.reindex(transects[key]).set_axis(transects.index), force)
-    places = found["places"]
-    near = [f"nearest_zone_{force}", *(f"distance_{each}_m" for each in found["cover"].index)]
-    out["places"] = _known_columns(places, "places", more=near)
+    out["places"] = found["places"]
     # A note may say which post was attacked.
-    out["incidents"] = _known_columns(found["incidents"], "incidents").assign(note="")
+    out["incidents"] = found["incidents"].assign(note="")
     aside = found["set_aside"]
     aside = aside[~aside["source"].isin(_foreign_files(source, force))]
     # Numbered anew: a gap in the numbers would say how many rows of the others were set aside.
@@ -291,10 +294,10 @@ def _partner(source: Source, force: str) -> Edition:
     return Edition("partner", force, mark, recipe, {name: out[name] for name in tables.COLUMNS}, label)
 
 
-def _known_columns(table: Any, name: str, *, more: Iterable[str] = ()) -> Any:  # noqa: ANN401 - a GeoDataFrame
+def _known(name: str, force: str, source: Source) -> set[str]:
     """Return the columns that are known to be harmless: whatever else somebody adds has to be thought about first."""
-    known = [*tables.COLUMNS[name], *more]
-    return table[[column for column in table.columns if column in known or column == "geometry"]]
+    near = {f"nearest_zone_{force}", *(f"distance_{each}_m" for each in source.table("cover").index)}
+    return {*tables.COLUMNS[name], "geometry", *(near if name == "places" else ())}
 
 
 def _own_facing(table: Any, sides: pd.DataFrame, force: str) -> Any:  # noqa: ANN401 - a GeoDataFrame
@@ -536,6 +539,8 @@ def _foreign_zones(made: Edition, analysis: Source) -> list[str]:
         problems.append("zones: rows of other forces")
     own = {*zones.index, ""}
     for name, table in made.tables.items():
+        unknown_columns = sorted(set(table.columns) - _known(name, made.force, analysis))
+        problems += [f"{name}: {column}, a column that gapmap does not know" for column in unknown_columns]
         for column in table.columns:
             if column.startswith(("facing_", "nearest_zone_")):
                 cells = {each for cell in table[column].dropna().unique() for each in str(cell).split("; ")}

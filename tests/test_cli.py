@@ -375,6 +375,19 @@ def test_a_scenario_that_was_read_stays_as_it_was(
     assert scenario.read_bytes() == before
 
 
+def test_the_map_of_an_edition_says_so_in_its_name_and_leaves_the_full_one(example: Path, tmp_path: Path) -> None:
+    for name in ("gaps.gpkg", "map.html"):
+        (tmp_path / name).write_bytes((example / "out" / name).read_bytes())
+    full = (tmp_path / "map.html").read_bytes()
+    for words in (["partner", "--force", "north"], ["partner", "--force", "south"], ["public"]):
+        assert call("map", tmp_path, "--quiet", "--edition", *words) == 0
+    assert call("map", tmp_path, "--quiet", "--edition", "partner", "--force", "../x") == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gaps.gpkg", "map-partner-north.html", "map-partner-south.html", "map-public.html", "map.html",
+    ]  # fmt: skip
+    assert (tmp_path / "map.html").read_bytes() == full
+
+
 def test_a_result_never_replaces_what_it_is_made_of(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,15 @@ def test_a_partner_edition_names_own_files_and_reach_alone(result: Analysis) -> 
     assert sources == {SOUTH_FILE, INCIDENT_FILE}
 
 
+def test_what_somebody_wrote_beside_a_result_stays(result: Analysis) -> None:
+    """As a column that was added in QGIS, to any table."""
+    whole = {name: result.table(name).assign(remarks="seen at hill 402") for name in tables.COLUMNS}
+    analysis = FakeAnalysis(whole, result.crs)
+    for name, force in GRID:
+        assert "hill 402" not in everything(edition(analysis, name, force=force))
+    assert "hill 402" in everything(edition(analysis, "full"))
+
+
 @pytest.mark.parametrize("force", ["north", "south"])
 def test_rows_set_aside_are_numbered_without_those_that_stay(result: Analysis, force: str) -> None:
     """Else the gaps count the others' rows; the whole result has one of each force and one of the incidents."""
@@ -395,6 +404,7 @@ def _tampered_partner(made: Edition, result: Analysis) -> dict[str, Edition]:
         "zones: rows of other forces": _with(made, "zones", result.table("zones")),
         "facing_b names zones": _with(made, "stretches", result.table("stretches")),
         "nearest_zone_south names zones": _with(made, "places", places.assign(nearest_zone_south="south-001")),
+        "ground: remarks, a column": _with(made, "ground", made.table("ground").assign(remarks="seen at hill 402")),
         "incidents: notes": _with(made, "incidents", incidents.assign(note="near the post")),
         "run: parameters of south": _with(made, "run", result.table("run")),
         "set_aside: rows of other forces' files": _with(made, "set_aside", result.table("set_aside")),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import zipfile
 from contextlib import closing
@@ -98,6 +100,42 @@ def test_withheld_words_are_in_no_byte(
     if force:
         assert own[force][0].casefold() in text
         assert {"north": "south", "south": "north"}[force] + "-0" not in text
+
+
+def holds(data: bytes, points: gpd.GeoSeries) -> bool:
+    """Tell whether a point stands in bytes: as doubles, in metres and in degrees, or in figures to a metre or finer."""
+    degrees = shapely.get_coordinates(points.to_crs(4326).to_numpy())
+    packed = [struct.pack("<dd", *pair) for pair in (*shapely.get_coordinates(points.to_numpy()), *degrees)]
+    texts = set()
+    for digits in (5, 6, 7):
+        for pair in degrees.round(digits).tolist():
+            for a, b in ([f"{v:.{digits}f}" for v in pair], map(str, pair), [f"{v:.10g}" for v in pair]):
+                texts |= {f"{a},{b}", f"{a} {b}", f"{a}, {b}", f"{b}, {a}"}
+    figures = re.compile(rf"(?<![\d.])(?:{'|'.join(map(re.escape, sorted(texts)))})(?![\d.])".encode())
+    return any(each in data for each in packed) or figures.search(data) is not None
+
+
+@pytest.mark.parametrize("file_format", sorted(set(FORMATS) - {"parquet"}))
+@pytest.mark.parametrize(("name", "force"), EDITIONS)
+def test_positions_that_are_withheld_are_in_no_byte(
+    result: Analysis, name: str, force: str | None, file_format: str, tmp_path: Path
+) -> None:
+    """Own posts are found where they are held, so that the search would find the others."""
+    paths = export(edition(result, name, force=force), tmp_path, file_format=file_format)
+    data = b"".join(
+        zipfile.ZipFile(path).read("doc.kml") if path.suffix == ".kmz" else path.read_bytes() for path in paths
+    )
+    zones, incidents = result.table("zones"), result.table("incidents")
+    posts = zones[zones["kind"] == "post"]
+    for points, held in (
+        (posts.geometry[posts["force"] == "north"], name != "public"),
+        (posts.geometry[posts["force"] == "south"], name == "full"),
+        (incidents.geometry, name != "public"),
+    ):
+        assert holds(data, points) == held
+    if file_format == "gpkg":
+        with closing(sqlite3.connect(paths[0])) as database:
+            assert database.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("file_format", sorted(FORMATS))
