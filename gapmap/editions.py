@@ -229,7 +229,7 @@ def check(made: Edition, analysis: Source) -> None:
         raise EditionError(
             f"the {made.name} edition is not written: it would hold what must not leave",
             problems=problems,
-            hint="a name that must stay is taken out where it stands: in the scenario, or in the file",
+            hint="where a text names a zone, write it without: in the scenario, or in the file that it is from",
         )
 
 

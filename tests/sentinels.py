@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import shapely
+
 import gapmap
 
 if TYPE_CHECKING:
@@ -57,11 +60,18 @@ def sentinel_result(folder: Path, *, share: str = "points", title: str = "The se
     rows.append(f"Q999,2019-13-45,36.12,43.25,{KIND},1,exact,{NOTE} bad")
     (folder / INCIDENT_FILE).write_text("\n".join(rows), encoding="utf-8")
     (folder / "places.csv").write_text("name,lat,lon\nGwer,36.12,43.2\nMakhmour,36.1,43.4\n", encoding="utf-8")
-    given = {"date": "2021-06-01", "since": "2019-01-01", **settings}
+    given = {"date": "2021-06-01", "since": "2019-01-01", "max_width": "20 km", "area": "", **settings}
+    if given["area"]:  # as west and east
+        west, east = map(float, given["area"].split())
+        area = gpd.GeoSeries([shapely.box(west, 35.8, east, 36.5)], crs=4326)
+        (folder / "area.geojson").write_text(area.to_json(), encoding="utf-8")
+        given["area"] = 'area_of_interest = { file = "area.geojson" }'
     text = f"""
 title = {json.dumps(title)}
 notice = "Made for a test"
 date = {given["date"]}
+max_width = "{given["max_width"]}"
+{given["area"]}
 [forces.north]
 label = "Northern force"
 zones = "{NORTH_FILE}"

@@ -279,6 +279,12 @@ def test_withheld_counts_cannot_be_had_by_taking_editions_from_each_other(tmp_pa
             {"since": "2019-03-01"},
             {"since": "2018-01-01"},
             {"date": "2021-05-31"},
+            {"max_width": "12 km"},
+            {"max_width": "30 km"},
+            # Borders through the cell that holds all of them, and on either side of the two that are withheld.
+            {"area": "42.8 43.2501"},
+            {"area": "43.2501 43.45005"},
+            {"area": "43.45005 43.8"},
         ]
     ):
         found = sentinel_result(tmp_path / str(number), **settings)
@@ -486,7 +492,7 @@ def test_a_name_is_found_however_it_is_written(result: Analysis, written: str) -
     titled = _with(made, "run", made.table("run").assign(title=f"around_{written}, and east of it"))
     with pytest.raises(EditionError, match="run: title names 'Xqsouthpost 3'") as caught:
         check(titled, result)
-    assert "taken out where it stands" in caught.value.hint
+    assert "write it without" in caught.value.hint
     check(_with(made, "run", made.table("run").assign(title="around Xqsouthpost 33")), result)
 
 

@@ -103,6 +103,21 @@ def test_map_is_a_folium_map_and_one_file(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
 
 
+def test_a_map_that_another_program_holds_is_said_to_be_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "map.html"
+    path.write_text("before", encoding="utf-8")
+
+    def held(*_: object) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr("gapmap.storage.os.replace", held)
+    with pytest.raises(InputError, match=r"map\.html is in use") as caught:
+        save(build_map(fake_analysis()), path)
+    assert "close it in the other program" in caught.value.hint
+    assert [each.name for each in tmp_path.iterdir()] == ["map.html"]
+    assert path.read_text(encoding="utf-8") == "before"
+
+
 def test_same_analysis_same_bytes() -> None:
     assert _html(fake_analysis()) == _html(fake_analysis())
 

@@ -581,6 +581,24 @@ def test_same_result_same_bytes_but_for_the_time_it_was_computed(fake: FakeAnaly
     assert later.replace("2022-02-02T00:00:00Z", "2021-06-01T00:00:00Z") == one
 
 
+def test_a_briefing_that_another_program_shows_is_said_to_be_in_use(
+    fake: FakeAnalysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows does with a PDF in its reader."""
+    path = tmp_path / "report.html"
+    path.write_text("before", encoding="utf-8")
+
+    def held(*_: object) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr("gapmap.storage.os.replace", held)
+    with pytest.raises(InputError, match=r"report\.html is in use") as caught:
+        save(build_report(edition(fake, "full")), path)
+    assert "close it in the other program" in caught.value.hint
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text(encoding="utf-8") == "before"
+
+
 def test_what_is_missing_for_pdf_is_said_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"neither \.html nor \.pdf"):
         require_writer(tmp_path / "report.docx")

@@ -28,6 +28,7 @@ from gapmap.maps.layers import (
 )
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
 from gapmap.maps.points import pack, pack_notes
+from gapmap.storage import replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,13 +205,15 @@ def save(page: folium.Map, path: str | Path) -> Path:
     ------
     AssetError
         If the page would load or run anything that gapmap did not put into it.
+    InputError
+        If the file is in use.
     """
     path = Path(path)
     text = page.get_root().render()
     beside = path.with_name(f"{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
+        replace_all({beside: path})
     finally:
         beside.unlink(missing_ok=True)
     return path

@@ -21,6 +21,7 @@ from gapmap.maps.languages import catalogue
 from gapmap.maps.page import check_page, own_asset
 from gapmap.report.public import public
 from gapmap.report.whole import whole
+from gapmap.storage import replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def save(page: str, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        See `require_writer`.
+        See `require_writer`; or if the file is in use, as in a reader of PDF on Windows.
     """
     path = Path(path)
     require_writer(path)
@@ -104,7 +105,7 @@ def save(page: str, path: str | Path) -> Path:
     beside = path.with_name(f"{path.name}.part")
     try:
         beside.write_bytes(data)
-        beside.replace(path)
+        replace_all({beside: path})
     finally:
         beside.unlink(missing_ok=True)
     return path
