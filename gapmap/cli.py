@@ -501,7 +501,7 @@ def export_(
         str | None, typer.Option(help='With postgis: "service=NAME" or "host=... dbname=... user=..."; no password.')
     ] = None,
     schema: Annotated[str, typer.Option(help="With postgis: the schema.")] = "gapmap",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same names.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export of this edition.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

@@ -24,7 +24,7 @@ import shapely
 
 from gapmap import formats, storage, styles, tables
 from gapmap.crs import WGS84
-from gapmap.editions import GAP_CLASSES_KM2
+from gapmap.editions import GAP_CLASSES_KM2, PUBLIC_COLUMNS
 from gapmap.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
     file_format : {"gpkg", "geojson", "kml", "kmz", "csv", "parquet"}
         GeoPackage, KML and KMZ are one file, named after the edition. The others are one file a table.
     overwrite : bool
-        Replace files of these names.
+        Replace files of these names; those of tables that the edition no longer holds are deleted.
 
     Returns
     -------
@@ -93,7 +93,10 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
         if not list(Path(beside).iterdir()):
             raise InputError(f"the {made.name} edition holds no rows that {file_format} could show")
         drafts = {draft: folder / draft.name for draft in sorted(Path(beside).iterdir())}
-        taken = [path.name for path in drafts.values() if path.exists()]
+        # Of an earlier export of this edition: what it no longer holds must not lie beside what it does.
+        names = {folder / f"{made.stem}-{name}.{file_format}" for name in (*tables.COLUMNS, *PUBLIC_COLUMNS)}
+        stale = sorted(path for path in names - {*drafts.values()} if path.is_file())
+        taken = [path.name for path in (*drafts.values(), *stale) if path.exists()]
         if taken and not overwrite:
             raise InputError(
                 f"{folder} holds files of these names already", problems=taken, hint="name another, or --overwrite"
@@ -101,6 +104,8 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
         # The largest at the end: see replace_all.
         drafts = dict(sorted(drafts.items(), key=lambda item: item[0].stat().st_size))
         storage.replace_all(drafts)
+        for path in stale:
+            path.unlink()
     return sorted(drafts.values())
 
 

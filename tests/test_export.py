@@ -358,6 +358,25 @@ def test_files_are_replaced_only_when_told(result: Analysis, tmp_path: Path) -> 
     assert grid.read_text(encoding="utf-8-sig").startswith("cell_id,")
 
 
+@pytest.mark.parametrize("file_format", ["csv", "geojson", "parquet"])
+def test_what_an_edition_no_longer_holds_does_not_lie_beside_it(
+    result: Analysis, counts: Analysis, file_format: str, tmp_path: Path
+) -> None:
+    """Rows that are shared as counts from now on, in a folder where they lay as points."""
+    others = [tmp_path / name for name in (f"public-incidents.{file_format}", f"partner-north-own.{file_format}")]
+    for path in others:
+        path.write_text("somebody's own", encoding="utf-8")
+    export(edition(result, "partner", force="north"), tmp_path, file_format=file_format)
+    rows = tmp_path / f"partner-north-incidents.{file_format}"
+    assert rows.exists()
+    now = edition(counts, "partner", force="north")
+    with pytest.raises(InputError, match=rows.name):
+        export(now, tmp_path, file_format=file_format)
+    written = export(now, tmp_path, file_format=file_format, overwrite=True)
+    assert sorted(tmp_path.iterdir()) == sorted([*written, *others])
+    assert not rows.exists()
+
+
 def test_the_public_file_says_that_it_answers_nothing_more(result: Analysis, tmp_path: Path) -> None:
     [path] = export(edition(result, "public"), tmp_path, file_format="gpkg")
     with pytest.raises(ResultError, match="is the public edition: a grid, which answers nothing more"):
