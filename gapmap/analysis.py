@@ -164,7 +164,7 @@ class Analysis:
             raise InputError(f"there is no table {name!r}", hint=f"tables: {', '.join(tables.COLUMNS)}")
         if bbox is None or name in tables.PLAIN:
             return self._whole(name).copy()
-        west, south, east, north = bbox
+        west, south, east, north = bbox if len(bbox) == 4 else [np.nan] * 4  # noqa: PLR2004 - sides
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
             raise InputError(f"{bbox} is not a box", hint="west, south, east, north in degrees")
         to_metres = pyproj.Transformer.from_crs(WGS84, self.crs, always_xy=True)

@@ -259,6 +259,8 @@ def _with_zone(clean: str, text: str, zones: Sequence[str]) -> Point:
         raise InputError(
             f'{_short(text)}: an MGRS reference without its zone; say the zone in the scenario: mgrs_zone = "38S"'
         )
+    if other := [zone for zone in zones if not is_mgrs_zone(zone)]:
+        raise InputError(f"{other[0]!r} is not a grid zone; they are a list such as ['38S']")
     found, error = set(), None
     for zone in zones:
         try:

@@ -152,6 +152,8 @@ def test_a_box_gives_the_same_rows_from_memory_and_file(analysis: Analysis, save
     assert opened.table("stretches", (0, 0, 1, 1)).empty
     with pytest.raises(InputError, match="is not a box"):
         opened.table("stretches", (44, 35, 43, 36))
+    with pytest.raises(InputError, match="is not a box"):
+        opened.table("stretches", (44, 35, 43))  # type: ignore[arg-type]
 
 
 def test_every_layer_says_the_notice(saved: Path, tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ def test_mgrs_whose_band_and_square_contradict_each_other() -> None:
             parse_point(wrong)
     with pytest.raises(InputError, match=r"lies at latitude 35\.8, and band R is 24 to 32"):
         parse_point("LE 716 599", mgrs_zones=["38R"])
+    with pytest.raises(InputError, match=r"'3' is not a grid zone; they are a list such as \['38S'\]"):
+        parse_point("LE 716 599", mgrs_zones="38S")
     # The edge of R and S crosses the square LA: people write either letter for all of it, and mean one place.
     assert parse_point("38RLA5050").equals(parse_point("38SLA5050"))
     # Iraq lies in four zones: what two bands of one zone both have is one square.

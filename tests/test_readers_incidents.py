@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -113,6 +113,22 @@ def test_since_and_until_count_both_days(tmp_path: Path) -> None:
     none = read_incidents(tmp_path / "a.csv", since=dt.date(2030, 1, 1))
     assert len(none) == 0
     assert len(none.attrs["set_aside"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"since": "1/6/2020"}, "since is '1/6/2020', not a day"),
+        ({"until": 2020}, "until is 2020, not a day"),
+        ({"since": dt.date(2021, 1, 1), "until": dt.date(2020, 1, 1)}, "2021-01-01 is after until 2020-01-01"),
+        ({"radius_m": {"exact": "5 km"}}, r"radius of exact: '5 km' is not within 0\.\.500000 m"),
+        ({"radius_m": {"exact": -1, "near": None}}, "radius of exact: -1 is not within"),
+    ],
+)
+def test_days_and_radii_that_are_none(tmp_path: Path, options: dict[str, Any], words: str) -> None:
+    """A text would be read month first, in silence."""
+    with pytest.raises(InputError, match=words):
+        read_incidents(write(tmp_path / "a.csv", HEADER + GOOD), **options)
 
 
 def test_a_mapping_by_field_or_by_its_other_name(tmp_path: Path) -> None:

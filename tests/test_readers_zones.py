@@ -180,6 +180,19 @@ def test_forces_from_a_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reach_m", "words"),
+    [
+        ("5 km", "reach_m: '5 km' is no number"),
+        ({"post": "5"}, "post: '5' is no number"),
+        ({"pots": 5}, "did you mean 'post'"),
+    ],
+)
+def test_a_reach_that_is_none(tmp_path: Path, reach_m: Any, words: str) -> None:  # noqa: ANN401 - what somebody might give
+    with pytest.raises(InputError, match=words):
+        read_zones(write(tmp_path / "a.csv", "lon,lat\n43,36\n"), force="a", reach_m=reach_m)
+
+
+@pytest.mark.parametrize(
     "options", [{}, {"force": "a", "force_column": "b"}, {"force": "a b"}, {"force": "a", "kind": "pots"}]
 )
 def test_wrong_options(tmp_path: Path, options: dict[str, str]) -> None:

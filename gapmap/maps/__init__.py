@@ -70,8 +70,9 @@ def build_map(
     analysis : Analysis
         Any object whose ``table(name)`` returns the tables of `gapmap.tables`.
     edition : str
-        What may leave the room: "full", "partner" or "public"; see `gapmap.editions.edition`. Zones and sources of
-        incidents are in none of them. The public one shows the grid alone.
+        What may leave the room: "full", "partner" or "public"; see `gapmap.editions.edition`. Shapes of zones and sources
+        of incidents are in none of them; names of zones stand with the stretches that they face, in a partner edition its
+        own. The public one shows the grid alone.
     force : str, optional
         The force whose partner edition it is.
     language : str

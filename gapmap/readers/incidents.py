@@ -8,12 +8,14 @@ used is set aside with its reason: one lost among hundreds moves no outline, and
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import gc
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -32,7 +34,6 @@ from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
 from gapmap.units import western
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -129,9 +130,9 @@ def read_incidents(
         If a vector file has no CRS and none is given.
     InputError
         If the file cannot be read, has no column for date or position, `columns` names a field or a column that does
-        not exist, `radius_m` a code that the layout does not have, dates of ACLED are written in two ways that disagree on
-        which of day and month comes first, or no row at all can be understood. A CSV or XLSX with a header and no rows is
-        fine: no incidents.
+        not exist, `radius_m` a code that the layout does not have or what is no radius, `since` or `until` is no date,
+        dates of ACLED are written in two ways that disagree on which of day and month comes first, or no row at all can be
+        understood. A CSV or XLSX with a header and no rows is fine: no incidents.
 
     Notes
     -----
@@ -163,6 +164,7 @@ def read_incidents(
         coded=coded,
         headless=headless,
     )
+    _check_days(since, until)
     beside = ThreadPoolExecutor(max_workers=1)  # hashing needs neither Python nor anything of what follows
     sha256 = beside.submit(files.checksum, rows.path)
     beside.shutdown(wait=False)
@@ -355,6 +357,14 @@ def _precision(
             f"{rows.path.name}: {layout.name} has no such precision",
             problems=[f"radius: {unknown('precision', word, radii)}" for word in other],
         )
+    given_m: Mapping[str, object] = radius_m  # whatever somebody wrote
+    wrong = [
+        f"radius of {word}: {metres!r} is not within 0..{_RADIUS_MAX_M:g} m"
+        for word, metres in given_m.items()
+        if metres is not None and not (isinstance(metres, Real) and 0 <= float(metres) <= _RADIUS_MAX_M)
+    ]
+    if wrong:
+        raise InputError(f"{rows.path.name}: radii that are none", problems=wrong)
     given = rows.distinct(names["precision"])
     field = "precision" if layout is PLAIN else names["precision"][0]
     fallback = "near" if layout is PLAIN else ""  # a plain table may say nothing about it
@@ -417,6 +427,15 @@ def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
             problems=[f"row {place + 1}: {text!r}" for place, text in sorted((figures[0], others[0]))],
             hint='get the file again from its source; or, if the day comes first in all of these, say dates = "day-first"',
         )
+
+
+def _check_days(since: dt.date | None, until: dt.date | None) -> None:
+    """Refuse texts, which could be read month first, and days the wrong way round."""
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and not isinstance(day, dt.date):
+            raise InputError(f"{name} is {day!r}, not a day", hint=f"{name}=date(2021, 6, 1), with date from datetime")
+    if since and until and pd.Timestamp(since) > pd.Timestamp(until):
+        raise InputError(f"dates reversed: {since} is after until {until}")
 
 
 def _outside(content: Mapping[str, Any], since: dt.date | None, until: dt.date | None, aside: dict[int, str]) -> None:

@@ -8,6 +8,7 @@ faults of a file in one error.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,8 +120,8 @@ def read_zones(
     CrsError
         If the file has no CRS and none is given, or two contradict each other.
     InputError
-        If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; and, all at
-        once with their row numbers, for rows without geometry, with coordinates out of range or not finite, geometry
+        If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; if `reach_m`
+        is no number or names an unknown kind; and, all at once with their row numbers, for rows without geometry, with coordinates out of range or not finite, geometry
         collections, geometry that cannot be repaired, areas drawn as lines that do not close, unknown kinds, a reach that
         is negative, above 200 km or in another unit, unreadable or reversed dates.
 
@@ -139,6 +140,7 @@ def read_zones(
     regional-001  Gwer  post   5000.0
     """
     _check_options(force, force_column, kind)
+    _check_reach(reach_m)
     words = {**_KIND_WORDS, **_checked_kinds(kinds or {})}
     rows = files.read_rows(path, role="zones", layer=layer, encoding=encoding)
     names = files.field_names(rows, FIELDS, columns or {})
@@ -290,6 +292,14 @@ def _check_options(force: str | None, force_column: str | None, kind: str | None
         raise InputError(f"force {force!r} is not a name", hint="letters, digits, - and _ only; no blanks")
     if kind is not None and kind not in ZONE_KINDS:
         raise InputError(unknown("kind", kind, ZONE_KINDS))
+
+
+def _check_reach(reach_m: object) -> None:
+    each = reach_m if isinstance(reach_m, Mapping) else {} if reach_m is None else {"reach_m": reach_m}
+    problems = [unknown("kind", kind, ZONE_KINDS) for kind in each if each is reach_m and kind not in ZONE_KINDS]
+    problems += [f"{name}: {reach!r} is no number" for name, reach in each.items() if not isinstance(reach, Real)]
+    if problems:
+        raise InputError("reach_m cannot be used", problems=problems, hint='metres: 5_000, or {"post": 5_000}')
 
 
 def _checked_kinds(kinds: Mapping[str, str]) -> dict[str, str]:
