@@ -475,7 +475,7 @@ class Grown:
     area: gpd.GeoDataFrame | None
 
 
-def grow(scenario: Scenario, read: Inputs) -> Grown:
+def grow(scenario: Scenario, read: Inputs, *, crs: pyproj.CRS | None = None) -> Grown:
     """Grow the zones of a scenario to cover.
 
     Parameters
@@ -484,6 +484,8 @@ def grow(scenario: Scenario, read: Inputs) -> Grown:
         Its date and kind of working CRS count.
     read : Inputs
         What its files gave.
+    crs : pyproj.CRS, optional
+        The working CRS; chosen from the zones unless given.
 
     Returns
     -------
@@ -492,12 +494,14 @@ def grow(scenario: Scenario, read: Inputs) -> Grown:
 
     Raises
     ------
+    CrsError
+        If lengths in the working CRS are off by more than 0.1 % over the zones.
     InputError
         If zones carry dates and the scenario has none, if a zone has no reach or a force no zone that counts, or if the
         area of interest misses all zones.
     """
     # Through WKT, so that the CRS is the same to the letter as the one that the run table keeps.
-    crs = pyproj.CRS.from_wkt(working_crs([read.zones], kind=scenario.crs).to_wkt())
+    crs = pyproj.CRS.from_wkt((crs or working_crs([read.zones], kind=scenario.crs)).to_wkt())
     zones = resolve(read.zones, on=scenario.date)
     outdated = zones.attrs["set_aside"]
     zones.attrs = {}  # pandas copies attrs deeply at every step

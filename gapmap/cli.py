@@ -421,7 +421,7 @@ def whatif(
                 found = ask(beside if beside.exists() else None)
             except ResultError:
                 found = ask(None)
-        files = {} if save is None else {"scenario": found.save(save).as_posix()}
+        files = {} if save is None else {"scenario": (save / found.save(save).name).as_posix()}
         if draw is not None:
             from gapmap import maps
 

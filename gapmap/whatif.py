@@ -24,7 +24,7 @@ from gapmap.analysis import Analysis, Grown, grow
 from gapmap.compare import Changes, find_changes, flatten
 from gapmap.corridors import find_corridors
 from gapmap.crs import WGS84
-from gapmap.errors import InputError, ResultError, unknown
+from gapmap.errors import CrsError, InputError, ResultError, unknown
 from gapmap.inputs import Inputs, read_inputs
 from gapmap.overlay import name_corridors
 from gapmap.questions import find_point
@@ -151,7 +151,7 @@ def what_if(
     Returns
     -------
     WhatIf
-        The changes, and the scenario with them. The figures are those of two full runs compared.
+        The changes, and the scenario with them. The figures are those of two full runs in one working CRS compared.
 
     Raises
     ------
@@ -166,8 +166,9 @@ def what_if(
 
     Notes
     -----
-    Covers, corridors and their names are made as :func:`gapmap.run` makes them; of the ground, only what lies beyond the
-    limit; no incidents, no relief. Zones are numbered anew after the change, so that a ``zone_id`` may mean another one.
+    Covers, corridors and their names are made as :func:`gapmap.run` makes them, in the working CRS of the scenario as it is
+    where that holds over the change too; of the ground, only what lies beyond the limit; no incidents, no relief. Zones are
+    numbered anew after the change, so that a ``zone_id`` may mean another one.
     """
     if not isinstance(scenario, Scenario):
         scenario = read_scenario(scenario)
@@ -201,7 +202,10 @@ def what_if(
     ]
     if empty := sorted(set(gone["force"]) - set(zones["force"])):
         raise InputError(f"no zone would be left of: {', '.join(empty)}", hint="leave the force one zone at least")
-    after_grown = grow(wanted, after)
+    try:  # another plane would shift ground everywhere, by up to a thousandth: far more than a post far away does
+        after_grown = grow(wanted, after, crs=grown.cover.crs)
+    except CrsError:
+        after_grown = grow(wanted, after)
     asked += _reach_words(slim, wanted, after_grown.zones)
     if not asked:
         raise InputError(

@@ -15,6 +15,7 @@ import shapely
 import gapmap
 from gapmap import cli, tables, whatif
 from gapmap.analysis import Analysis
+from gapmap.compare import STATES
 from gapmap.errors import InputError
 from gapmap.scenario import read_scenario
 from gapmap.starter import write_example
@@ -142,6 +143,23 @@ def test_the_answer_is_that_of_two_full_runs_saved_and_compared(case: str, examp
         f"forces.north.reach{kind}" for kind in ("", ".post", ".route", ".area")
     }
     assert ("reach" in CHANGES[case]) == bool(differences)
+
+
+def test_a_post_far_from_all_corridors_changes_none_of_them(example: Path) -> None:
+    """It moves the middle of the zones, and with it the plane that a run of its own would choose."""
+    found = what_if(example / "seam/scenario.toml", add=["post north 30.2, -31.4 3km"])
+    assert found.changes.figures()["states"] == {**dict.fromkeys(STATES, 0), "unchanged": 1}
+    assert found.changes.corridors[["gained_km2", "lost_km2"]].to_numpy().tolist() == [[0, 0]]
+
+
+def test_where_the_plane_does_not_reach_the_change_another_is_taken(strip: Path) -> None:
+    """From the middle of a region 1 000 km across, lengths are true to 0.1 % for 570 km."""
+    for force, y in (("north", 4e3), ("south", -9e3)):
+        ends = [shapely.box(x, y, x + 20e3, y + 5e3) for x in (-500e3, 480e3)]
+        write_zones(strip.parent / f"{force}.gpkg", ["west", "east"], ends)
+    found = what_if(strip, add=[f"post north {corner(605e3, 6e3)} 2km"])
+    cover = found.changes.figures()["cover_km2"]["north"]
+    assert cover["after"] - cover["before"] == pytest.approx(12.6, abs=0.5)
 
 
 def test_the_answer_for_the_demo_is_that_of_two_full_runs(tmp_path: Path) -> None:
