@@ -17,6 +17,8 @@ from scipy.sparse.csgraph import connected_components
 from gapmap.plane import NOWHERE, cross, dot, length
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
     from gapmap.pieces import Pieces
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+    Values = TypeVar("Values", Floats, Points)
 
 _NONE = -1
 _SMOOTHING = 0.05  # of the width, to either side
@@ -33,6 +36,9 @@ _NOT_A_SPAN = 1e-3  # a line this share of its width longer or shorter than that
 _ROUNDING = 1e-6  # of metres, and of the way between two vertices
 _APART_M = 3e-3  # nearer, two spans are one; corners lie on a grid of a centimetre
 _BEND = 1e-3  # of less, in radians, the width takes no notice
+_MICRO = 1e-6  # of a metre
+_APART = 1_000_000  # of these, from one line to the next
+_STEPS = 2.0**30  # to the next vertex: with their number, a million of them fill a float
 _BETWEEN = 4  # vertices to look at between two stations: more are rare, and then the width bends unseen
 _ON_EDGE_M = 1e-3  # how far off an edge a point on it may come out
 
@@ -256,7 +262,7 @@ def _corners(
         with np.errstate(divide="ignore", invalid="ignore"):
             radius = away / (1 - dot(normal, inward))
             point = v + radius * (normal - inward)
-            share = dot(point - start, run) / dot(run, run)
+            share = _snapped(dot(point - start, run) / dot(run, run))
             on = other.cover[low] & (radius > 0) & (share >= 0) & (share <= 1)
             on &= (low + share >= begin - _ROUNDING) & (low + share <= end + _ROUNDING) & np.isnan(at)
         at[on], foot[on] = (low + share)[on], point[on]
@@ -296,18 +302,13 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
     chain, along : ndarray of int and float, shape (m,)
         Where to put them: the chain, and the metres along its middle line, in order. Less than its length.
     """
-    last = np.flatnonzero(np.diff(line.chain, append=_NONE) != 0)
-    offset = offsets(line.along[last])
-    scale, at = offset[line.chain] + line.along, offset[chain] + along
-    row = np.searchsorted(scale, at, side="right") - 1
-    share = (along - line.along[row]) / (line.along[row + 1] - line.along[row])
-
-    def between(values: NDArray[Any]) -> NDArray[Any]:
-        start, stop = values[row], values[row + 1]
-        return start + share * (stop - start)
-
-    names = ("width", "along", "edge_a", "edge_b", "middle")
-    added: dict[str, NDArray[Any]] = {name: between(getattr(line, name)) for name in names}
+    row, share = between(line.chain, line.along, chain, along)
+    added: dict[str, NDArray[Any]] = {
+        name: on_the_way(getattr(line, name), row, share) for name in ("width", "along", "middle")
+    }
+    for name in ("edge_a", "edge_b"):
+        position = getattr(line, name)
+        added[name] = position[row] + _snapped(share * (position[row + 1] - position[row]))
     added |= {"chain": chain, "piece": line.piece[row], "is_span": np.zeros(len(row), bool)}
     for end in "ab":
         first, second = (getattr(chains.pieces, f"{end}{k}") for k in "01")
@@ -339,9 +340,48 @@ def edges(first: Points, second: Points, chain: Ints) -> Points:
     return np.insert(second, rows, first[rows])
 
 
-def offsets(length: Floats) -> Floats:
-    """Return where each line starts when all are laid on one scale, each a metre after the one before."""
-    return np.cumsum(length + 1) - length
+def before(of: Ints, along: Floats, line: Ints, at: Floats) -> Ints:
+    """Return the last point at or before each place on some lines, or the first point of the line.
+
+    Parameters
+    ----------
+    of, along : ndarray of int and float, shape (n,)
+        Points of lines, in order: the number of the line, and metres from its start.
+    line, at : ndarray of int and float, shape (m,)
+        The places, in any order.
+    """
+    last = np.flatnonzero(np.diff(of, append=_NONE) != 0)
+    first = np.append(0, last[:-1] + 1)
+    # In whole millionths of a metre: no line leaves rounding in another.
+    longest = np.cumsum(np.rint(along[last] / _MICRO).astype(np.int64) + _APART)
+    offset = np.append(0, longest)
+    points, places = (offset[each] + np.rint(way / _MICRO).astype(np.int64) for each, way in ((of, along), (line, at)))
+    return np.clip(np.searchsorted(points, places, side="right") - 1, first[line], last[line])
+
+
+def between(of: Ints, along: Floats, line: Ints, at: Floats) -> tuple[Ints, Floats]:
+    """Return the point before each place that has one after it, and which share of the way to that the place is.
+
+    Parameters
+    ----------
+    of, along, line, at
+        As for :func:`before`; two points or more of each line.
+    """
+    row = before(of, along, line, at)
+    row -= row == np.flatnonzero(np.diff(of, append=_NONE) != 0)[line]
+    step = along[row + 1] - along[row]
+    return row, np.clip(np.divide(at - along[row], step, out=np.zeros(len(row)), where=step > 0), 0, 1)
+
+
+def on_the_way(values: Values, row: Ints, share: Floats) -> Values:
+    """Return values between those of some rows and of the rows after them, exact at both."""
+    start, stop = values[row], values[row + 1]
+    return np.where(share == 1, stop, start + share * (stop - start))
+
+
+def _snapped(share: Floats) -> Floats:
+    """Round the way between two vertices, so that it can be added to the number of any without a trace of that."""
+    return np.rint(share * _STEPS) / _STEPS
 
 
 def _along(line: Points, of: Ints) -> Floats:
@@ -368,7 +408,6 @@ def _smoothed(points: Points, width: Floats, of: Ints) -> Points:
     first = np.append(0, last[:-1] + 1)
     line = np.cumsum(np.diff(of, prepend=of[:1]) != 0)
     length = along[last][line]
-    at = offsets(along[last])[line] + along  # only to look up: what is measured takes no rounding from it
     reach = np.minimum(np.minimum(along, length - along), _SMOOTHING * width)
     step = np.diff(along, append=0)
     step[last] = 1
@@ -376,11 +415,12 @@ def _smoothed(points: Points, width: Floats, of: Ints) -> Points:
     start = points[first][line]
     value = points - start  # of each line from its own start: rounding grows with the sums
     slope = np.append(np.diff(value), 0) / np.where(step > 0, step, 1)
+    slope[last] = 0  # not the way to the next line
     area = step * value + slope * step**2 / 2
     total = running(area, of) - area  # up to each point
 
     def integral(way: Floats) -> Points:
-        row = np.clip(np.searchsorted(at, at + way, side="right") - 1, first[line], last[line])
+        row = before(line, along, line, along + way)
         rest = along + way - along[row]
         return total[row] + value[row] * rest + slope[row] * rest**2 / 2
 
@@ -412,7 +452,7 @@ def _positions(
         miss = length(way - share * run)
         on = (share > 0) & (share <= 1) & (miss < _ON_EDGE_M)
         start = chain[other] + other + (sign < 0)
-        place[apart[on]] = (start + sign * share)[on]
+        place[apart[on]] = (start + sign * _snapped(share))[on]
     # Feet keep between the sides around them, and in order.
     low = np.maximum.accumulate(np.where(foot, -np.inf, place))
     high = np.minimum.accumulate(np.where(foot, np.inf, place)[::-1])[::-1]

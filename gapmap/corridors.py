@@ -350,8 +350,8 @@ def _columns(
     facet = _facets(ribbon, stretch)
     of_stretch = chain[_starts(stretch)]
 
-    middles = _line_parts(line, length, np.arange(len(length)), np.zeros(len(length)), length)
-    parts = _line_parts(line, length, of_stretch, from_m, to_m)
+    middles = _line_parts(line, np.arange(len(length)), np.zeros(len(length)), length)
+    parts = _line_parts(line, of_stretch, from_m, to_m)
     corridors, stretches = (_outlines(ribbon, group, ordered.ring) for group in (chain, stretch))
     facets, areas = _mended(ribbon, facet), ribbon.areas()
     if clip is not None:
@@ -636,13 +636,7 @@ def _transects(
     chain = np.repeat(np.arange(len(length)), count)
     nth = counter(count)
     along = np.where(length[chain] < every_m, length[chain] / 2, np.minimum(nth * every_m, length[chain]))
-    offset = chains.offsets(length)
-    scale = offset[line.chain] + line.along
-    rows = np.searchsorted(scale, offset[chain] + along, side="right") - 1
-    last = np.flatnonzero(np.diff(line.chain, append=-1))[chain]
-    rows = np.clip(rows, 0, last - 1)
-    step = line.along[rows + 1] - line.along[rows]
-    share = np.clip(np.divide(along - line.along[rows], step, out=np.zeros(len(rows)), where=step > 0), 0, 1)
+    rows, share = chains.between(line.chain, line.along, chain, along)
     # The nearest span: on the way from one to the next a line may cut a corner of the cover.
     is_span = line.is_span
     nearer = np.where(is_span[rows] & is_span[rows + 1], np.rint(share), np.where(is_span[rows], 0, 1))
@@ -654,7 +648,7 @@ def _transects(
     chain, along = line.chain[rows], line.along[rows]
     return {
         "chain": chain,
-        "stretch": np.searchsorted(offset[of_stretch] + from_m, offset[chain] + along, side="right") - 1,
+        "stretch": chains.before(of_stretch, from_m, chain, along),
         "along_m": along,
         "width_m": line.width[rows],
         "geometry": shapely.linestrings(plane.coordinates(np.stack([line.a[rows], line.b[rows]], axis=1))),
@@ -731,18 +725,16 @@ def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
     return shapes
 
 
-def _line_parts(line: chains.Stations, length: Floats, chain: Ints, from_m: Floats, to_m: Floats) -> Shapes:
+def _line_parts(line: chains.Stations, chain: Ints, from_m: Floats, to_m: Floats) -> Shapes:
     """Cut each middle line into its stretches."""
-    offset = chains.offsets(length)
     # Triangles on one circle give one station twice, up to rounding.
     fresh = np.diff(line.along, prepend=-1) > GRID_M
     fresh |= (np.diff(line.chain, prepend=-1) != 0) | (np.diff(line.chain, append=-1) != 0)
-    scale, middle = offset[line.chain[fresh]] + line.along[fresh], line.middle[fresh]
-    begin, end = offset[chain] + from_m, offset[chain] + to_m
-    part = np.searchsorted(begin, scale, side="right") - 1
-    ends = [np.interp(at, scale, middle) for at in (begin, end)]
-    group = np.concatenate([np.arange(len(begin)), part, np.arange(len(begin))])
-    place = np.repeat([0, 1, 2], [len(begin), len(part), len(begin)])
+    of, along, middle = line.chain[fresh], line.along[fresh], line.middle[fresh]
+    part = chains.before(chain, from_m, of, along)
+    ends = [chains.on_the_way(middle, *chains.between(of, along, chain, at)) for at in (from_m, to_m)]
+    group = np.concatenate([np.arange(len(chain)), part, np.arange(len(chain))])
+    place = np.repeat([0, 1, 2], [len(chain), len(part), len(chain)])
     order = np.lexsort((place, group))  # stable: stations stay in order
     return shapely.linestrings(
         plane.coordinates(np.concatenate([ends[0], middle, ends[1]])[order]), indices=group[order]
