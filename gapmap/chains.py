@@ -364,7 +364,7 @@ def between(of: Ints, along: Floats, line: Ints, at: Floats) -> tuple[Ints, Floa
 
     Parameters
     ----------
-    of, along, line, at
+    of, along, line, at : ndarray
         As for :func:`before`; two points or more of each line.
     """
     row = before(of, along, line, at)

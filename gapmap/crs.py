@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WGS84 = pyproj.CRS.from_epsg(4326)
 SCALE_ERROR_MAX = 1e-3
+_SMALL_DEG = 6  # so small a region may lie half a degree off the middle of its plane
 _GATE_GRID = 7  # points a side at which the scale is sampled
 
 
@@ -33,7 +34,8 @@ def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["la
     tables : iterable of GeoDataFrame or GeoSeries
         Any geometry, any CRS. Empty tables are passed over.
     kind : {"laea", "utm"}
-        A Lambert azimuthal equal-area centred on the data (to a tenth of a degree), or the UTM zone of the centre.
+        A Lambert azimuthal equal-area centred on the data (to a whole degree; to a tenth where they
+        span more than six), or the UTM zone of the centre.
 
     Returns
     -------
@@ -55,10 +57,12 @@ def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["la
     """
     if kind not in ("laea", "utm"):
         raise CrsError(f"{kind!r} is no working CRS", hint='"laea", "utm" or, for gapmap.cover, a pyproj.CRS')
-    lon, lat = (round(degrees, 1) for degrees in _lonlat_centre(tables))
+    centre, spans = _lonlat_box(tables)
     if kind == "utm":
-        zone = int((lon + 180) // 6) % 60 + 1
-        return pyproj.CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+        zone = int((centre[0] + 180) // 6) % 60 + 1
+        return pyproj.CRS.from_epsg((32600 if centre[1] >= 0 else 32700) + zone)
+    # To a whole degree where it may be: a zone more or less then seldom shifts the plane, and two runs can be compared.
+    lon, lat = (round(degrees, 0 if max(spans) <= _SMALL_DEG else 1) for degrees in centre)
     return pyproj.CRS.from_proj4(f"+proj=laea +lat_0={lat:g} +lon_0={lon:g} +datum=WGS84 +units=m +no_defs")
 
 
@@ -210,8 +214,8 @@ def projected(shapes: GeoSeries, crs: pyproj.CRS) -> GeoSeries:
     return shapes if shapes.crs == crs else shapes.to_crs(crs)
 
 
-def _lonlat_centre(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, float]:
-    """Return the middle of the data's box in degrees, also where the data lie across the antimeridian."""
+def _lonlat_box(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the middle and the size of the data's box in degrees, also where the data lie across the antimeridian."""
     places = []
     for table in tables:
         if table.crs is None:
@@ -227,7 +231,8 @@ def _lonlat_centre(tables: Iterable[GeoDataFrame | GeoSeries]) -> tuple[float, f
     middle = np.degrees(np.arctan2(np.sin(turn).mean(), np.cos(turn).mean()))
     east = (lonlat[:, 0] - middle + 180) % 360 - 180
     lon = (middle + (east.min() + east.max()) / 2 + 180) % 360 - 180
-    return float(lon), float((lonlat[:, 1].min() + lonlat[:, 1].max()) / 2)
+    south, north = lonlat[:, 1].min(), lonlat[:, 1].max()
+    return (float(lon), float(south + north) / 2), (float(np.ptp(east)), float(north - south))
 
 
 def _label(crs: pyproj.CRS | None) -> str:

@@ -142,7 +142,8 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     -----
     A declared cover drawn as circles shows where its posts are: their centres can be computed from the outline, in a
     partner edition as from any map of it. A force that does not want that declares its cover as areas with reach 0. The
-    middle of the working CRS is that of all zones of the files, those of other days too, to a tenth of a degree; with
+    middle of the working CRS is that of all zones of the files, those of other days too, to a whole degree (to a
+    tenth where they span more than six); with
     ``crs = "utm"`` in the scenario it says nothing.
 
     The public grid shows of each cell how much uncovered ground between forces lies in the 30 by 30 km around its middle,

