@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import socket
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -396,18 +397,104 @@ def test_entities_are_refused_before_anything_parses_them(tmp_path: Path, entity
     with pytest.raises(InputError, match=r"a.kmz/doc.kml: has a DOCTYPE"):
         read_zones(tmp_path / "a.kmz", force="a")
     with pytest.raises(InputError, match="single bytes"):
-        read_zones(write(tmp_path / "wide.kml", KML.encode("utf-16")), force="a")
+        read_zones(write(tmp_path / "wide.kml", KML.encode("utf-32")), force="a")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])  # with a byte-order mark, and without
+@pytest.mark.parametrize("stated", ['encoding="UTF-16"', "encoding='utf-8'", ""])
+def test_a_drawing_in_utf16_is_read_as_in_utf8(tmp_path: Path, encoding: str, stated: str) -> None:
+    text = FOLDERS.format(**PARTS).replace("Northern force", "قوة الشمال")
+    kml, gpx = (
+        f"<?xml version='1.0' {stated}?>{each.partition('?>')[2]}"
+        for each in (
+            text,
+            GPX.replace("Patrol", "دورية").replace("<trkseg>", '<trkseg><trkpt lat="1" lon="1"/></trkseg><trkseg>'),
+        )
+    )
+    for name, content in (("a.kml", kml), ("b.gpx", gpx)):
+        wide = read_zones(write(tmp_path / name, content.encode(encoding)), force="a", kinds={"نقاط": "route"})
+        plain = read_zones(
+            write(tmp_path / name, content.replace(stated, "").encode()), force="a", kinds={"نقاط": "route"}
+        )
+        pd.testing.assert_frame_equal(pd.DataFrame(wide), pd.DataFrame(plain))
+        for said in ("read_as", "remarks", "repaired"):
+            assert wide.attrs["input"][said] == plain.attrs["input"][said]
+    with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
+        archive.writestr("doc.kml", kml.encode(encoding))
+    assert len(read_zones(tmp_path / "a.kmz", force="a", layer="قوة الشمال")) == 3
+
+
+def test_a_drawing_that_only_says_that_it_is_utf16(tmp_path: Path) -> None:
+    # .NET writes so what it has first made as a text in memory.
+    path = write(tmp_path / "a.kml", b"\xef\xbb\xbf" + KML.replace("UTF-8", "utf-16").encode())
+    assert sorted(read_zones(path, force="a")["name"]) == ["Gwer", "Road", "Valley"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_hides_nothing(tmp_path: Path, encoding: str) -> None:
+    virtual = "<OGRVRTDataSource><OGRVRTLayer name='zones'/></OGRVRTDataSource>"
+    entity = KML.replace("?>", "?><!DOCTYPE kml [<!ENTITY a 'b'>]>", 1)
+    for text, words in ((entity, "DOCTYPE"), (virtual, "virtual layer"), (KML.replace("Gwer", "\0"), "single bytes")):
+        for name in ("a.kml", "a.gpx"):
+            with pytest.raises(InputError, match=words):
+                read_zones(write(tmp_path / name, text.encode(encoding)), force="a")
+    for text, words in ((entity, "a.kmz/doc.kml: has a DOCTYPE"), (KML[:-1] + "\ud800", "cut short or damaged")):
+        with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
+            archive.writestr("doc.kml", text.encode(encoding, "surrogatepass"))
+        with pytest.raises(InputError, match=words):
+            read_zones(tmp_path / "a.kmz", force="a")
 
 
 def test_a_layer_that_opens_other_files_is_refused(tmp_path: Path) -> None:
+    # GDAL goes by a file's content, whatever it is called.
     other = as_file(tmp_path, ".gpkg")
     virtual = f"<OGRVRTDataSource><OGRVRTLayer name='zones'><SrcDataSource>{other}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
+    command = {
+        "type": "gdal_streamed_alg",
+        "command_line": f"gdal vector pipeline ! read {other} ! edit --crs EPSG:4326",
+    }
     for name, text in (
         ("a.geojson", json.dumps({"type": "FeatureCollection", "x": virtual, "features": []})),
+        ("a.json", json.dumps(command)),
         ("a.kml", virtual),
+        ("a.gpx", virtual),
     ):
         with pytest.raises(InputError, match="virtual layer"):
             read_zones(write(tmp_path / name, text), force="a")
+    for name in ("a.gpkg", "a.shp"):
+        for text in (virtual, json.dumps(command)):
+            with pytest.raises(InputError, match=f"cannot be read as {name[1:]}"):
+                read_zones(write(tmp_path / name, text), force="a")
+    with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
+        archive.writestr("doc.kml", virtual)
+    with pytest.raises(InputError, match=r"a.kmz/doc.kml: holds a virtual layer"):
+        read_zones(tmp_path / "a.kmz", force="a")
+
+
+def test_a_file_that_names_a_server_asks_none(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x?SERVICE=WFS&amp;REQUEST=DescribeFeatureType"
+        spaces = (
+            'xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml" xmlns:a="http://a" '
+            f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://a {address}"'
+        )
+        service = f"<OGRWFSDataSource><URL>{address}</URL></OGRWFSDataSource>"
+        schema = (
+            f"<wfs:FeatureCollection {spaces}><gml:featureMember><a:b/></gml:featureMember></wfs:FeatureCollection>"
+        )
+        comment = KML.replace("<kml", f"<kml {spaces}", 1).replace(
+            "<Document>", "<!-- <wfs:FeatureCollection > --><Document>"
+        )
+        for name, text in (
+            *((f"a.{ending}", service) for ending in ("kml", "gpx", "gpkg", "shp")),
+            *((f"a.{ending}", schema) for ending in ("kml", "gpx", "gpkg")),
+            ("a.kml", comment),
+        ):
+            with pytest.raises(InputError, match=r"virtual layer|cannot be read"):
+                read_zones(write(tmp_path / name, text), force="a")
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:

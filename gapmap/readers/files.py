@@ -50,8 +50,17 @@ _BLOCK = 1 << 20
 _PROBLEMS_SHOWN = 20
 _ROWS_SHOWN = 5
 _NAMES_SHOWN = 8
-# Named so because a file's content, not its name, decides what GDAL opens: this one opens other files and addresses.
-_VIRTUAL = b"<OGRVRTDataSource"
+# A file's content, not its name, decides what GDAL opens: with one of these it opens other files, or asks servers.
+_OPENS_OTHERS = (
+    b"<OGRVRTDataSource",
+    b"<OGRWFSDataSource",
+    b"WFS_Capabilities",
+    b"<wfs:FeatureCollection",
+    b"DescribeFeatureType",
+    b"gdal_streamed_alg",
+)
+_BEGINS = {".gpkg": b"SQLite format 3\0", ".shp": b"\0\0\x27\x0a"}
+_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<(?:\w+:)?(?:kml|gpx)\b", re.DOTALL)
 _KML = (".kml", ".kmz")
 _OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
 _IN_MEMORY = "pyogrio_"  # how pyogrio names what it hands to GDAL as bytes
@@ -526,6 +535,8 @@ def _check_kind(path: Path) -> None:
         )
     if head.startswith(_ZIP) and path.suffix.lower() not in _ZIPPED:
         raise InputError(f"{path.name}: packed, as .xlsx and .kmz are", hint="give it the ending that it had")
+    if not head.startswith(_BEGINS.get(path.suffix.lower(), b"")):
+        raise _unreadable(path, "not recognized")
 
 
 def _check_zip(path: Path) -> None:
@@ -546,7 +557,9 @@ def _check_zip(path: Path) -> None:
                         f"{name}: {member.file_size / 1e6:,.0f} MB packed into {member.compress_size / 1e6:.1f} MB",
                         hint="no honest file is; get it again from where it came",
                     )
-                if member.filename.lower().endswith((".kml", ".xml", ".rels")):
+                if member.filename.lower().endswith(".kml"):
+                    _safe_text(archive.read(member), name)
+                elif member.filename.lower().endswith((".xml", ".rels")):
                     with archive.open(member) as stream:
                         _check_xml(stream, name)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
@@ -556,15 +569,32 @@ def _check_zip(path: Path) -> None:
 def _check_text(path: Path) -> None:
     data = path.read_bytes()
     if path.suffix.lower() in _XML:
-        _check_xml(io.BytesIO(data), path.name)
+        _safe_text(data, path.name)
     else:
         _require_utf8(data, path)
         if not data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             raise InputError(f"{path.name}: not GeoJSON, it does not start with '{{'")
-    if _VIRTUAL in data:
+        _refuse_others(data, path.name)
+
+
+def _safe_text(data: bytes, name: str) -> None:
+    """Refuse a KML or GPX of which something is to be feared, looking at it as it will be read."""
+    try:
+        text = kml.in_utf8(data)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: begins as UTF-16, and is cut short or damaged", hint="export it again") from error
+    _check_xml(io.BytesIO(text), name)
+    _refuse_others(text, name)
+    if not _ROOT.match(text):
         raise InputError(
-            f"{path.name}: holds a virtual layer that would open other files", hint="export plain features"
+            f"{name}: cannot be read as {Path(name).suffix}: it is cut short, or of another kind",
+            hint="export it again",
         )
+
+
+def _refuse_others(data: bytes, name: str) -> None:
+    if any(order in data for order in _OPENS_OTHERS):
+        raise InputError(f"{name}: holds a virtual layer that would open other files", hint="export plain features")
 
 
 def _check_xml(stream: IO[bytes], name: str) -> None:
@@ -635,14 +665,23 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
 
 def _layers(path: Path, role: str, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
     """Return the layers to read, and the others that have rows."""
-    names = [str(name) for name in pyogrio.list_layers(path)[:, 0] if name not in _OF_QGIS]
-    if layer is None and path.suffix.lower() == ".gpx":
-        return [_Layer(path, name, name) for name in _GPX_LAYERS if name in names], []
+    is_gpx = path.suffix.lower() == ".gpx"
+    source = _in_utf8(path) if is_gpx else path
+    names = [str(name) for name in pyogrio.list_layers(source)[:, 0] if name not in _OF_QGIS]
+    if layer is None and is_gpx:
+        return [_Layer(source, name, name) for name in _GPX_LAYERS if name in names], []
     picked = pick(path, role, names, layer, "layer")
     # The other layers of a GPX hold the points of these once more.
-    rest = _GPX_LAYERS if path.suffix.lower() == ".gpx" else names
-    others = [_Layer(path, name, name) for name in rest if name != picked]
-    return [_Layer(path, picked, picked)], list(filter(_has_rows, others))
+    rest = _GPX_LAYERS if is_gpx else names
+    others = [_Layer(source, name, name) for name in rest if name != picked]
+    return [_Layer(source, picked, picked)], list(filter(_has_rows, others))
+
+
+def _in_utf8(path: Path) -> Path | bytes:
+    """Return a file, or its text where GDAL would not know it."""
+    data = path.read_bytes()
+    text = kml.in_utf8(data)
+    return path if text is data else text
 
 
 def _has_rows(layer: _Layer) -> bool:
@@ -707,13 +746,13 @@ def _read_layer(path: Path | bytes, layer: str | int) -> tuple[pd.DataFrame, np.
             return part, np.zeros(len(part), dtype=bool)
         stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]
     unbuilt = part.geometry.isna().to_numpy() & np.array([wkb is not None for wkb in stored])
-    if isinstance(path, Path) and path.suffix.lower() == ".gpx" and layer == "tracks":
+    if layer == "tracks" and (isinstance(path, bytes) or path.suffix.lower() == ".gpx"):
         part = part.set_geometry(_tracks(path, part.geometry, unbuilt))
         unbuilt &= part.geometry.isna().to_numpy()
     return part, unbuilt
 
 
-def _tracks(path: Path, tracks: gpd.GeoSeries, unbuilt: np.ndarray) -> gpd.GeoSeries:
+def _tracks(path: Path | bytes, tracks: gpd.GeoSeries, unbuilt: np.ndarray) -> gpd.GeoSeries:
     """Build the tracks of which a segment is one point, as a receiver leaves where it lost its satellites.
 
     That segment becomes a line of no length, which is taken out, and counted, with all else that is repaired.

@@ -6,6 +6,7 @@ and a text of its own. Method: GDAL gives a layer a folder by its own name alone
 
 from __future__ import annotations
 
+import codecs
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ _LINK = re.compile(rb"<(\w+:)?NetworkLink\b")
 # The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
 _TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
 _EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
+# How a text in UTF-16 begins: with a byte-order mark, or with its first "<" in two bytes.
+_WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+_STATED = re.compile(rb"((?:\xef\xbb\xbf)?\s*<\?xml\b[^<>]*?)\s+encoding\s*=\s*[\"']([\w-]+)[\"']")
 _FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
@@ -35,18 +39,54 @@ def documents(path: Path) -> list[bytes]:
     Returns
     -------
     list of bytes
-        ``doc.kml`` first, the others by name: GDAL would read one of them and pass over the rest.
+        ``doc.kml`` first, the others by name: GDAL would read one of them and pass over the rest. As :func:`in_utf8` has them.
 
     Raises
     ------
     zipfile.BadZipFile
         If a KMZ is none.
+    UnicodeDecodeError
+        If a text begins as UTF-16 and is none.
     """
     if path.suffix.lower() != ".kmz":
-        return [path.read_bytes()]
+        return [in_utf8(path.read_bytes())]
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
-        return [archive.read(name) for name in sorted(names, key=lambda name: (name.lower() != "doc.kml", name))]
+        order = sorted(names, key=lambda name: (name.lower() != "doc.kml", name))
+        return [in_utf8(archive.read(name)) for name in order]
+
+
+def in_utf8(data: bytes) -> bytes:
+    """Return an XML text in UTF-8 where it is in UTF-16, as tools on Windows write it, or only says that it is.
+
+    GDAL knows a file by its first bytes, one to a letter, and what is to be refused is looked for in the same way.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML or GPX text.
+
+    Returns
+    -------
+    bytes
+        The same text; `data` itself where there is nothing to do.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it begins as UTF-16 and is none.
+
+    Examples
+    --------
+    >>> in_utf8('<?xml version="1.0" encoding="utf-16"?><kml/>'.encode("utf-16"))
+    b'<?xml version="1.0"?><kml/>'
+    """
+    codec = next((codec for start, codec in _WIDE.items() if data.startswith(start)), None)
+    text = data if codec is None else data.decode(codec).encode()
+    stated = _STATED.match(text)
+    if stated and (codec or stated[2].lower().startswith(b"utf-16")):
+        text = text[: stated.end(1)] + text[stated.end() :]
+    return text
 
 
 def without_track_times(data: bytes) -> bytes:
