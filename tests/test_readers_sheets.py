@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         ('"a","b"\n"1","x"\n', "UTF-8, parted by commas"),
         ("a,b,,\n1,x,,\n", "UTF-8, parted by commas"),
         ("a , b\n 1 , x \n", "UTF-8, parted by commas"),
+        ("a|b\n1|x\n", "UTF-8, parted by bars"),
+        ("| a | b |\n| 1 | x |\n", "UTF-8, parted by bars"),
+        ('sep=|\n"a"|b\n1|x\n', "UTF-8, parted by bars"),
     ],
 )
 def test_one_table_in_many_writings(tmp_path: Path, text: str, said: str) -> None:
@@ -40,6 +43,11 @@ def test_one_table_in_many_writings(tmp_path: Path, text: str, said: str) -> Non
     assert (sheet.header, sheet.read_as) == (("a", "b"), said)
     assert sheet.columns.to_numpy().tolist() == [["1", "x"]]
     assert sheet.columns.index.tolist() == [1]
+
+
+def test_a_bar_parts_values_only_where_nothing_else_may(tmp_path: Path) -> None:
+    sheet = read_csv(write(tmp_path / "a.csv", "name,names|spellings\nGwer,Quwayr|Guwer\n"))
+    assert (sheet.header, sheet.columns.iloc[0].tolist()) == (("name", "names|spellings"), ["Gwer", "Quwayr|Guwer"])
 
 
 def test_unicode_text_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
@@ -60,6 +68,7 @@ def test_unicode_text_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
         ("a,b\n1,2,3,4\n", "row 1 has more than the 2 values"),
         ('a,b\n1,"2\n3,4\n', r"not a readable CSV .*row 1\)\n  -> a quotation mark is opened there"),
         (" , \n1,2\n", "its first row is blank"),
+        ("a|b\n1|2|3\n", "row 1 has more than the 2 values"),
     ],
 )
 def test_what_is_no_table(tmp_path: Path, text: str, words: str) -> None:
@@ -112,7 +121,7 @@ CELLS = st.text(
 )
 
 
-@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8), separator=st.sampled_from(",;\t"))
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8), separator=st.sampled_from(",;\t|"))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_pandas_writes_comes_back(tmp_path: Path, rows: list[tuple[str, str]], separator: str) -> None:
     path = tmp_path / "a.csv"
@@ -162,6 +171,25 @@ def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path, monkeypatch: 
     assert zones["name"].tolist() == ["A", "B", "C"]
     said = "hidden in the workbook, and read like the others: row 3 and column 'reach_km'"
     assert said in zones.attrs["input"]["remarks"]
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_whole_sheets_that_are_hidden_are_said(tmp_path: Path, state: str) -> None:
+    book = openpyxl.Workbook()
+    for title in ("zones", "old", "new"):
+        sheet = book.create_sheet(title)
+        sheet.append(["name", "lat", "lon"])
+        sheet.append([title, 36, 43])
+    for title in ("zones", "old"):
+        book[title].sheet_state = state
+    book.save(tmp_path / "a.xlsx")
+    said = [read_zones(tmp_path / "a.xlsx", force="a", layer=layer).attrs["input"] for layer in (None, "new")]
+    assert [each["read_as"] for each in said] == ["sheet 'zones'", "sheet 'new'"]
+    assert [each["unread"] for each in said] == [["old (hidden)", "new"], ["zones (hidden)", "old (hidden)"]]
+    assert [[line for line in each["remarks"] if "hidden" in line] for each in said] == [
+        ["hidden in the workbook, and read like the others: the whole sheet 'zones'"],
+        [],
+    ]
 
 
 def test_sheets(tmp_path: Path) -> None:

@@ -511,9 +511,10 @@ def list_names(names: Sequence[str]) -> str:
 
 
 def _say_hidden(sheet: Sheet) -> tuple[str, ...]:
+    whole = [f"the whole {sheet.read_as}"] if sheet.hidden else []
     rows = [list_rows(sheet.hidden_rows)] if sheet.hidden_rows else []
     columns = [f"column {list_names(sheet.hidden_columns)}"] if sheet.hidden_columns else []
-    said = " and ".join([*rows, *columns])
+    said = " and ".join([*whole, *rows, *columns])
     return (f"hidden in the workbook, and read like the others: {said}",) if said else ()
 
 

@@ -33,11 +33,14 @@ GUIDE = "how to"  # the sheet that explains the others, in the workbooks that ga
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_BAR = (
+    "|"  # in a file of commas it parts the spellings of a name: it parts the values where none of the others is there
+)
 # What is hidden in the XML of a sheet, and the attributes that say where.
 _HIDDEN = re.compile(rb"""<(?:\w+:)?(row|col)\s([^<>]*\bhidden=["'](?:1|true)["'][^<>]*)>""")
 _NUMBERED = re.compile(rb"""\b(r|min|max)=["'](\d{1,7})["']""")
 _TAG_MAX = 1 << 12
-_STATED_SEPARATOR = re.compile(rb"\"?sep=([,;\t])\"?\r?\n")  # a line that Excel writes and reads
+_STATED_SEPARATOR = re.compile(rb"\"?sep=([,;\t|])\"?\r?\n")  # a line that Excel writes and reads
 # One letter typed in several ways.
 _ALIKE = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None})
 
@@ -56,7 +59,9 @@ class Sheet:
     read_as : str
         How the file was understood.
     unread : tuple of str
-        The other sheets with rows, but for :data:`GUIDE`.
+        The other sheets with rows, but for :data:`GUIDE`; with a word where a workbook does not show them.
+    hidden : bool
+        Whether a workbook does not show the sheet.
     hidden_rows : tuple of int
         Those with something in them that a workbook does not show, by a filter or by hand.
     hidden_columns : tuple of str
@@ -67,6 +72,7 @@ class Sheet:
     columns: pd.DataFrame
     read_as: str
     unread: tuple[str, ...] = ()
+    hidden: bool = False
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
 
@@ -106,7 +112,7 @@ def read_csv(
     coded: Collection[str] = (),
     headless: Headless | None = None,
 ) -> Sheet:
-    """Read a CSV parted by commas, semicolons or tabs, whichever its first row has most of.
+    """Read a CSV parted by commas, semicolons or tabs, whichever its first row has most of; by bars if it has none of these.
 
     Parameters
     ----------
@@ -205,7 +211,9 @@ def read_csv(
         body = as_text(body)
     table = body[keep].set_axis([header[place] for place in keep], axis=1)
     without = "; no header, columns by their place" if names is not None else ""
-    return Sheet(tuple(filter(None, header)), table, f"{stated}, parted by {_SEPARATORS[separator]}{without}")
+    return Sheet(
+        tuple(filter(None, header)), table, f"{stated}, parted by {_SEPARATORS.get(separator, 'bars')}{without}"
+    )
 
 
 def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Headless | None = None) -> Sheet:
@@ -244,7 +252,12 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
             lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
             with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
                 hidden = _hidden(part)
-            unread = tuple(name for name in sheets if name not in (title, GUIDE) and _has_rows(sheets[name]))
+            shown = {name: sheet.sheet_state == "visible" for name, sheet in sheets.items()}
+            unread = tuple(
+                name if shown[name] else f"{name} (hidden)"
+                for name in sheets
+                if name not in (title, GUIDE) and _has_rows(sheets[name])
+            )
     except InputError:
         raise
     except Exception as error:  # openpyxl lets through whatever a broken part makes it stumble over
@@ -266,6 +279,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         body,
         f"sheet {title!r}",
         unread,
+        not shown[title],
         tuple(row - above for row in sorted(hidden["row"]) if above < row <= len(lines) and lines[row - 1]),
         tuple(header[place] for place in keep if place + 1 in hidden["col"]),
     )
@@ -411,7 +425,8 @@ def _separator(stream: io.BufferedIOBase) -> tuple[str, int]:
         return stated[1].decode(), mark + stated.end()
     blank = len(head) - len(head.lstrip(b"\r\n"))
     first = head[blank:].partition(b"\n")[0].decode(errors="replace")
-    return max(_SEPARATORS, key=first.count), mark + blank
+    most = max(_SEPARATORS, key=first.count)
+    return most if most in first or _BAR not in first else _BAR, mark + blank
 
 
 def _below(stream: io.BufferedIOBase, start: int, breaks: int) -> int:
