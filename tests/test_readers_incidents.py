@@ -15,6 +15,7 @@ from shapely import LineString, Point
 from gapmap.errors import InputError, MissingFileError
 from gapmap.readers import read_incidents
 from gapmap.tables import COLUMNS
+from tests.test_readers_zones import write_xlsx
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -268,6 +269,32 @@ def test_deaths_in_thousands_and_none_are_numbers(tmp_path: Path) -> None:
     assert found["deaths_best"].tolist() == [*said.values(), 1, 0]  # as before: a decimal comma
     assert [each["source_row"] for each in found.attrs["set_aside"]] == [12]
     assert found.attrs["input"]["remarks"][0].startswith("11 incidents at 1 position")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_point_in_deaths_may_part_thousands(tmp_path: Path, suffix: str) -> None:
+    def deaths(*texts: str) -> tuple[list[float], list[str]]:
+        rows = [["date", "lat", "lon", "deaths"]]
+        rows += [["2021-02-03", f"35.{place}", "43", text] for place, text in enumerate(texts)]
+        if suffix == ".csv":
+            path = write(tmp_path / "a.csv", "".join(",".join(row) + "\n" for row in rows))
+        else:
+            path = write_xlsx(tmp_path / "a.xlsx", rows)
+        table = read_incidents(path)
+        found = table.sort_values("source_row")
+        return found["deaths_best"].fillna(-1).tolist(), table.attrs["input"]["remarks"]
+
+    said = "used, without a number; write 1000 or 1 for 1.000, which may be either"
+    assert deaths("1.000", "3", "") == (
+        [-1, 3, -1],
+        [f"deaths not known of one incident ('1.000'; row 1): {said}"],
+    )
+    assert deaths("١.٠٠٠", "2.345", "?", "12") == (
+        [-1, -1, -1, 12],
+        [f"deaths not known of 3 incidents ('2.345', '?', '١.٠٠٠'; rows 1, 2, 3): {said}"],
+    )
+    for shown in ("0.000", "2.0", "2.50", "1000.000", "4."):  # other cells show that points part decimals
+        assert deaths("1.000", shown) == ([1, float(shown)], [])
 
 
 def test_an_incident_whose_deaths_are_not_known_is_one(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
-_AS_WRITTEN = ("id", "note")
+_DEATHS = {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}
+_AS_WRITTEN = ("id", "note", *_DEATHS)  # of deaths pandas would take 1.000 for 1
 _CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision")
 _RADIUS_MAX_M = 500_000.0
 _CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
@@ -120,7 +121,7 @@ def read_incidents(
         kilometre away: nothing is left out for it. ``attrs["set_aside"]`` holds the rows not used, as records: no or
         unreadable date or position, out of range, too coarse, outside `since` and `until`, a repeated id, an unknown
         precision, a number that is none; but deaths of "?", "unknown" and the like are just not known, and remarked on,
-        "none" is 0 and "1,000" a thousand. ``attrs["input"]`` holds the counts, the layout and remarks.
+        "none" is 0 and "1,000" a thousand; "1.000" is not known, unless other cells show that points part decimals. ``attrs["input"]`` holds the counts, the layout and remarks.
 
     Raises
     ------
@@ -269,21 +270,19 @@ def _content(
         **_days(rows, names, layout, aside, day_first=day_first),
         "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
     }
-    for field, column in {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}.items():
-        if rows.column(names[field]) is None:
-            content[column] = Distinct.blank(len(rows.columns.index)).coded(lambda _: np.nan, REAL)
-            continue
-        cells = rows.cells(names[field])
-        deaths, bad = values.parse_numbers(cells)
-        if bad.any():
-            deaths[bad] = [_count(text) for text in cells[bad].astype(str)]
-            bad &= deaths.isna()
-            said = cells[bad].astype(str)
-            said = said[said.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | said.str.fullmatch(_ABOUT)]
-            unsaid |= said.to_dict()
-            bad[said.index] = False
-        _note(aside, cells, bad | (deaths < 0), (field + " {!r} is not a number of zero or more").format)
-        content[column] = deaths.to_numpy()
+    for field, column in _DEATHS.items():
+        cells = rows.distinct(names[field])
+        written = cells.coded(str, object)
+        texts = pd.Series(written.values)
+        deaths, bad = values.parse_numbers(texts)
+        deaths[bad] = texts[bad].map(_count).astype(float)
+        either = values.may_be_thousands(texts)
+        wrong = (bad & deaths.isna()) | (deaths < 0)
+        untold = texts.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | texts.str.fullmatch(_ABOUT)
+        unsaid |= {place + 1: text for place, text in cells.where((either | (wrong & untold)).to_numpy())}
+        for place, text in cells.where((wrong & ~untold).to_numpy()):
+            aside.setdefault(place + 1, f"{field} {text!r} is not a number of zero or more")
+        content[column] = Coded(deaths.mask(either).to_numpy(), written.codes)
     targets = rows.distinct(names["civilians"])
     content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
@@ -518,7 +517,9 @@ def _without_deaths(unsaid: Mapping[int, str], aside: Collection[int]) -> list[s
         return []
     texts = files.list_names(sorted({unsaid[row] for row in rows}))
     which = "one incident" if len(rows) == 1 else f"{len(rows)} incidents"
-    return [f"deaths not known of {which} ({texts}; {files.list_rows(rows)}): used, without a number"]
+    points = any("." in unsaid[row] and western(unsaid[row]).replace(".", "").isdecimal() for row in rows)
+    advice = "; write 1000 or 1 for 1.000, which may be either" if points else ""
+    return [f"deaths not known of {which} ({texts}; {files.list_rows(rows)}): used, without a number{advice}"]
 
 
 def _doubts(found: dict[str, Any]) -> list[str]:

@@ -48,7 +48,7 @@ def read_places(
         Any format that zones are read from. Of lines and polygons a point inside is taken.
     columns : mapping of str to str, optional
         Field to column name in the file. Fields: name, names (variants: a JSON list, or parted by commas, semicolons or
-        bars), population (0, blank or no number: unknown), lat, lon, position, mgrs, wkt.
+        bars), population (0, blank, no number or "1.200", which may be either of two: unknown), lat, lon, position, mgrs, wkt.
     crs : object, optional
         Anything pyproj understands, for a file that does not say.
     layer : str, optional
@@ -99,13 +99,14 @@ def read_places(
         aside[row] = "no name" if rows.columns.loc[row].any() or geometry[row] is not None else "blank row"
     population_text = rows.texts(names["population"])
     population, bad = values.parse_numbers(population_text)
-    unread = name.index[bad | (population < 0)]
+    bad |= (population < 0) | values.may_be_thousands(population_text)
+    unread = name.index[bad]
     points = gpd.GeoSeries(shapely.point_on_surface(geometry.to_numpy()), index=geometry.index, crs=WGS84)
     places = gpd.GeoDataFrame(
         {
             "name": name,
             "names": [_variants(text, main) for text, main in zip(variants, name, strict=True)],
-            "population": population.where(population > 0),
+            "population": population.where((population > 0) & ~bad),
             "source_row": name.index,
         },
         geometry=points,
@@ -135,8 +136,10 @@ def _remarks(unread: pd.Series) -> list[str]:
     """Say which places stay without the population that they were given: a village is worth more than its figure."""
     if unread.empty:
         return []
-    # "1,200" may be either of two numbers.
-    said = f"population {unread.iloc[0]!r} is not a number of zero or more, taken for not known (write 1200 for 1,200)"
+    # "1,200" may be either of two numbers, and "1.200" too.
+    said = (
+        f"population {unread.iloc[0]!r} is no plain number of zero or more, taken for not known (write 1200 for 1,200)"
+    )
     return [f"{files.list_rows(list(unread.index))}: {said}"]
 
 

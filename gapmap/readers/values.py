@@ -27,6 +27,8 @@ _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_TIME}")
 _NAMED = re.compile(rf"(?P<day>\d{{1,2}})[ -](?P<month>[A-Za-z]{{3,9}})[ -](?P<year>\d{{4}}){_TIME}")
 _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}){_TIME}")
+_POINTED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+_DECIMALS = re.compile(r"\d+\.\d*")
 _SERIAL = re.compile(r"[1-7]\d{4}(?:\.\d+)?")  # 1927 to 2119, in days since 1900
 _MONTH_NAMES = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -309,6 +311,30 @@ def parse_numbers(cells: pd.Series, *, coordinates: bool = False) -> tuple[pd.Se
         numbers[odd] = pd.to_numeric(plain, errors="coerce")
     numbers = numbers.where(np.isfinite(numbers))
     return numbers, given & numbers.isna()
+
+
+def may_be_thousands(texts: pd.Series) -> pd.Series:
+    """Find numbers of people that a point makes doubtful: "1.000" is one with three decimals, or a thousand.
+
+    Parameters
+    ----------
+    texts : Series
+        A column as written.
+
+    Returns
+    -------
+    Series
+        Whether a text is such a number; nowhere where another one shows that points part decimals here, as "2.0" does.
+
+    Examples
+    --------
+    >>> may_be_thousands(pd.Series(["1.000", "12"])).tolist(), may_be_thousands(pd.Series(["1.000", "0.000"])).tolist()
+    ([True, False], [False, False])
+    """
+    plain = texts.map(lambda text: western(text).strip())
+    found = plain.map(lambda text: _POINTED.fullmatch(text) is not None).astype(bool)
+    shown = plain[~found].map(lambda text: _DECIMALS.fullmatch(text) is not None)
+    return found & (not shown.any())
 
 
 def _day(text: str, day_first: str) -> np.datetime64:
