@@ -40,6 +40,24 @@ class InputError(GapmapError, ValueError):
         super().__init__("\n".join(lines))
 
 
+class LayerError(InputError):
+    """A file of several layers, sheets or folders, of which none can be chosen.
+
+    Parameters
+    ----------
+    message : str
+        The file, and why none can be chosen.
+    layers : sequence of str
+        Those of the file.
+    otherwise : str, optional
+        What else to do than to name one of them.
+    """
+
+    def __init__(self, message: str, *, layers: Sequence[str], otherwise: str = "") -> None:
+        self.layers = tuple(layers)
+        super().__init__(message, hint=f"{otherwise}name one as layer: {', '.join(layers) or 'none'}")
+
+
 class MissingFileError(InputError, FileNotFoundError):
     """A file that was named does not exist."""
 

@@ -24,7 +24,7 @@ from gapmap import names, tables
 from gapmap.analysis import Analysis, Here
 from gapmap.crs import SCALE_ERROR_MAX, WGS84, bearings, scale_error
 from gapmap.editions import mark_of
-from gapmap.errors import InputError, unknown
+from gapmap.errors import InputError, LayerError, unknown
 from gapmap.formats import to_records
 from gapmap.points import mgrs_side_m, parse_point
 from gapmap.units import format_length, parse_length
@@ -532,10 +532,8 @@ def _inside(analysis: Analysis, area: str | Path | gpd.GeoDataFrame) -> tuple[_F
         path, layer = file
         try:
             polygons, label = read_polygons(path, role="areas", layer=layer).geometry, path.name
-        except InputError as error:
-            if " as layer: " not in error.hint:
-                raise
-            hint = f"name one after a colon: {path}:LAYER ({error.hint.partition(' as layer: ')[2]})"
+        except LayerError as error:
+            hint = f"name one after a colon: {path}:LAYER ({', '.join(error.layers)})"
             raise InputError(error.message, hint=hint) from error
     else:
         polygons, label, notes = _boundary(analysis, str(area))
@@ -736,7 +734,7 @@ def _coordinates(analysis: Analysis, text: str) -> shapely.Point | None:
     except InputError as error:
         found = names.find(text, _held(analysis))
         if found.match is None and not found.candidates:
-            raise InputError(f"{error}; nor is it the name of a place of this result") from None
+            raise InputError(f"{error}; nor is it the name of a place that is known here") from None
         return None
 
 
@@ -754,10 +752,10 @@ def _find_place(analysis: Analysis, name: str) -> tuple[str, list[str]]:
     if found.match is not None:
         return found.match.key, _taken(name, found.match)
     if not held:
-        raise InputError("this result holds no places", hint='give the point itself: "36.34, 43.13"')
+        raise InputError("no places are known here", hint='give the point itself: "36.34, 43.13"')
     if not found.candidates:
         raise InputError(
-            f"{name!r} is none of the {len(held)} places of this result",
+            f"{name!r} is none of the {len(held)} places that are known here",
             hint='try another spelling, or give the point itself: "36.34, 43.13"',
         )
     lines = []

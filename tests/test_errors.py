@@ -11,6 +11,7 @@ from gapmap import errors
         (errors.InputError, ValueError),
         (errors.MissingFileError, FileNotFoundError),
         (errors.CrsError, ValueError),
+        (errors.LayerError, ValueError),
         (errors.ScenarioError, ValueError),
         (errors.ResultError, ValueError),
         (errors.EngineError, RuntimeError),
@@ -33,6 +34,12 @@ def test_an_input_error_says_what_where_and_what_to_do(kind: type[errors.InputEr
         "  row 3: no kind",
         "  -> mend it",
     ]
+
+
+def test_a_layer_that_cannot_be_chosen_comes_with_those_there_are() -> None:
+    error = errors.LayerError("a.gpkg: no layer 'x'", layers=["near as layer: far", "b"])
+    assert error.layers == ("near as layer: far", "b")
+    assert error.hint == "name one as layer: near as layer: far, b"
 
 
 def test_an_unknown_word_names_the_nearest() -> None:

@@ -25,7 +25,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from gapmap.errors import CrsError, InputError, MissingFileError, unknown
+from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, unknown
 from gapmap.readers import kml
 from gapmap.readers.sheets import Headless, Sheet, as_text, fold, pick, read_csv, read_xlsx
 from gapmap.readers.values import Distinct, cell_text
@@ -704,7 +704,7 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
     chosen = [each for each, _ in found if fold(layer) in map(fold, each.folders or ())]
     if not chosen:
         folders = sorted({name for each, _ in found for name in each.folders or ()})
-        raise InputError(f"{path.name}: no folder {layer!r}", hint=f"name one as layer: {', '.join(folders) or 'none'}")
+        raise LayerError(f"{path.name}: no folder {layer!r}", layers=folders)
     return chosen, [each for each, filled in found if filled and each not in chosen]
 
 

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gapmap.errors import InputError
+from gapmap.errors import InputError, LayerError
 from gapmap.readers.values import cell_text
 from gapmap.tables import TEXT
 
@@ -308,7 +308,7 @@ def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: s
 
     Raises
     ------
-    InputError
+    LayerError
         If it is not there, or none can be chosen.
     """
     wanted = layer if layer is not None else role
@@ -319,7 +319,7 @@ def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: s
         return found[0]
     why = f"no {what} {layer!r}" if layer is not None else f"{len(names)} {what}s and none is named {role!r}"
     call = f"call it {role!r} in the file, or " if layer is None else ""
-    raise InputError(f"{path.name}: {why}", hint=f"{call}name one as layer: {', '.join(names)}")
+    raise LayerError(f"{path.name}: {why}", layers=names, otherwise=call)
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
