@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
+import pyproj
 import shapely
 
 import gapmap
@@ -36,8 +37,6 @@ from gapmap.widths import width_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import pyproj
 
 _FORMS = (
     '"post FORCE POINT [REACH]"; a route or an area has " to " between its points; the reach with its unit, such as 5km'
@@ -185,7 +184,7 @@ def what_if(
     if base is not None:
         _check_base(base, slim, read)
     grown = grow(slim, read) if base is None else Grown(base.table("zones"), [], base.table("cover"), None)
-    held = Analysis({"run": _run_row(wanted, grown.cover.crs, "[]"), "places": _near(read.places, grown.cover)})
+    held = Analysis({"run": _run_row(wanted, read.places.crs, "[]"), "places": _near(read.places, grown.cover)})
     added, notes = _additions(list(add), wanted, grown, held, problems)
     gone = _removed(list(remove), read.zones, grown.zones.index, problems)
     if problems:
@@ -303,9 +302,11 @@ def _run_row(scenario: Scenario, crs: pyproj.CRS, inputs: str) -> pd.DataFrame:
 
 
 def _near(places: gpd.GeoDataFrame, cover: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the places where a zone could be added, in the CRS of the cover: a list may hold a whole country's."""
+    """Return the places where a zone could be added, as they are: a list may hold a whole country's."""
+    to_degrees = pyproj.Transformer.from_crs(cover.crs, places.crs, always_xy=True)
     west, south, east, north = cover.total_bounds
-    return places.to_crs(cover.crs).cx[west - _FAR_M : east + _FAR_M, south - _FAR_M : north + _FAR_M]
+    around = to_degrees.transform_bounds(west - _FAR_M, south - _FAR_M, east + _FAR_M, north + _FAR_M)
+    return places[places.intersects(shapely.box(*around))]
 
 
 def _with_reach(scenario: Scenario, reach: dict[str, str | float], problems: list[str]) -> Scenario:

@@ -512,7 +512,7 @@ def test_a_place_that_is_not_sure_is_asked_for(result: Analysis) -> None:
             questions.place(result, nowhere)
     base = scene()
     content = {name: base.table(name) for name in tables.COLUMNS}
-    with pytest.raises(InputError, match="this result holds no places"):
+    with pytest.raises(InputError, match="no places are known here"):
         questions.place(Analysis({**content, "places": content["places"].iloc[:0]}), "Atlantis")
     with pytest.raises(InputError, match="is not a point"):
         questions.at(result, "12 34 56 78 90")

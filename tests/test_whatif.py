@@ -252,12 +252,16 @@ def test_points_and_lengths_are_read_as_everywhere(point: str, lat: float, lon: 
 
 def test_a_place_is_a_point_by_any_spelling_held(strip: Path) -> None:
     (strip.parent / "places.csv").write_text(
-        "name,lat,lon\nMakhmur,36,43\nTel Kaif,36.01,43\nTel Afar,36,43.01\n", encoding="utf-8"
+        "name,lat,lon\nMakhmur,36,43\nTel Kaif,36.01,43\nTel Afar,36,43.01\nYonder,46,43\nZab,36.00123456789,43\n",
+        encoding="utf-8",
     )
     named = what_if(strip, add=["post north Makhmour 1.5km", "route south Tel Kaif to tel-afar 1km"])
     given = what_if(strip, add=["post north 36, 43 1.5km", "route south 36.01, 43 to 36, 43.01 1km"])
     assert named.changes.figures() == given.changes.figures()
     assert [each for each in named.asked if each not in given.asked] == ["'Makhmour' is taken for Makhmur (P00001)"]
+    # As its list has it, not there and back through a plane.
+    zones = what_if(strip, add=["post north Zab 1km"]).zones
+    assert zones.geometry[zones["source"] == "what if"].tolist() == [shapely.Point(43, 36.00123456789)]
     with pytest.raises(InputError) as caught:
         what_if(strip, add=["post north Tel 1km", "post north Atlantis", "post north 5km"])
     assert caught.value.problems[:3] == (
@@ -265,7 +269,9 @@ def test_a_place_is_a_point_by_any_spelling_held(strip: Path) -> None:
         "  P00002  Tel Afar, 36.0000, 43.0100",
         "  P00003  Tel Kaif, 36.0100, 43.0000",
     )
-    assert caught.value.problems[3] == "add 'post north Atlantis': 'Atlantis' is none of the 3 places of this result"
+    assert (
+        caught.value.problems[3] == "add 'post north Atlantis': 'Atlantis' is none of the 4 places that are known here"
+    )
     assert caught.value.problems[4].startswith("add 'post north 5km': has 0 points")
 
 
