@@ -9,7 +9,7 @@ import pytest
 
 from gapmap.errors import InputError
 from gapmap.readers import read_zones
-from gapmap.readers.kml import documents, part, without_track_times
+from gapmap.readers.kml import documents, part, without_pictures, without_track_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +126,29 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
     path.write_text(text, encoding="utf-8")
     assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]
+
+
+def test_a_picture_over_the_map_is_no_zone(tmp_path: Path) -> None:
+    # Of its frame GDAL makes a polygon: a scanned sheet of 50 km would cover all posts under it.
+    frame = "<LatLonBox><north>36.5</north><south>36</south><east>43.5</east><west>43</west></LatLonBox>"
+    picture = (
+        f"<GroundOverlay><name>p</name><description><![CDATA[</GroundOverlay>]]></description>{frame}</GroundOverlay>"
+    )
+    body = document(
+        "D", picture, folder("A", P, picture.replace("Ground", "kml:Ground"), "<GroundOverlay/>", P.replace("43", "44"))
+    )
+    text = f"{HEAD}{body}</kml>".replace("<kml ", '<kml xmlns:kml="http://www.opengis.net/kml/2.2" ')
+    path = tmp_path / "a.kml"
+    path.write_text(text, encoding="utf-8")
+    zones = read_zones(path, force="a")
+    assert zones["kind"].tolist() == ["post", "post"]
+    assert zones.attrs["input"]["remarks"] == ["3 pictures laid over the map, not read"]
+    assert zones.attrs["input"]["read_as"] == "folders: A (2)"
+    path.write_text(f"{HEAD}{document('D', picture)}</kml>", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^a\.kml: no "):
+        read_zones(path, force="a")
+    broken = text.encode().replace(b"</Folder>", b"")
+    assert without_pictures(broken) == broken
 
 
 def test_times_are_taken_from_tracks_alone() -> None:

@@ -693,11 +693,11 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
     """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
     found: list[tuple[_Layer, bool]] = []
     for data in documents:
-        timeless = kml.without_track_times(data)
+        plain = kml.without_track_times(kml.without_pictures(data))
         # What lies in no folder of a Document without a name is in a layer that GDAL calls after the file.
-        listed = [str(name) for name in pyogrio.list_layers(timeless)[:, 0]]
+        listed = [str(name) for name in pyogrio.list_layers(plain)[:, 0]]
         names = ["" if name.startswith(_IN_MEMORY) else name for name in listed]
-        for name, each in zip(names, kml.part(timeless, names), strict=True):
+        for name, each in zip(names, kml.part(plain, names), strict=True):
             found.append((_Layer(each.text, name or path.stem, each.place, each.folders), each.filled))
     if layer is None:
         return [each for each, _ in found], []
@@ -725,14 +725,16 @@ def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFra
 
 
 def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
-    """Say how many links to other files a KML has, and which folders no placemark: what they show may lie in such a file."""
+    """Say how many pictures and links to other files a KML has, and which folders no placemark: what they show may lie there."""
     filled = {f"{folder}/" for part in parts for folder in part[FOLDER].unique()}
     paths = ["/".join(each.folders or ()) for each in chosen]
     bare = [path for path in paths if path and not any(each.startswith(f"{path}/") for each in filled)]
     bare = [path for path in bare if path.rpartition("/")[0] not in bare]
     said = [f"no placemark in folder{'s' * (len(bare) > 1)} {list_names(bare)}"] if bare else []
-    if links := sum(map(kml.count_links, documents)):
+    if links := sum(kml.count(data, "NetworkLink") for data in documents):
         said.append(f"{links} link{'s' * (links > 1)} to other files, not followed")
+    if pictures := sum(kml.count(data, "GroundOverlay") for data in documents):
+        said.append(f"{pictures} picture{'s' * (pictures > 1)} laid over the map, not read")
     return ("; ".join(said),) if said else ()
 
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONTAINERS = ("Document", "Folder")
-_LINK = re.compile(rb"<(\w+:)?NetworkLink\b")
+_PICTURE = "GroundOverlay"
 # The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
 _TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
 _EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
 # How a text in UTF-16 begins: with a byte-order mark, or with its first "<" in two bytes.
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _STATED = re.compile(rb"((?:\xef\xbb\xbf)?\s*<\?xml\b[^<>]*?)\s+encoding\s*=\s*[\"']([\w-]+)[\"']")
-_FEATURES = ("Placemark", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink")
+_FEATURES = ("Placemark", _PICTURE, "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
 def documents(path: Path) -> list[bytes]:
@@ -122,13 +122,44 @@ def without_track_times(data: bytes) -> bytes:
     return _TRACK_OR_WHEN.sub(keep, data)
 
 
-def count_links(data: bytes) -> int:
-    """Count the links by which a KML shows what lies in other files, often on a server.
+def without_pictures(data: bytes) -> bytes:
+    """Return a KML without the pictures that lie over its map: GDAL makes an area of the frame of each, a scanned sheet's too.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text without a DOCTYPE.
+
+    Returns
+    -------
+    bytes
+        The same without any ``GroundOverlay``.
+
+    Examples
+    --------
+    >>> without_pictures(b"<Folder><GroundOverlay><Icon/></GroundOverlay><name>a</name></Folder>")
+    b'<Folder><name>a</name></Folder>'
+    """
+    if not count(data, _PICTURE):
+        return data
+    try:
+        pictures = _Tree(data).pictures
+    except expat.ExpatError:
+        return data
+    ends = [0, *(end for _, end in pictures)]
+    begins = [*(begin for begin, _ in pictures), len(data)]
+    return b"".join(data[end:begin] for end, begin in zip(ends, begins, strict=True))
+
+
+def count(data: bytes, tag: str) -> int:
+    """Count the elements of a name, such as the links by which a KML shows what lies in other files, often on a server.
 
     Parameters
     ----------
     data : bytes
         A KML text.
+    tag : str
+        The name.
 
     Returns
     -------
@@ -137,10 +168,10 @@ def count_links(data: bytes) -> int:
 
     Examples
     --------
-    >>> count_links(b"<Folder><NetworkLink><Link/></NetworkLink><NetworkLinkControl/></Folder>")
+    >>> count(b"<Folder><NetworkLink><Link/></NetworkLink><NetworkLinkControl/></Folder>", "NetworkLink")
     1
     """
-    return len(_LINK.findall(data))
+    return len(re.findall(rb"<(?:\w+:)?%s\b" % tag.encode(), data))
 
 
 class Layer(NamedTuple):
@@ -242,6 +273,7 @@ class _Tree:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.found: list[_Container] = []
+        self.pictures: list[tuple[int, int]] = []
         self.open: list[
             tuple[int, _Container | None]
         ] = []  # each element: where it begins, and what it is if that counts
@@ -275,6 +307,8 @@ class _Tree:
         # Of <Folder/> the end is told behind it, of all others where the end tag begins.
         after = at if _EMPTY.fullmatch(self.data, begin, at) else self.data.index(b">", at) + 1
         parent = self.open[-1][1] if self.open else None
+        if _local(tag) == _PICTURE:
+            self.pictures.append((begin, after))
         if container is not None:
             container.end = after
         elif parent is not None and _local(tag) == "Schema":
