@@ -131,6 +131,24 @@ def test_a_shapefile_with_and_without_its_crs(tmp_path: Path) -> None:
         read_zones(path, force="north", crs="EPSG:nothing")
 
 
+def test_a_shapefile_that_does_not_say_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "posts.shp"
+    TABLE.iloc[:1].assign(Name="الكوير").to_file(path, encoding="cp1256")
+    (tmp_path / "posts.cpg").unlink()
+    garbled = read_zones(path, force="north")
+    (said,) = garbled.attrs["input"]["remarks"]
+    assert (
+        said
+        == f'without a .cpg that says the encoding; if {garbled["name"].iloc[0]!r} is garbled: encoding = "windows-1256"'
+    )
+    told = read_zones(path, force="north", encoding="windows-1256")
+    assert (told["name"].tolist(), told.attrs["input"]["remarks"]) == (["الكوير"], [])
+    with pytest.raises(InputError, match=r"^posts.shp: a text in it is not in utf-8"):
+        read_zones(path, force="north", encoding="utf-8")
+    (tmp_path / "posts.cpg").write_text("1256", encoding="ascii")
+    assert read_zones(path, force="north")["name"].tolist() == ["الكوير"]
+
+
 def test_gpx_gives_waypoints_routes_and_tracks(tmp_path: Path) -> None:
     path = write(tmp_path / "patrol.gpx", GPX)
     zones = read_zones(path, force="north")

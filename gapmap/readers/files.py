@@ -217,7 +217,7 @@ def read_rows(
     may_be_empty : bool, optional
         Whether a file with columns and no rows will do.
     encoding : str, optional
-        Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark, or of a shapefile without a .cpg.
     wanted, as_written, coded, headless : optional
         Of a CSV or XLSX: see :func:`gapmap.readers.sheets.read_csv`.
 
@@ -259,7 +259,7 @@ def read_rows(
         said = _say_hidden(sheet)
         rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
-        rows = _read_vector(path, role, layer)
+        rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
     if not len(rows.columns.index) and not may_be_empty:
         raise InputError(f"{path.name}: no {role} in it, the file has no rows")
     return rows
@@ -624,7 +624,7 @@ def _require_utf8(data: bytes, path: Path) -> None:
         ) from error
 
 
-def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
+def _read_vector(path: Path, role: str, layer: str | None, encoding: str | None) -> Rows:
     is_kml = path.suffix.lower() in _KML
     try:
         documents = kml.documents(path) if is_kml else []
@@ -633,13 +633,13 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         parts: list[pd.DataFrame] = []
         broken: list[int] = []
         for source, _, asked, folders in chosen:
-            part, unbuilt = _read_layer(source, asked)
+            part, unbuilt = _read_layer(source, asked, encoding)
             if isinstance(part, gpd.GeoDataFrame):
                 broken += (np.flatnonzero(unbuilt) + sum(len(each) for each in parts) + 1).tolist()
                 parts.append(part if folders is None else part.assign(**{FOLDER: "/".join(folders)}))
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path.name}: a text in it is not in the encoding that the file states ({error.reason})",
+            f"{path.name}: a text in it is not in {encoding or 'the encoding that the file states'} ({error.reason})",
             hint="export it again as UTF-8",
         ) from error
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
@@ -660,7 +660,7 @@ def _read_vector(path: Path, role: str, layer: str | None) -> Rows:
         header=tuple(map(str, columns)),
         read_as=_say_layers(path, chosen, parts),
         unread=unread,
-        remarks=_remarks(documents, chosen, parts) if is_kml else (),
+        remarks=_remarks(documents, chosen, parts) if is_kml else _doubt_texts(path, columns, encoding),
     )
 
 
@@ -738,13 +738,23 @@ def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequen
     return ("; ".join(said),) if said else ()
 
 
-def _read_layer(path: Path | bytes, layer: str | int) -> tuple[pd.DataFrame, np.ndarray]:
+def _doubt_texts(path: Path, columns: pd.DataFrame, encoding: str | None) -> tuple[str, ...]:
+    """Show a text of a shapefile that does not say in which encoding it is: nearly any would take it, and garble every name."""
+    if path.suffix.lower() != ".shp" or encoding or any(path.with_suffix(end).exists() for end in (".cpg", ".CPG")):
+        return ()
+    odd = next((text for text in columns.to_numpy().ravel() if not text.isascii()), None)
+    return (f'without a .cpg that says the encoding; if {odd!r} is garbled: encoding = "windows-1256"',) if odd else ()
+
+
+def _read_layer(path: Path | bytes, layer: str | int, encoding: str | None) -> tuple[pd.DataFrame, np.ndarray]:
     """Return a layer, and for each row whether it has a geometry that GEOS cannot build: None in the table."""
     with warnings.catch_warnings():
         # Said by row, and not by GDAL and numpy beside it.
         warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
-        part = pyogrio.read_dataframe(path, layer=layer, datetime_as_string=True, on_invalid="ignore")
+        part = pyogrio.read_dataframe(
+            path, layer=layer, encoding=encoding, datetime_as_string=True, on_invalid="ignore"
+        )
         if not isinstance(part, gpd.GeoDataFrame) or not part.geometry.isna().any():
             return part, np.zeros(len(part), dtype=bool)
         stored = pyogrio.raw.read(path, layer=layer, columns=[])[2]

@@ -106,7 +106,7 @@ def read_incidents(
     layer : str, optional
         Layer or sheet, where there are several and none is called "incidents".
     encoding : str, optional
-        Of a CSV that is neither UTF-8 nor begins with a byte-order mark: "windows-1256".
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark, or a shapefile without a .cpg: "windows-1256".
     day_first : bool, optional
         Whether 1/6/2021 is the first of June. Without it such a date is none.
     mgrs_zones : sequence of str, optional

@@ -54,7 +54,7 @@ def read_places(
     layer : str, optional
         Layer or sheet, where there are several and none is called "places".
     encoding : str, optional
-        Of a CSV that is neither UTF-8 nor begins with a byte-order mark.
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark, or a shapefile without a .cpg.
     mgrs_zones : sequence of str, optional
         Grid zones such as "38S" for MGRS references without one.
 

@@ -98,7 +98,7 @@ def read_zones(
     kinds : mapping of str to str, optional
         What the file or a folder calls a kind, to the kind: ``{"نقطة": "post"}``.
     encoding : str, optional
-        Of a CSV that is neither UTF-8 nor begins with a byte-order mark: "windows-1256".
+        Of a CSV that is neither UTF-8 nor begins with a byte-order mark, or a shapefile without a .cpg: "windows-1256".
     day_first : bool, optional
         Whether 1/6/2021 is the first of June. Without it such a date is a fault.
     mgrs_zones : sequence of str, optional
