@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import zipfile
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import openpyxl
@@ -173,8 +174,37 @@ def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path, monkeypatch: 
     assert said in zones.attrs["input"]["remarks"]
 
 
+def test_formulas_that_nothing_has_computed_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_xlsx(
+        tmp_path / "a.xlsx",
+        [["name", "lat", "lon", "reach_km"], ["A", 36, 43, "=2+3"], ["B", 36.1, 43, "=D2*2"]],
+        "zones",
+    )
+    for block in (1 << 20, 7):
+        monkeypatch.setattr("gapmap.readers.sheets._BLOCK", block)
+        assert read_xlsx(path, role="zones").bare_formulas == ("D2", "D3")
+    zones = read_zones(path, force="a", reach_m=1_000)
+    assert zones["reach_m"].tolist() == [1_000, 1_000]
+    said = "formulas without their value, taken for blank: 'D2', 'D3'; save the workbook in a spreadsheet first"
+    assert said in zones.attrs["input"]["remarks"]
+
+    def rewritten(*cells: str) -> tuple[str, ...]:
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+            for name in old.namelist():
+                data = old.read(name)
+                if name == "xl/worksheets/sheet1.xml":
+                    head, last = data.split(b'<c r="D2"')[0], data[data.index(b"</row>", data.index(b'<c r="D2"')) :]
+                    data = head + "".join(cells).encode() + last
+                new.writestr(name, data)
+        return read_xlsx(tmp_path / "b.xlsx", role="zones").bare_formulas
+
+    assert rewritten('<c r="D2" s="1"><f>2+3</f><v>5</v></c>') == ("D3",)
+    assert rewritten('<c r="D2" t="str"><f>IF(1,"")</f><v></v></c>') == ("D3",)  # computed, and empty
+    assert rewritten('<c r="D2"><f t="shared" si="0"/></c>') == ("D2", "D3")
+
+
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])
-def test_whole_sheets_that_are_hidden_are_said(tmp_path: Path, state: str) -> None:
+def test_whole_sheets_that_are_hidden_are_said(tmp_path: Path, state: Literal["hidden", "veryHidden"]) -> None:
     book = openpyxl.Workbook()
     for title in ("zones", "old", "new"):
         sheet = book.create_sheet(title)

@@ -69,7 +69,8 @@ def test_marks_and_nothing() -> None:
     assert days(["", "1-6-2021", "1/6/2021"], "-") == [None, "2021-06-01", "bad"]
     assert days([]) == []
     assert "day-first" not in no_day("date", "soon")
-    assert all("a spreadsheet counts days so" in no_day("date", text) for text in ("44348", "44348.604", "٤٤٣٤٨"))
+    for text in ("44348", "44348.604", "٤٤٣٤٨"):
+        assert all("a spreadsheet counts days so" in no_day("date", text, day_first=first) for first in (False, True))
     assert "spreadsheet" not in no_day("date", "20210601")
 
 

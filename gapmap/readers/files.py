@@ -256,7 +256,7 @@ def read_rows(
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
-        said = _say_hidden(sheet)
+        said = _say_beside(sheet)
         rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
         rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
@@ -510,12 +510,17 @@ def list_names(names: Sequence[str]) -> str:
     return f"{', '.join(map(repr, names[:_NAMES_SHOWN]))}{more}"
 
 
-def _say_hidden(sheet: Sheet) -> tuple[str, ...]:
+def _say_beside(sheet: Sheet) -> tuple[str, ...]:
+    """Say what a planner does not see who looks at a workbook, and what gapmap does not see."""
     whole = [f"the whole {sheet.read_as}"] if sheet.hidden else []
     rows = [list_rows(sheet.hidden_rows)] if sheet.hidden_rows else []
     columns = [f"column {list_names(sheet.hidden_columns)}"] if sheet.hidden_columns else []
-    said = " and ".join([*whole, *rows, *columns])
-    return (f"hidden in the workbook, and read like the others: {said}",) if said else ()
+    hidden = " and ".join([*whole, *rows, *columns])
+    said = [f"hidden in the workbook, and read like the others: {hidden}"] if hidden else []
+    if sheet.bare_formulas:
+        cells = list_names(sheet.bare_formulas)
+        said.append(f"formulas without their value, taken for blank: {cells}; save the workbook in a spreadsheet first")
+    return tuple(said)
 
 
 def _check_kind(path: Path) -> None:

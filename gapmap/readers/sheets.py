@@ -38,6 +38,11 @@ _BAR = (
 )
 # What is hidden in the XML of a sheet, and the attributes that say where.
 _HIDDEN = re.compile(rb"""<(?:\w+:)?(row|col)\s([^<>]*\bhidden=["'](?:1|true)["'][^<>]*)>""")
+# A formula whose value no spreadsheet has written beside it, be it an empty text: a program made the workbook.
+_BARE_FORMULA = re.compile(
+    rb"""<(?:\w+:)?c\s(?![^<>]*\bt=["']str)[^<>]*\br=["']([A-Z]{1,3}\d{1,7})["'][^<>]*>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"""
+    rb"""\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
+)
 _NUMBERED = re.compile(rb"""\b(r|min|max)=["'](\d{1,7})["']""")
 _TAG_MAX = 1 << 12
 _STATED_SEPARATOR = re.compile(rb"\"?sep=([,;\t|])\"?\r?\n")  # a line that Excel writes and reads
@@ -66,6 +71,8 @@ class Sheet:
         Those with something in them that a workbook does not show, by a filter or by hand.
     hidden_columns : tuple of str
         The names of such columns.
+    bare_formulas : tuple of str
+        The cells, such as "E4", that hold a formula without its value: blank, for nothing here computes it.
     """
 
     header: tuple[str, ...]
@@ -75,6 +82,7 @@ class Sheet:
     hidden: bool = False
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
+    bare_formulas: tuple[str, ...] = ()
 
 
 def fold(column: str) -> str:
@@ -251,7 +259,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
             sheets[title].reset_dimensions()
             lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
             with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
-                hidden = _hidden(part)
+                hidden, bare = _beside(part)
             shown = {name: sheet.sheet_state == "visible" for name, sheet in sheets.items()}
             unread = tuple(
                 name if shown[name] else f"{name} (hidden)"
@@ -282,6 +290,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         not shown[title],
         tuple(row - above for row in sorted(hidden["row"]) if above < row <= len(lines) and lines[row - 1]),
         tuple(header[place] for place in keep if place + 1 in hidden["col"]),
+        bare,
     )
 
 
@@ -454,9 +463,10 @@ def _has_rows(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl's types differ by 
     return len(list(islice(filter(any, lines), 2))) > 1
 
 
-def _hidden(part: IO[bytes]) -> dict[str, set[int]]:
-    """Return the numbers of the rows and columns that a sheet hides, from 1."""
+def _beside(part: IO[bytes]) -> tuple[dict[str, set[int]], tuple[str, ...]]:
+    """Return the numbers of the rows and columns that a sheet hides, from 1, and the cells of formulas without a value."""
     found: dict[str, set[int]] = {"row": set(), "col": set()}
+    bare: dict[str, None] = {}
     kept = b""
     while block := part.read(_BLOCK):
         data = kept + block
@@ -464,8 +474,9 @@ def _hidden(part: IO[bytes]) -> dict[str, set[int]]:
             numbers = {name: int(number) for name, number in _NUMBERED.findall(text)}
             first, last = (numbers.get(name, 0) for name in ((b"r", b"r") if what == b"row" else (b"min", b"max")))
             found[what.decode()].update(range(first, min(last, first + _COLUMNS_MAX) + 1))
-        kept = data[max(data.rfind(b"<"), len(data) - _TAG_MAX) :]  # a tag may go on in the next block
-    return found
+        bare |= dict.fromkeys(cell.decode() for cell in _BARE_FORMULA.findall(data))
+        kept = data[-_TAG_MAX:]  # a tag or cell may go on in the next block; what is found twice counts once
+    return found, tuple(bare)
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:

@@ -275,11 +275,11 @@ def no_day(field: str, text: str, *, day_first: bool = False) -> str:
     in_english = named is not None and named["month"].lower() in (*_MONTHS, *_MONTH_NAMES)
     if in_english or _YEAR_FIRST.fullmatch(plain) or (day_first and _DAY_FIRST.fullmatch(plain)):
         return f"{field} {text!r} is no day of the calendar from {_YEARS[0]} to {_YEARS[1]}"
-    if day_first:
-        return f"{field} {text!r} is neither an ISO date nor one such as 1/6/2021, the day first and the year in full"
     said = f"{field} {text!r} is not an ISO date such as 2021-06-01"
     if _SERIAL.fullmatch(plain):
         return f"{said}; a spreadsheet counts days so: give its cells the format of a date, then save it again"
+    if day_first:
+        return f"{field} {text!r} is neither an ISO date nor one such as 1/6/2021, the day first and the year in full"
     return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
 
 
