@@ -196,6 +196,20 @@ def test_forces_from_a_column(tmp_path: Path) -> None:
         read_zones(path, force_column="sdie")
     with pytest.raises(InputError, match="row 1: force '' is not a name"):
         read_zones(write(tmp_path / "b.csv", "lon,lat,side\n43,36,\n"), force_column="side")
+    text = "lon,lat,side\n43,36,East\n43.1,36,west\n43.2,36,EAST \n"
+    with pytest.raises(InputError, match="row 3: force 'EAST' is 'East' in an earlier row: write it alike"):
+        read_zones(write(tmp_path / "c.csv", text), force_column="side")
+
+
+def test_a_list_of_several_forces_taken_for_one_is_remarked_on(tmp_path: Path) -> None:
+    text = "lon,lat,Force,reach\n43,36,b,5km\n43.1,36,a,5km\n43.2,36,,5km\n"
+    zones = read_zones(write(tmp_path / "a.csv", text), force="north")
+    assert zones.attrs["input"]["remarks"] == [
+        "its column 'force' names 'b', 'a': all are taken for north; make a file or sheet for each"
+    ]
+    for same in (text.replace(",a,", ",b,"), text.replace("reach", "FORCE").replace("5km", "x")):
+        told = read_zones(write(tmp_path / "b.csv", same), force="north", reach_m=5_000)
+        assert told.attrs["input"]["remarks"] == []
 
 
 @pytest.mark.parametrize(

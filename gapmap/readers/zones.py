@@ -182,7 +182,11 @@ def read_zones(
     out = _numbered(zones)
     if out.empty:
         raise InputError(f"{rows.path.name}: no zones in it, all rows are blank or without points")
-    remarks = [*rows.remarks, *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where))]
+    remarks = [
+        *rows.remarks,
+        *_other_forces(rows, force, force_column),
+        *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where)),
+    ]
     out.attrs["input"] = files.describe(
         rows.path,
         role="zones",
@@ -324,7 +328,22 @@ def _forces(
         forces = forces.map(lambda path: next((name for name in path.split("/") if fold(name) not in words), ""))
     for row in index[~forces.map(is_force_name).astype(bool)]:
         problems.setdefault(row, f"force {forces[row]!r} is not a name (letters, digits, - and _ only)")
+    spelled: dict[str, str] = {}  # the first spelling of each
+    for row, name in forces.items():
+        if name != (first := spelled.setdefault(name.casefold(), name)):
+            problems.setdefault(row, f"force {name!r} is {first!r} in an earlier row: write it alike")
     return forces
+
+
+def _other_forces(rows: files.Rows, force: str | None, column: str | None) -> list[str]:
+    """Say that a list of several forces is taken for that of one."""
+    theirs = [each for each in rows.columns if fold(each) == "force"]
+    said = list(dict.fromkeys(filter(None, rows.texts(["force"])))) if len(theirs) == 1 else []
+    if column is not None or len(said) < 2:  # noqa: PLR2004 - several
+        return []
+    return [
+        f"its column 'force' names {files.list_names(said)}: all are taken for {force}; make a file or sheet for each"
+    ]
 
 
 def _stated_kinds(
