@@ -14,7 +14,7 @@ import pytest
 
 from gapmap.errors import InputError
 from gapmap.readers import read_incidents
-from gapmap.readers.layouts import ACLED, UCDP, headless, recognise
+from gapmap.readers.layouts import ACLED, UCDP, headless, nearly, recognise
 from gapmap.tables import COLUMNS
 from tests.test_readers_zones import write, write_xlsx
 
@@ -333,6 +333,33 @@ def test_layouts_are_known_by_their_columns() -> None:
     assert headless(GED) is None
     assert headless([""] * 49) is None
     assert headless([GED_ROW.get(name, "") for name in GED]) == tuple(GED)
+
+
+def test_an_export_that_somebody_has_cut(tmp_path: Path) -> None:
+    # The middle of a province is no village, whichever columns went.
+    region = {"event_id_cnty": "SYN2", "geo_precision": "3"}
+    rows = [{**ACLED_ROW, **each} for each in ({}, region)]
+
+    def read(*gone: str) -> gpd.GeoDataFrame:
+        table = pd.DataFrame(rows).drop(columns=list(gone))
+        table.to_csv(tmp_path / "a.csv", index=False)
+        return read_incidents(tmp_path / "a.csv")
+
+    cut = read("time_precision")
+    assert (cut.index.tolist(), cut.attrs["input"]["attribution"]) == (["SYN1"], ACLED.attribution)
+    assert cut.attrs["input"]["read_as"].startswith("ACLED; ")
+    plain = read("event_id_cnty")
+    assert len(plain) == 2
+    assert plain.attrs["input"]["remarks"][0] == (
+        "'geo_precision' is a column of ACLED, but without 'event_id_cnty' this is read as a plain table: its codes are not "
+        "heard, and what stands for a whole region counts as a spot; get all its columns"
+    )
+    assert "'geo_precision'" in plain.attrs["input"]["read_as"].partition("columns not used: ")[2]
+    assert "is a column of" not in " ".join(read("event_id_cnty", "geo_precision").attrs["input"]["remarks"])
+    assert recognise([name for name in GED if name not in ("date_end", "date_prec")]) is UCDP
+    assert nearly([name for name in GED if name != "where_prec"])[0].startswith(
+        "'date_start' is a column of UCDP GED, but without 'where_prec' "
+    )
 
 
 def test_radii_are_set_by_code_for_all_layouts() -> None:

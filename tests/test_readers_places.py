@@ -61,14 +61,12 @@ def test_a_place_stays_without_a_population_that_is_no_number(tmp_path: Path) ->
     assert places["name"].tolist() == ["A", "B", "C", "D"]
     assert places["population"].fillna(-1).tolist() == [-1, -1, -1, 1200]
     (remark,) = places.attrs["input"]["remarks"]
-    assert remark.startswith(
-        "rows 1, 2, 3: population 'ca. 500' is no plain number of zero or more, taken for not known"
-    )
+    assert remark.startswith("rows 1, 2, 3: population 'ca. 500' is not a number of zero or more, taken for not known")
     assert [record["source_row"] for record in places.attrs["set_aside"]] == [5]
     text = "name,population,lat,lon\nA,12.000,36,43\nB,950,36,43.1\n"  # twelve thousand, where points part thousands
     places = read_places(write(tmp_path / "c.csv", text))
     assert places["population"].fillna(-1).tolist() == [-1, 950]
-    assert places.attrs["input"]["remarks"][0].startswith("row 1: population '12.000' is no plain number")
+    assert places.attrs["input"]["remarks"][0].startswith("row 1: population '12.000' is not a number")
     places = read_places(write(tmp_path / "d.csv", text.replace("950", "950.0")))
     assert (places["population"].tolist(), places.attrs["input"]["remarks"]) == ([12, 950], [])
     whole = read_places(write(tmp_path / "b.csv", "name,population,lat,lon\nA,500,36,43\n"))

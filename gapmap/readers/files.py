@@ -301,6 +301,26 @@ def field_names(
     return {**fields, **{field_of[field]: (fold(column),) for field, column in columns.items()}}
 
 
+def unused(rows: Rows, names: Iterable[Iterable[str]]) -> str:
+    """Name the columns of a file that nobody asked for.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read.
+    names : iterable of iterable of str
+        For each field the names that its column may have, as of :func:`field_names`.
+
+    Returns
+    -------
+    str
+        For how the file was understood; "" where all are used.
+    """
+    used = {rows.column(each) for each in names}
+    left = [column for column in rows.header if column not in used]
+    return f"columns not used: {list_names(left)}" if left else ""
+
+
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file; of a shapefile, of all its parts in alphabetical order.
 

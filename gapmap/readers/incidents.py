@@ -27,7 +27,7 @@ from geopandas.array import from_shapely
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, unknown
 from gapmap.readers import doubts, files, positions, values
-from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, recognise
+from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, nearly, recognise
 from gapmap.readers.sheets import fold
 from gapmap.readers.values import Coded, Distinct
 from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
@@ -188,6 +188,8 @@ def read_incidents(
     }
     _outside(content, since, until, aside)
     total = len(rows.columns.index)
+    plain = layout is PLAIN
+    said = (layout.name, rows.read_as, files.unused(rows, names.values()) if plain else "")
     rows = replace(rows, columns=rows.columns[[]])  # all that is needed is in content: its room is needed now
     if total and len(aside) == total and all(reason not in _BY_CHOICE for reason in aside.values()):
         lines = [f"row {row}: {aside[row]}" for row in sorted(aside)[:_SHOWN]]
@@ -200,7 +202,8 @@ def read_incidents(
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
-    remarks = [*rows.remarks, *layout.remarks, *_without_deaths(unsaid, aside), *_doubts(found)]
+    cut = nearly(rows.header) if plain else []
+    remarks = [*rows.remarks, *layout.remarks, *cut, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
@@ -220,7 +223,7 @@ def read_incidents(
             used=len(out),
             aside=len(aside),
             sha256=sha256.result(),
-            read_as="; ".join(text for text in (layout.name, rows.read_as) if text),
+            read_as="; ".join(filter(None, said)),
             unread=rows.unread,
             remarks=remarks,
         ),

@@ -100,7 +100,7 @@ PLAIN = Layout(
 # One layout for all years: names in capitals until 2017 or so, without civilian_targeting until March 2023.
 ACLED = Layout(
     name="ACLED",
-    known_by=frozenset({"event_id_cnty", "event_date", "geo_precision", "time_precision", "event_type"}),
+    known_by=frozenset({"event_id_cnty", "event_date", "geo_precision", "event_type"}),
     fields=_fields(
         id=("event_id_cnty",),
         date=("event_date",),
@@ -125,7 +125,7 @@ ACLED = Layout(
 )
 UCDP = Layout(
     name="UCDP GED",
-    known_by=frozenset({"type_of_violence", "where_prec", "date_prec", "date_start", "date_end"}),
+    known_by=frozenset({"type_of_violence", "where_prec", "date_start"}),
     fields=_fields(
         id=("id",),
         date=("date_start",),
@@ -175,11 +175,43 @@ def recognise(header: Collection[str]) -> Layout:
 
     Examples
     --------
-    >>> recognise(["EVENT_ID_CNTY", "EVENT_DATE", "GEO_PRECISION", "TIME_PRECISION", "EVENT_TYPE"]).name
+    >>> recognise(["EVENT_ID_CNTY", "EVENT_DATE", "GEO_PRECISION", "EVENT_TYPE"]).name
     'ACLED'
     """
     names = {fold(name) for name in header}
     return next((layout for layout in LAYOUTS if layout.known_by <= names), PLAIN)
+
+
+def nearly(header: Collection[str]) -> list[str]:
+    """Say of a plain table that it looks like one of another layout that somebody has cut.
+
+    Parameters
+    ----------
+    header : collection of str
+        The names of its columns.
+
+    Returns
+    -------
+    list of str
+        A remark, or none.
+
+    Examples
+    --------
+    >>> nearly(["date", "lat", "lon", "geo_precision"])[0][:64]
+    "'geo_precision' is a column of ACLED, but without 'event_date', "
+    """
+    names = {fold(name) for name in header}
+    usual = {name for each in PLAIN.fields.values() for name in each}
+    for layout in LAYOUTS:
+        theirs, gone = sorted(layout.known_by & names - usual), sorted(layout.known_by - names)
+        if theirs and gone:
+            lacking = ", ".join(map(repr, gone))
+            said = (
+                f"{theirs[0]!r} is a column of {layout.name}, but without {lacking} this is read as a plain table: its codes "
+                "are not heard, and what stands for a whole region counts as a spot; get all its columns"
+            )
+            return [said]
+    return []
 
 
 def headless(first: Sequence[str]) -> Sequence[str] | None:

@@ -137,9 +137,7 @@ def _remarks(unread: pd.Series) -> list[str]:
     if unread.empty:
         return []
     # "1,200" may be either of two numbers, and "1.200" too.
-    said = (
-        f"population {unread.iloc[0]!r} is no plain number of zero or more, taken for not known (write 1200 for 1,200)"
-    )
+    said = f"population {unread.iloc[0]!r} is not a number of zero or more, taken for not known (write 1200 for 1,200)"
     return [f"{files.list_rows(list(unread.index))}: {said}"]
 
 

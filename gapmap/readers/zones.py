@@ -435,9 +435,7 @@ def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: 
     """Name the columns that nobody asked for: a reach or a date in one of them would count for nothing."""
     if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):  # most of their columns are of the format
         return ""
-    used = {rows.column(usual) for usual in (*names.values(), [fold(force_column or "")])}
-    unused = [column for column in rows.columns if column not in used]
-    return f"columns not used: {files.list_names(unused)}" if unused else ""
+    return files.unused(rows, [*names.values(), [fold(force_column or "")]])
 
 
 def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii_m: pd.Series) -> list[str]:
