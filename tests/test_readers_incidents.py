@@ -251,6 +251,19 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_kinds_that_differ_in_capitals_are_one(tmp_path: Path, order: int) -> None:
+    kinds = ["attack", "Attack", "IED", "attack", "ied", "Car  bomb", "car bomb", "", "raid"][::order]
+    rows = "".join(f"2021-02-{day:02d},36,43,{kind}\n" for day, kind in enumerate(kinds, start=1))
+    found = read_incidents(write(tmp_path / "a.csv", f"date,lat,lon,kind\n{rows}"))
+    one = {"Attack": "attack", "ied": "IED", "car bomb": "Car  bomb"}
+    assert found["kind"].tolist() == [one.get(kind, kind) for kind in kinds]
+    assert (
+        "kind 'Attack' of 1 row is taken for 'attack'; kind 'car bomb' of 1 row is taken for 'Car  bomb'; "
+        "kind 'ied' of 1 row is taken for 'IED'"
+    ) in found.attrs["input"]["remarks"]
+
+
 def test_deaths_in_thousands_and_none_are_numbers(tmp_path: Path) -> None:
     said = {
         "1,000": 1_000,

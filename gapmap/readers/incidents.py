@@ -186,6 +186,7 @@ def read_incidents(
         **_content(rows, names, layout, aside, unsaid, day_first=day_first),
         **_precision(rows, names, layout, radius_m, aside),
     }
+    content["kind"], respelled = _one_spelling(content["kind"])
     _outside(content, since, until, aside)
     total = len(rows.columns.index)
     plain = layout is PLAIN
@@ -203,7 +204,7 @@ def read_incidents(
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
     cut = nearly(rows.header) if plain else []
-    remarks = [*rows.remarks, *layout.remarks, *cut, *_without_deaths(unsaid, aside), *_doubts(found)]
+    remarks = [*rows.remarks, *layout.remarks, *cut, *respelled, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
@@ -300,6 +301,22 @@ def _count(text: str) -> float:
     if plain in _NOBODY:
         return 0.0
     return float(plain.replace(",", "")) if _THOUSANDS.fullmatch(plain) else np.nan
+
+
+def _one_spelling(kinds: Coded) -> tuple[Coded, list[str]]:
+    """Take kinds that differ in capitals and blanks alone for one, as most rows spell it; and say so."""
+    table = pd.Series(kinds.values).to_frame("text")
+    table["rows"] = np.bincount(kinds.codes, minlength=len(table))
+    folded = table["text"].map(lambda text: " ".join(text.casefold().split()))
+    if folded.is_unique:
+        return kinds, []
+    best = table.sort_values(["rows", "text"], ascending=[False, True]).groupby(folded)["text"].first()
+    table["best"] = folded.map(best)
+    other = table[table["text"] != table["best"]].sort_values("text")
+    said = [
+        f"kind {text!r} of {rows} row{'s' * (rows > 1)} is taken for {best!r}" for text, rows, best in other.to_numpy()
+    ]
+    return Coded(pd.array(table["best"], dtype=TEXT), kinds.codes), ["; ".join(said)]
 
 
 def _days(
