@@ -14,6 +14,8 @@ from gapmap.readers.kml import documents, part, without_pictures, without_track_
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
+
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
 P = "<Placemark><name>p</name><Point><coordinates>43,36</coordinates></Point></Placemark>"
 
@@ -126,6 +128,24 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
     path.write_text(text, encoding="utf-8")
     assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]
+
+
+def test_times_that_name_no_day(tmp_path: Path) -> None:
+    def zones(begin: str, end: str) -> gpd.GeoDataFrame:
+        span = f"<TimeSpan><begin>{begin}</begin><end>{end}</end></TimeSpan>"
+        path = tmp_path / "a.kml"
+        path.write_text(f"{HEAD}{document('D', P.replace('<Point>', f'{span}<Point>'))}</kml>", encoding="utf-8")
+        return read_zones(path, force="a")
+
+    for begin, end in (("2019", "2020-05"), (" 2019\n", "2020-5")):
+        found = zones(begin, end)
+        days = found[["valid_from", "valid_to"]].iloc[0].tolist()
+        assert days == [pd.Timestamp("2019-01-01"), pd.Timestamp("2020-05-01")]
+        said = f"times of a year or month alone, taken for its first day: '2019', {end!r}"
+        assert found.attrs["input"]["remarks"] == [said]
+    assert zones("2019-03-04T10:00:00Z", " ").attrs["input"]["remarks"] == []
+    with pytest.raises(InputError, match=r"begin or end of a time that cannot be read: '04/03/2019', 'now'"):
+        zones("now", "04/03/2019")
 
 
 def test_a_picture_over_the_map_is_no_zone(tmp_path: Path) -> None:

@@ -671,6 +671,11 @@ def _read_vector(path: Path, role: str, layer: str | None, encoding: str | None)
         raise _unreadable(path, str(error)) from error
     if not parts:
         raise InputError(f"{path.name}: no {role} in it, no layer has geometry")
+    if no_times := [text for data in documents for text in kml.times(data)[1]]:
+        raise InputError(
+            f"{path.name}: begin or end of a time that cannot be read: {list_names(no_times)}",
+            hint="write it as 2021-06-01",
+        )
     number = pd.RangeIndex(1, sum(len(part) for part in parts) + 1)
     crs = pyproj.CRS.from_epsg(4326) if path.suffix.lower() in _WGS84_BY_SPEC else parts[0].crs
     geometry = gpd.GeoSeries(np.concatenate([part.geometry.to_numpy() for part in parts]), index=number, crs=crs)
@@ -718,7 +723,7 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
     """Return the layers of every KML in the file, or those of one folder and of all in it; and the others that have rows."""
     found: list[tuple[_Layer, bool]] = []
     for data in documents:
-        plain = kml.without_track_times(kml.without_pictures(data))
+        plain = kml.with_days(kml.without_track_times(kml.without_pictures(data)))
         # What lies in no folder of a Document without a name is in a layer that GDAL calls after the file.
         listed = [str(name) for name in pyogrio.list_layers(plain)[:, 0]]
         names = ["" if name.startswith(_IN_MEMORY) else name for name in listed]
@@ -750,7 +755,7 @@ def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFra
 
 
 def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> tuple[str, ...]:
-    """Say how many pictures and links to other files a KML has, and which folders no placemark: what they show may lie there."""
+    """Say what a KML has beside placemarks, which folders have none, for what they show may lie there, and which times are coarse."""
     filled = {f"{folder}/" for part in parts for folder in part[FOLDER].unique()}
     paths = ["/".join(each.folders or ()) for each in chosen]
     bare = [path for path in paths if path and not any(each.startswith(f"{path}/") for each in filled)]
@@ -760,6 +765,8 @@ def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequen
         said.append(f"{links} link{'s' * (links > 1)} to other files, not followed")
     if pictures := sum(kml.count(data, "GroundOverlay") for data in documents):
         said.append(f"{pictures} picture{'s' * (pictures > 1)} laid over the map, not read")
+    if coarse := sorted({text for data in documents for text in kml.times(data)[0]}):
+        said.append(f"times of a year or month alone, taken for its first day: {list_names(coarse)}")
     return ("; ".join(said),) if said else ()
 
 

@@ -21,6 +21,8 @@ _CONTAINERS = ("Document", "Folder")
 _PICTURE = "GroundOverlay"
 # The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
 _TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
+_TIME = re.compile(rb"<((?:\w+:)?(?:begin|end))>([^<]*)</")
+_YEAR, _COARSE, _DAY = re.compile(r"\d{4}"), re.compile(r"\d{4}(?:-\d{1,2})?"), re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*")
 _EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
 # How a text in UTF-16 begins: with a byte-order mark, or with its first "<" in two bytes.
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
@@ -120,6 +122,59 @@ def without_track_times(data: bytes) -> bytes:
         return found[0]
 
     return _TRACK_OR_WHEN.sub(keep, data)
+
+
+def with_days(data: bytes) -> bytes:
+    """Return a KML in which a time span of years says their first days: GDAL takes a year alone for no time.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text.
+
+    Returns
+    -------
+    bytes
+        The same but for these.
+
+    Examples
+    --------
+    >>> with_days(b"<begin>2019</begin><end>2020-05-01</end>")
+    b'<begin>2019-01-01</begin><end>2020-05-01</end>'
+    """
+    return _TIME.sub(
+        lambda found: b"<%s>%s-01-01</" % (found[1], found[2].strip()) if _YEAR.fullmatch(_text(found)) else found[0],
+        data,
+    )
+
+
+def times(data: bytes) -> tuple[list[str], list[str]]:
+    """Return the begins and ends of time spans that name no day.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text.
+
+    Returns
+    -------
+    list of str
+        Those that name a year or month alone.
+    list of str
+        Those that are no time of KML: GDAL passes over them.
+
+    Examples
+    --------
+    >>> times(b"<begin>2019-05</begin><end>3.4.2020</end><begin> </begin>")
+    (['2019-05'], ['3.4.2020'])
+    """
+    texts = sorted({_text(found) for found in _TIME.finditer(data)} - {""})
+    coarse = [text for text in texts if _COARSE.fullmatch(text)]
+    return coarse, [text for text in texts if text not in coarse and not _DAY.fullmatch(text)]
+
+
+def _text(time: re.Match[bytes]) -> str:
+    return time[2].decode(errors="replace").strip()
 
 
 def without_pictures(data: bytes) -> bytes:
