@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,22 @@ def test_folders_without_a_placemark_are_remarked_on(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("<name>South</name>", f"<name>South</name>{P}")
     path.write_text(text, encoding="utf-8")
     assert read_zones(path, force="a", layer="posts").attrs["input"]["unread"] == ["Force/Routes/South"]
+
+
+@pytest.mark.parametrize("prefix", ["kml", "ns0"])  # Python calls it ns0 where nobody told it otherwise
+def test_tags_with_a_prefix_are_read_in_full(tmp_path: Path, prefix: str) -> None:
+    told = "<TimeSpan><begin>2019-03-04</begin></TimeSpan><ExtendedData><Data name='reach'><value>8 km</value></Data></ExtendedData>"
+    plain = f"{HEAD}{document('D', folder('Posts', P.replace('<Point>', f'{told}<Point>')))}</kml>"
+    prefixed = re.sub(r"<(/?)(?=[A-Za-z])", rf"<\1{prefix}:", plain).replace("xmlns=", f"xmlns:{prefix}=")
+    for name, text in (("a.kml", plain), ("b.kml", prefixed)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    one, other = (read_zones(tmp_path / name, force="a") for name in ("a.kml", "b.kml"))
+    assert (other["reach_m"].tolist(), other["valid_from"].tolist()) == ([8_000], [pd.Timestamp("2019-03-04")])
+    assert one.drop(columns="source").equals(other.drop(columns="source"))
+    hidden = prefixed.replace(f"<{prefix}:Document>", f"<{prefix}:Document><!-- <{prefix}:OGRVRTDataSource -->")
+    (tmp_path / "b.kml").write_text(hidden, encoding="utf-8")
+    with pytest.raises(InputError, match="virtual layer"):
+        read_zones(tmp_path / "b.kml", force="a")
 
 
 def test_times_that_name_no_day(tmp_path: Path) -> None:

@@ -456,6 +456,14 @@ def test_a_drawing_in_utf16_is_read_as_in_utf8(tmp_path: Path, encoding: str, st
     assert len(read_zones(tmp_path / "a.kmz", force="a", layer="قوة الشمال")) == 3
 
 
+def test_a_gpx_whose_tags_have_a_prefix(tmp_path: Path) -> None:
+    text = GPX.replace("xmlns=", "xmlns:ns0=").replace("</", "</ns0:")
+    for tag in ("gpx", "wpt", "name", "rte", "trk"):
+        text = text.replace(f"<{tag}", f"<ns0:{tag}")
+    zones = read_zones(write(tmp_path / "a.gpx", text), force="a")
+    assert zones["name"].tolist() == read_zones(write(tmp_path / "b.gpx", GPX), force="a")["name"].tolist()
+
+
 def test_a_drawing_that_only_says_that_it_is_utf16(tmp_path: Path) -> None:
     # .NET writes so what it has first made as a text in memory.
     path = write(tmp_path / "a.kml", b"\xef\xbb\xbf" + KML.replace("UTF-8", "utf-16").encode())

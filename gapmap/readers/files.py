@@ -60,7 +60,6 @@ _OPENS_OTHERS = (
     b"gdal_streamed_alg",
 )
 _BEGINS = {".gpkg": b"SQLite format 3\0", ".shp": b"\0\0\x27\x0a"}
-_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<(?:\w+:)?(?:kml|gpx)\b", re.DOTALL)
 _KML = (".kml", ".kmz")
 _OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
 _IN_MEMORY = "pyogrio_"  # how pyogrio names what it hands to GDAL as bytes
@@ -606,12 +605,12 @@ def _check_text(path: Path) -> None:
 def _safe_text(data: bytes, name: str) -> None:
     """Refuse a KML or GPX of which something is to be feared, looking at it as it will be read."""
     try:
-        text = kml.in_utf8(data)
+        text = kml.as_known(data)
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: begins as UTF-16, and is cut short or damaged", hint="export it again") from error
     _check_xml(io.BytesIO(text), name)
     _refuse_others(text, name)
-    if not _ROOT.match(text):
+    if not kml.ROOT.match(text):
         raise InputError(
             f"{name}: cannot be read as {Path(name).suffix}: it is cut short, or of another kind",
             hint="export it again",
@@ -697,7 +696,7 @@ def _read_vector(path: Path, role: str, layer: str | None, encoding: str | None)
 def _layers(path: Path, role: str, layer: str | None) -> tuple[list[_Layer], list[_Layer]]:
     """Return the layers to read, and the others that have rows."""
     is_gpx = path.suffix.lower() == ".gpx"
-    source = _in_utf8(path) if is_gpx else path
+    source = _known(path) if is_gpx else path
     names = [str(name) for name in pyogrio.list_layers(source)[:, 0] if name not in _OF_QGIS]
     if layer is None and is_gpx:
         return [_Layer(source, name, name) for name in _GPX_LAYERS if name in names], []
@@ -708,10 +707,10 @@ def _layers(path: Path, role: str, layer: str | None) -> tuple[list[_Layer], lis
     return [_Layer(source, picked, picked)], list(filter(_has_rows, others))
 
 
-def _in_utf8(path: Path) -> Path | bytes:
+def _known(path: Path) -> Path | bytes:
     """Return a file, or its text where GDAL would not know it."""
     data = path.read_bytes()
-    text = kml.in_utf8(data)
+    text = kml.as_known(data)
     return path if text is data else text
 
 

@@ -27,6 +27,7 @@ _EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
 # How a text in UTF-16 begins: with a byte-order mark, or with its first "<" in two bytes.
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _STATED = re.compile(rb"((?:\xef\xbb\xbf)?\s*<\?xml\b[^<>]*?)\s+encoding\s*=\s*[\"']([\w-]+)[\"']")
+ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<(?:(\w+):)?(?:kml|gpx)\b", re.DOTALL)
 _FEATURES = ("Placemark", _PICTURE, "ScreenOverlay", "PhotoOverlay", "NetworkLink")
 
 
@@ -41,7 +42,7 @@ def documents(path: Path) -> list[bytes]:
     Returns
     -------
     list of bytes
-        ``doc.kml`` first, the others by name: GDAL would read one of them and pass over the rest. As :func:`in_utf8` has them.
+        ``doc.kml`` first, the others by name: GDAL would read one of them and pass over the rest. As :func:`as_known` has them.
 
     Raises
     ------
@@ -51,17 +52,18 @@ def documents(path: Path) -> list[bytes]:
         If a text begins as UTF-16 and is none.
     """
     if path.suffix.lower() != ".kmz":
-        return [in_utf8(path.read_bytes())]
+        return [as_known(path.read_bytes())]
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.lower().endswith(".kml")]
         order = sorted(names, key=lambda name: (name.lower() != "doc.kml", name))
-        return [in_utf8(archive.read(name)) for name in order]
+        return [as_known(archive.read(name)) for name in order]
 
 
-def in_utf8(data: bytes) -> bytes:
-    """Return an XML text in UTF-8 where it is in UTF-16, as tools on Windows write it, or only says that it is.
+def as_known(data: bytes) -> bytes:
+    """Return an XML text in the form in which GDAL knows a KML or GPX: in UTF-8, and its own tags without a prefix.
 
-    GDAL knows a file by its first bytes, one to a letter, and what is to be refused is looked for in the same way.
+    Tools on Windows write UTF-16, or only say that they do; Python writes ns0:kml. Of one that is called kml:kml GDAL reads no
+    more than names and positions. What is to be refused is looked for in this form too.
 
     Parameters
     ----------
@@ -80,14 +82,17 @@ def in_utf8(data: bytes) -> bytes:
 
     Examples
     --------
-    >>> in_utf8('<?xml version="1.0" encoding="utf-16"?><kml/>'.encode("utf-16"))
-    b'<?xml version="1.0"?><kml/>'
+    >>> as_known('<?xml version="1.0" encoding="utf-16"?><a:kml xmlns:a="b"><a:Folder/></a:kml>'.encode("utf-16"))
+    b'<?xml version="1.0"?><kml xmlns="b"><Folder/></kml>'
     """
     codec = next((codec for start, codec in _WIDE.items() if data.startswith(start)), None)
     text = data if codec is None else data.decode(codec).encode()
     stated = _STATED.match(text)
     if stated and (codec or stated[2].lower().startswith(b"utf-16")):
         text = text[: stated.end(1)] + text[stated.end() :]
+    root = ROOT.match(text)
+    if root and root[1]:
+        text = re.sub(rb"(</?)%s:" % root[1], rb"\1", text).replace(b"xmlns:%s=" % root[1], b"xmlns=", 1)
     return text
 
 
