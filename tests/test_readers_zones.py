@@ -972,8 +972,29 @@ def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
     assert said == "UTF-8, parted by commas; columns not used: 'Reach (km)', 'remarks', 'side'"
     said = read_zones(path, force_column="Side", columns={"reach_km": "Reach (km)"}).attrs["input"]["read_as"]
     assert said == "UTF-8, parted by commas; columns not used: 'remarks'"
+    assert read_zones(path, force="a").attrs["input"]["remarks"] == [
+        "column 'Reach (km)' is not used; if it is the reach: columns = { reach_km = 'Reach (km)' }, or reach_m"
+    ]
     many = write(tmp_path / "b.csv", "lon,lat," + ",".join(f"c{n}" for n in range(10)) + "\n43,36" + ",x" * 10 + "\n")
     assert read_zones(many, force="a").attrs["input"]["read_as"].endswith("'c6', 'c7' and 2 more")
+
+
+def test_a_reach_or_date_that_counts_for_nothing_is_remarked_on(tmp_path: Path) -> None:
+    def remarks(header: str, row: str, **options: Any) -> list[str]:  # noqa: ANN401 - those of read_zones
+        path = write(tmp_path / "a.csv", f"lon,lat,{header}\n43,36,{row}\n43.1,36,{row}\n")
+        return read_zones(path, force="a", reach_m=5_000, **options).attrs["input"]["remarks"]
+
+    radius = "column 'Radius km' is not used; if it is the reach: columns = { reach_km = 'Radius km' }, or reach_m"
+    dates = (
+        "column 'Since' holds dates and is not used; if zones count from or to these: "
+        "columns = { valid_from = 'Since' }, or valid_to"
+    )
+    assert remarks("Radius km,Since", "8,1/2/2021") == [radius, dates]
+    assert (
+        remarks("Radius km,Since,Until", "8,2021-02-01,", columns={"reach_km": "Radius km", "valid_to": "Until"}) == []
+    )
+    assert remarks("orange,x,x", "8,,") == []
+    assert remarks("reach_km,reach,radius", "8,5 km,2") == ["the reach is that of column 'reach_km', not of 'reach'"]
 
 
 @pytest.mark.parametrize("ending", ["kml", "kmz"])

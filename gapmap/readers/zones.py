@@ -7,6 +7,7 @@ faults of a file in one error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Real
 from pathlib import Path
@@ -46,6 +47,7 @@ _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
+_REACH_WORDS = re.compile(r"(?:^|[^a-z])(?:reach|radius|range)(?:[^a-z]|$)")
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
 _SWAP_NEARER = 3.0
@@ -185,6 +187,7 @@ def read_zones(
     remarks = [
         *rows.remarks,
         *_other_forces(rows, force, force_column),
+        *_not_heard(rows, names),
         *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where)),
     ]
     out.attrs["input"] = files.describe(
@@ -436,6 +439,38 @@ def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: 
     if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):  # most of their columns are of the format
         return ""
     return files.unused(rows, [*names.values(), [fold(force_column or "")]])
+
+
+def _not_heard(rows: files.Rows, names: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which columns look like a reach or a date and count for nothing: the scenario's reach is taken, and every day."""
+    if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):
+        return []
+    used = {rows.column(each) for each in names.values()}
+    reaches = [names[field] for field in ("reach_m", "reach_km", "reach") if rows.column(names[field]) is not None]
+    said = []
+    if len(reaches) > 1:
+        both = ", ".join(repr(rows.column(each)) for each in reaches[1:])
+        said.append(f"the reach is that of column {rows.column(reaches[0])!r}, not of {both}")
+    # By place: two columns may have one name.
+    left = {column: rows.columns.iloc[:, place] for place, column in enumerate(rows.columns) if column not in used}
+    lengths = [column for column in left if not reaches and _REACH_WORDS.search(fold(column))]
+    if lengths:
+        said.append(
+            f"column {lengths[0]!r} is not used; if it is the reach: columns = {{ reach_km = {lengths[0]!r} }}, or reach_m"
+        )
+    dated = rows.column(names["valid_from"]) is not None or rows.column(names["valid_to"]) is not None
+    days = [] if dated else [column for column, texts in left.items() if _holds_days(texts)]
+    if days:
+        said.append(
+            f"column {days[0]!r} holds dates and is not used; if zones count from or to these: "
+            f"columns = {{ valid_from = {days[0]!r} }}, or valid_to"
+        )
+    return said
+
+
+def _holds_days(texts: pd.Series) -> bool:
+    given = texts[texts != ""]
+    return len(given) > 0 and not values.parse_days(given, day_first=values.DAY_FIRST_MARKS)[1].any()
 
 
 def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii_m: pd.Series) -> list[str]:
