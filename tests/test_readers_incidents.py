@@ -251,6 +251,22 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
 
 
+def test_dates_that_a_spreadsheet_may_have_turned(tmp_path: Path) -> None:
+    # Typed as 3/2, 4/2, 25/2 and 28/2: the first two became dates of March and April where the month is read first.
+    def remarks(*cells: object) -> list[str]:
+        rows: list[list[object]] = [["date", "lat", "lon"]]
+        rows += [[cell, 36 + place, 43] for place, cell in enumerate(cells)]
+        path = write_xlsx(tmp_path / "a.xlsx", rows)
+        return read_incidents(path, day_first=True).attrs["input"]["remarks"]
+
+    march, april = dt.date(2021, 3, 2), dt.datetime(2021, 4, 2)  # noqa: DTZ001 - a date cell has no zone
+    (said,) = remarks(march, april, "25/2/2021", "28/2/2021")
+    assert said.startswith("days and months may be turned in column 'date': no day is above 12 in its dates")
+    assert remarks(march, dt.date(2021, 3, 13), "25/2/2021") == []
+    assert remarks(march, "25/2/2021", "5/2/2021") == []
+    assert remarks("5/2/2021", "25/2/2021") == []
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_kinds_that_differ_in_capitals_are_one(tmp_path: Path, order: int) -> None:
     kinds = ["attack", "Attack", "IED", "attack", "ied", "Car  bomb", "car bomb", "", "raid"][::order]

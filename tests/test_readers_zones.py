@@ -861,6 +861,13 @@ def test_dates_with_the_day_first_must_be_declared(tmp_path: Path) -> None:
     assert sorted(zones["valid_from"].dt.strftime("%m-%d")) == ["06-01", "06-02", "06-13"]
 
 
+def test_dates_of_zones_that_a_spreadsheet_may_have_turned(tmp_path: Path) -> None:
+    text = "lon,lat,valid_from,valid_to\n43,36,2021-03-02,\n43.1,36,25/2/2021,\n"
+    zones = read_zones(write(tmp_path / "a.csv", text), force="a", day_first=True)
+    (said,) = zones.attrs["input"]["remarks"]
+    assert said.startswith("days and months may be turned in column 'valid_from'")
+
+
 def test_a_network_link_is_not_followed(tmp_path: Path) -> None:
     link = "<NetworkLink><Link><href>http://127.0.0.1:9/x.kml</href></Link></NetworkLink>"
     zones = read_zones(write(tmp_path / "a.kml", KML.replace("<Folder>", f"{link}<Folder>", 1)), force="a")

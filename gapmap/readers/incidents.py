@@ -180,13 +180,13 @@ def read_incidents(
     lon, lat, aside = positions.locate_points(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
     _set_blanks_aside(rows, np.isnan(lon) & np.isnan(lat), aside)
     unsaid: dict[int, str] = {}
+    told: list[str] = []
     content = {
         "x": lon,
         "y": lat,
-        **_content(rows, names, layout, aside, unsaid, day_first=day_first),
+        **_content(rows, names, layout, aside, unsaid, told, day_first=day_first),
         **_precision(rows, names, layout, radius_m, aside),
     }
-    content["kind"], respelled = _one_spelling(content["kind"])
     _outside(content, since, until, aside)
     total = len(rows.columns.index)
     plain = layout is PLAIN
@@ -204,7 +204,7 @@ def read_incidents(
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
     cut = nearly(rows.header) if plain else []
-    remarks = [*rows.remarks, *layout.remarks, *cut, *respelled, *_without_deaths(unsaid, aside), *_doubts(found)]
+    remarks = [*rows.remarks, *layout.remarks, *cut, *told, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
     found["source"] = everywhere.each(lambda _: rows.path.name, TEXT)
     found["ground"] = everywhere.each(str, TEXT)  # filled by the overlay, as is the next
@@ -261,17 +261,18 @@ def _content(
     layout: Layout,
     aside: dict[int, str],
     unsaid: dict[int, str],
+    told: list[str],
     *,
     day_first: bool,
 ) -> dict[str, Any]:
-    """Return when it happened, what, and to whom: arrays of the types of the table; and note who says that deaths are not known."""
-    kinds = rows.distinct(names["kind"])
+    """Return when it happened, what, and to whom: arrays of the types of the table; note deaths not known, and tell of doubts."""
+    kinds = rows.distinct(names["kind"]).coded(lambda text: layout.kinds.get(text, text), TEXT)
     content = {
         "source_row": rows.columns.index.to_numpy(),
         "id": _bare(_text(rows, names["id"])).array,
         "note": _text(rows, names["note"]).array,
-        "kind": kinds.coded(lambda text: layout.kinds.get(text, text), TEXT),
-        **_days(rows, names, layout, aside, day_first=day_first),
+        "kind": _one_spelling(kinds, told),
+        **_days(rows, names, layout, aside, told, day_first=day_first),
         "date_precision": rows.distinct(names["date_precision"]).coded(lambda text: layout.days.get(text, text), TEXT),
     }
     for field, column in _DEATHS.items():
@@ -303,27 +304,35 @@ def _count(text: str) -> float:
     return float(plain.replace(",", "")) if _THOUSANDS.fullmatch(plain) else np.nan
 
 
-def _one_spelling(kinds: Coded) -> tuple[Coded, list[str]]:
-    """Take kinds that differ in capitals and blanks alone for one, as most rows spell it; and say so."""
+def _one_spelling(kinds: Coded, told: list[str]) -> Coded:
+    """Take kinds that differ in capitals and blanks alone for one, as most rows spell it; and tell so."""
     table = pd.Series(kinds.values).to_frame("text")
     table["rows"] = np.bincount(kinds.codes, minlength=len(table))
     folded = table["text"].map(lambda text: " ".join(text.casefold().split()))
     if folded.is_unique:
-        return kinds, []
+        return kinds
     best = table.sort_values(["rows", "text"], ascending=[False, True]).groupby(folded)["text"].first()
     table["best"] = folded.map(best)
     other = table[table["text"] != table["best"]].sort_values("text")
-    said = [
+    taken = [
         f"kind {text!r} of {rows} row{'s' * (rows > 1)} is taken for {best!r}" for text, rows, best in other.to_numpy()
     ]
-    return Coded(pd.array(table["best"], dtype=TEXT), kinds.codes), ["; ".join(said)]
+    told.append("; ".join(taken))
+    return Coded(pd.array(table["best"], dtype=TEXT), kinds.codes)
 
 
 def _days(
-    rows: files.Rows, names: Mapping[str, Sequence[str]], layout: Layout, aside: dict[int, str], *, day_first: bool
+    rows: files.Rows,
+    names: Mapping[str, Sequence[str]],
+    layout: Layout,
+    aside: dict[int, str],
+    told: list[str],
+    *,
+    day_first: bool,
 ) -> dict[str, Any]:
     """Return when it happened, and the first day as a number."""
     dates = rows.distinct(names["date"])
+    told += values.doubt_turned(rows.column(names["date"]) or "", dates.texts)
     if layout.day_first_marks and not day_first:
         _require_one_style(rows, dates)
     marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks

@@ -18,11 +18,12 @@ from gapmap.tables import DAY, TEXT
 from gapmap.units import decimal_point, western
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 DAY_FIRST_MARKS = "./-"
 _YEARS = (1900, 2100)  # outside of these it is another calendar, or a slip
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS_A_YEAR = 12
 _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_TIME}")
 _NAMED = re.compile(rf"(?P<day>\d{{1,2}})[ -](?P<month>[A-Za-z]{{3,9}})[ -](?P<year>\d{{4}}){_TIME}")
@@ -154,6 +155,11 @@ class Distinct:
         found = [read(text) for text in self._texts]
         return Coded(pd.array(found, dtype=dtype) if dtype == TEXT else np.array(found, dtype=dtype), self._codes)
 
+    @property
+    def texts(self) -> Sequence[str]:
+        """The distinct cells as text."""
+        return self._texts
+
     def days(self, day_first: str = "") -> Coded:
         """Read dates.
 
@@ -281,6 +287,43 @@ def no_day(field: str, text: str, *, day_first: bool = False) -> str:
     if day_first:
         return f"{field} {text!r} is neither an ISO date nor one such as 1/6/2021, the day first and the year in full"
     return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
+
+
+def doubt_turned(column: str, texts: Iterable[str]) -> list[str]:
+    """Doubt dates of which a spreadsheet seems to have taken some days for months, and left the others as text.
+
+    Where it reads the month first, 3/2/2021 becomes a date, the second of March, and 25/2/2021 stays as it was typed.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    texts : iterable of str
+        Its cells.
+
+    Returns
+    -------
+    list of str
+        A remark where both styles are there, no day is above 12 in the one, and all are in the other; else none.
+
+    Examples
+    --------
+    >>> doubt_turned("date", ["2021-03-02", "25/2/2021"])[0][:58]
+    "days and months may be turned in column 'date': no day is "
+    >>> doubt_turned("date", ["2021-03-02", "25/2/2021", "3/2/2021"])
+    []
+    """
+    plain = [western(text).strip() for text in texts]
+    dates, typed = (
+        [int(found["day"]) for text in plain if (found := form.fullmatch(text))] for form in (_YEAR_FIRST, _DAY_FIRST)
+    )
+    if not dates or not typed or max(dates) > _MONTHS_A_YEAR or min(typed) <= _MONTHS_A_YEAR:
+        return []
+    said = (
+        f"days and months may be turned in column {column!r}: no day is above 12 in its dates, and all are in those that "
+        "stayed text, as where a spreadsheet reads the month first; see a few against their source"
+    )
+    return [said]
 
 
 def parse_numbers(cells: pd.Series, *, coordinates: bool = False) -> tuple[pd.Series, pd.Series]:

@@ -188,6 +188,11 @@ def read_zones(
         *rows.remarks,
         *_other_forces(rows, force, force_column),
         *_not_heard(rows, names),
+        *(
+            said
+            for field in ("valid_from", "valid_to")
+            for said in values.doubt_turned(rows.column(names[field]) or "", rows.texts(names[field]))
+        ),
         *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where)),
     ]
     out.attrs["input"] = files.describe(
