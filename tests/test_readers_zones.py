@@ -268,7 +268,7 @@ s,,,"LINESTRING (43 36, 43 36)",,,,
             "'inf' is not a coordinate",
             "longitude 358.2 is outside -180..180 (are the columns swapped?)",
             "latitude 136 is outside -90..90 (are the columns swapped?)",
-            "more than one position",
+            "its positions are 5810.3 km apart: leave the right one",
             "'43;5' is not a coordinate",
             "unknown kind 'pots'; did you mean 'post'?",
             "reach '5 mi' has the unit 'mi'",
@@ -840,6 +840,21 @@ def test_degrees_in_two_columns_as_people_write_them(tmp_path: Path, lat: str, l
     text = f'name,lat,lon\nA,"{lat}","{lon}"\n'
     zones = read_zones(write(tmp_path / "a.csv", text), force="a")
     assert zones.geometry.iloc[0].distance(Point(43.13, 36.34)) < 1e-9
+
+
+def test_two_positions_of_a_row_are_held_against_each_other(tmp_path: Path) -> None:
+    # 38SLE716599 is a square of 100 m about 35.77524, 43.57997.
+    def read(lat: str, lon: str, mgrs: str, **columns: str) -> gpd.GeoDataFrame:
+        head, row = (",".join(each) for each in zip(*columns.items(), strict=True)) if columns else ("name", "A")
+        return read_zones(write(tmp_path / "a.csv", f"lat,lon,mgrs,{head}\n{lat},{lon},{mgrs},{row}\n"), force="a")
+
+    assert read("35.776", "43.58", "38SLE716599").geometry.tolist() == [Point(43.58, 35.776)]
+    assert read("35.80", "43.60", "38SLE75").geometry.tolist() == [Point(43.6, 35.8)]  # a square of 10 km
+    with pytest.raises(InputError, match=r"row 1: its positions are 2\.7 km apart: leave the right one"):
+        read("35.80", "43.58", "38SLE716599")
+    assert len(read("35.776", "43.58", "38SLE716599", wkt="POINT (43.58 35.776)")) == 1
+    with pytest.raises(InputError, match="row 1: more than one position"):
+        read("35.776", "43.58", "", wkt='"LINESTRING (43 36, 44 36)"')
 
 
 def test_one_column_of_positions(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _ZERO = "longitude 0 and latitude 0, which stand for no position"
 _HALF = "one of longitude and latitude is missing"
 _POINT = 0  # shapely's type id
 _BROKEN = "the geometry cannot be built: a ring not closed or of too few points, a line of one point, or a NaN in it"
+_SAME_SPOT_M = 200.0  # degrees of three decimals, and a datum of another time
 _LON_MAX, _LAT_MAX, _TURN = 180.0, 90.0, 360.0
 
 
@@ -220,18 +221,19 @@ def _from_columns(
     values[pair] = shapely.points(lon[pair], lat[pair])
     for row in index[lon_given != lat_given]:
         problems[row] = _HALF
-    positions = pair.astype(int)
     for field in ("wkt", "mgrs", "position"):
         column = rows.texts(columns[field]) if found[field] else pd.Series(dtype=object)
         # A loop, since these are read from text one by one.
         for place in np.flatnonzero(column != ""):
-            positions[place] += 1
             try:
-                values[place] = _shape(field, column.iloc[place], mgrs_zones)
+                shape = _shape(field, column.iloc[place], mgrs_zones)
             except InputError as error:
                 problems.setdefault(index[place], error.message)
-    for row in index[positions > 1]:
-        problems[row] = "more than one position: fill in one of lon and lat, position, mgrs, wkt"
+                continue
+            if values[place] is None:
+                values[place] = shape
+            elif (apart := _apart(values[place], shape, column.iloc[place])) is not None:
+                problems.setdefault(index[place], apart)
     return gpd.GeoSeries(values, index=index)
 
 
@@ -244,6 +246,16 @@ def _angles(cells: pd.Series, axis: Literal["lat", "lon"], problems: dict[int, s
         except InputError as error:
             problems[row] = error.message
     return degrees.to_numpy(), (degrees.notna() | bad).to_numpy()
+
+
+def _apart(first: shapely.Geometry, other: shapely.Geometry, text: str) -> str | None:
+    """Say why a row's second position cannot stand beside its first; None where both are one spot, as finely as they say."""
+    if first.geom_type != "Point" or other.geom_type != "Point":
+        return "more than one position: fill in one of lon and lat, position, mgrs, wkt"
+    away_m = pyproj.Geod(ellps="WGS84").inv(first.x, first.y, other.x, other.y)[2]
+    if away_m <= _SAME_SPOT_M + max(0.0, np.nan_to_num(mgrs_side_m(text))):
+        return None
+    return f"its positions are {away_m / 1000:.1f} km apart: leave the right one"
 
 
 def _shape(field: str, text: str, mgrs_zones: Sequence[str]) -> shapely.Geometry:
