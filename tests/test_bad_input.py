@@ -98,7 +98,7 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "encoding": ({"north.csv": "name,lon,lat\né,43,36.3\n".encode("latin-1")}, r"north\.csv: not UTF-8"),
     "encoding of a scenario": ({"scenario.toml": b"title = '\xe9'\n"}, r"scenario\.toml: not UTF-8"),
     "encoding of a KML that GDAL does not know": (
-        {"scenario.toml": using("n.kml"), "n.kml": KML.replace("UTF-8", "windows-1256").format("n", POINT)},
+        {"scenario.toml": using("n.kml"), "n.kml": KML.replace("UTF-8", "klingon").format("é", POINT).encode("cp1256")},
         r"n\.kml: states an encoding that is not read\n  -> export it again as UTF-8",
     ),
     "encoding of a KML": (

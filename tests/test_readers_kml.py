@@ -9,7 +9,7 @@ import pyogrio
 import pytest
 
 from gapmap.errors import InputError
-from gapmap.readers import read_zones
+from gapmap.readers import read_incidents, read_zones
 from gapmap.readers.kml import documents, part, without_pictures, without_track_times
 
 if TYPE_CHECKING:
@@ -161,6 +161,11 @@ def test_times_that_name_no_day(tmp_path: Path) -> None:
         said = f"times of a year or month alone, taken for its first day: '2019', {end!r}"
         assert found.attrs["input"]["remarks"] == [said]
     assert zones("2019-03-04T10:00:00Z", " ").attrs["input"]["remarks"] == []
+    stamp = "<TimeStamp><when>2019-05</when></TimeStamp><Point>"
+    path = tmp_path / "log.kml"
+    path.write_text(f"{HEAD}{document('D', P.replace('<Point>', stamp))}</kml>", encoding="utf-8")
+    incidents = read_incidents(path, columns={"date": "timestamp"})
+    assert "times of a year or month alone, taken for its first day: '2019-05'" in incidents.attrs["input"]["remarks"]
     with pytest.raises(InputError, match=r"begin or end of a time that cannot be read: '04/03/2019', 'now'"):
         zones("now", "04/03/2019")
 

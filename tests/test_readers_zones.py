@@ -466,8 +466,22 @@ def test_a_gpx_whose_tags_have_a_prefix(tmp_path: Path) -> None:
 
 def test_a_drawing_that_only_says_that_it_is_utf16(tmp_path: Path) -> None:
     # .NET writes so what it has first made as a text in memory.
-    path = write(tmp_path / "a.kml", b"\xef\xbb\xbf" + KML.replace("UTF-8", "utf-16").encode())
-    assert sorted(read_zones(path, force="a")["name"]) == ["Gwer", "Road", "Valley"]
+    for mark, said in ((b"\xef\xbb\xbf", "utf-16"), (b"", "windows-1256"), (b"", "klingon")):
+        text = KML.replace("UTF-8", said).replace("Gwer", "الكوير")
+        path = write(tmp_path / "a.kml", mark + text.encode())
+        assert sorted(read_zones(path, force="a")["name"]) == ["Road", "Valley", "الكوير"]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1256", "ISO-8859-6", "iso8859_6"])
+def test_a_drawing_is_in_the_encoding_that_it_states(tmp_path: Path, encoding: str) -> None:
+    text = KML.replace("UTF-8", encoding).replace("Gwer", "الكوير")
+    zones = read_zones(write(tmp_path / "a.kml", text.encode(encoding)), force="a")
+    assert sorted(zones["name"]) == ["Road", "Valley", "الكوير"]
+    for words, wrong in (("DOCTYPE", "<!DOCTYPE kml>"), ("virtual layer", "<!-- <OGRVRTDataSource -->")):
+        with pytest.raises(InputError, match=words):
+            read_zones(write(tmp_path / "a.kml", text.replace("?>", f"?>{wrong}", 1).encode(encoding)), force="a")
+    with pytest.raises(InputError, match="not in the encoding that it states"):
+        read_zones(write(tmp_path / "a.kml", text.replace(encoding, "ascii").encode(encoding)), force="a")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -478,7 +492,10 @@ def test_utf16_hides_nothing(tmp_path: Path, encoding: str) -> None:
         for name in ("a.kml", "a.gpx"):
             with pytest.raises(InputError, match=words):
                 read_zones(write(tmp_path / name, text.encode(encoding)), force="a")
-    for text, words in ((entity, "a.kmz/doc.kml: has a DOCTYPE"), (KML[:-1] + "\ud800", "cut short or damaged")):
+    for text, words in (
+        (entity, "a.kmz/doc.kml: has a DOCTYPE"),
+        (KML[:-1] + "\ud800", "not in the encoding that it states, or cut short"),
+    ):
         with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
             archive.writestr("doc.kml", text.encode(encoding, "surrogatepass"))
         with pytest.raises(InputError, match=words):

@@ -313,8 +313,10 @@ def unused(rows: Rows, names: Iterable[Iterable[str]]) -> str:
     Returns
     -------
     str
-        For how the file was understood; "" where all are used.
+        For how the file was understood; "" where all are used, and of KML and GPX, most of whose columns are of the format.
     """
+    if rows.path.suffix.lower() in _WGS84_BY_SPEC:
+        return ""
     used = {rows.column(each) for each in names}
     left = [column for column in rows.header if column not in used]
     return f"columns not used: {list_names(left)}" if left else ""
@@ -606,8 +608,10 @@ def _safe_text(data: bytes, name: str) -> None:
     """Refuse a KML or GPX of which something is to be feared, looking at it as it will be read."""
     try:
         text = kml.as_known(data)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: begins as UTF-16, and is cut short or damaged", hint="export it again") from error
+    except UnicodeError as error:
+        raise InputError(
+            f"{name}: is not in the encoding that it states, or cut short ({error})", hint="export it again as UTF-8"
+        ) from error
     _check_xml(io.BytesIO(text), name)
     _refuse_others(text, name)
     if not kml.ROOT.match(text):
@@ -764,7 +768,7 @@ def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequen
         said.append(f"{links} link{'s' * (links > 1)} to other files, not followed")
     if pictures := sum(kml.count(data, "GroundOverlay") for data in documents):
         said.append(f"{pictures} picture{'s' * (pictures > 1)} laid over the map, not read")
-    if coarse := sorted({text for data in documents for text in kml.times(data)[0]}):
+    if coarse := sorted({text for data in documents for text in kml.times(kml.without_track_times(data))[0]}):
         said.append(f"times of a year or month alone, taken for its first day: {list_names(coarse)}")
     return ("; ".join(said),) if said else ()
 

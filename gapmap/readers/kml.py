@@ -21,7 +21,7 @@ _CONTAINERS = ("Document", "Folder")
 _PICTURE = "GroundOverlay"
 # The begin or end of a track, or a time. Never a whole track: a file of begins alone would be searched to its end for each.
 _TRACK_OR_WHEN = re.compile(rb"<(/?)(?:\w+:)?Track\b[^<>]*>|<when\b[^<]*(?:</when>)?")
-_TIME = re.compile(rb"<((?:\w+:)?(?:begin|end))>([^<]*)</")
+_TIME = re.compile(rb"<((?:\w+:)?(begin|end|when))>([^<]*)</")
 _YEAR, _COARSE, _DAY = re.compile(r"\d{4}"), re.compile(r"\d{4}(?:-\d{1,2})?"), re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*")
 _EMPTY = re.compile(rb"<[^\s/>]+(?:\s[^>]*)?/>")
 # How a text in UTF-16 begins: with a byte-order mark, or with its first "<" in two bytes.
@@ -48,8 +48,8 @@ def documents(path: Path) -> list[bytes]:
     ------
     zipfile.BadZipFile
         If a KMZ is none.
-    UnicodeDecodeError
-        If a text begins as UTF-16 and is none.
+    UnicodeError
+        If a text is not in the encoding that it states.
     """
     if path.suffix.lower() != ".kmz":
         return [as_known(path.read_bytes())]
@@ -62,8 +62,9 @@ def documents(path: Path) -> list[bytes]:
 def as_known(data: bytes) -> bytes:
     """Return an XML text in the form in which GDAL knows a KML or GPX: in UTF-8, and its own tags without a prefix.
 
-    Tools on Windows write UTF-16, or only say that they do; Python writes ns0:kml. Of one that is called kml:kml GDAL reads no
-    more than names and positions. What is to be refused is looked for in this form too.
+    Tools on Windows write UTF-16, or only say that they do, or windows-1256: what is UTF-8 is that, whatever it says, and all
+    else what it says. Python writes ns0:kml; of one that is called kml:kml GDAL reads no more than names and positions. What
+    is to be refused is looked for in this form too.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ def as_known(data: bytes) -> bytes:
 
     Raises
     ------
-    UnicodeDecodeError
-        If it begins as UTF-16 and is none.
+    UnicodeError
+        If it is not in the encoding that it states, or begins as UTF-16 and is none.
 
     Examples
     --------
@@ -86,14 +87,36 @@ def as_known(data: bytes) -> bytes:
     b'<?xml version="1.0"?><kml xmlns="b"><Folder/></kml>'
     """
     codec = next((codec for start, codec in _WIDE.items() if data.startswith(start)), None)
+    stated = _STATED.match(data)
+    if stated and codec is None and not _is_utf8(data):
+        codec = _charmap(stated[2].decode())
+        if codec is None:  # GDAL says that it does not know it either
+            return data
     text = data if codec is None else data.decode(codec).encode()
     stated = _STATED.match(text)
-    if stated and (codec or stated[2].lower().startswith(b"utf-16")):
+    if stated and stated[2].lower() != b"utf-8":
         text = text[: stated.end(1)] + text[stated.end() :]
     root = ROOT.match(text)
     if root and root[1]:
         text = re.sub(rb"(</?)%s:" % root[1], rb"\1", text).replace(b"xmlns:%s=" % root[1], b"xmlns=", 1)
     return text
+
+
+def _charmap(name: str) -> str | None:
+    """Return Python's name of an encoding of single bytes; others that Python has are none of texts, or slow."""
+    try:
+        codec = codecs.lookup(name).name
+    except LookupError:
+        return None
+    return codec if codec.startswith(("ascii", "cp", "iso8859", "koi8", "mac", "utf-8")) else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def without_track_times(data: bytes) -> bytes:
@@ -130,7 +153,7 @@ def without_track_times(data: bytes) -> bytes:
 
 
 def with_days(data: bytes) -> bytes:
-    """Return a KML in which a time span of years says their first days: GDAL takes a year alone for no time.
+    """Return a KML in which a year says its first day: GDAL takes a year alone for no time.
 
     Parameters
     ----------
@@ -148,13 +171,13 @@ def with_days(data: bytes) -> bytes:
     b'<begin>2019-01-01</begin><end>2020-05-01</end>'
     """
     return _TIME.sub(
-        lambda found: b"<%s>%s-01-01</" % (found[1], found[2].strip()) if _YEAR.fullmatch(_text(found)) else found[0],
+        lambda found: b"<%s>%s-01-01</" % (found[1], found[3].strip()) if _YEAR.fullmatch(_text(found)) else found[0],
         data,
     )
 
 
 def times(data: bytes) -> tuple[list[str], list[str]]:
-    """Return the begins and ends of time spans that name no day.
+    """Return the times that name no day.
 
     Parameters
     ----------
@@ -166,20 +189,21 @@ def times(data: bytes) -> tuple[list[str], list[str]]:
     list of str
         Those that name a year or month alone.
     list of str
-        Those that are no time of KML: GDAL passes over them.
+        Begins and ends that are no time of KML: GDAL passes over them.
 
     Examples
     --------
     >>> times(b"<begin>2019-05</begin><end>3.4.2020</end><begin> </begin>")
     (['2019-05'], ['3.4.2020'])
     """
-    texts = sorted({_text(found) for found in _TIME.finditer(data)} - {""})
-    coarse = [text for text in texts if _COARSE.fullmatch(text)]
-    return coarse, [text for text in texts if text not in coarse and not _DAY.fullmatch(text)]
+    texts = sorted({(_text(found), found[2] == b"when") for found in _TIME.finditer(data)})
+    coarse = [text for text, _ in texts if _COARSE.fullmatch(text)]
+    no_times = [text for text, is_stamp in texts if text and not is_stamp and not _COARSE.fullmatch(text)]
+    return coarse, [text for text in no_times if not _DAY.fullmatch(text)]
 
 
 def _text(time: re.Match[bytes]) -> str:
-    return time[2].decode(errors="replace").strip()
+    return time[3].decode(errors="replace").strip()
 
 
 def without_pictures(data: bytes) -> bytes:

@@ -441,8 +441,6 @@ def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str])
 
 def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: str | None) -> str:
     """Name the columns that nobody asked for: a reach or a date in one of them would count for nothing."""
-    if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):  # most of their columns are of the format
-        return ""
     return files.unused(rows, [*names.values(), [fold(force_column or "")]])
 
 
