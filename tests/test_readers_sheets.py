@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gapmap.errors import InputError
+from gapmap.readers.places import read_places
 from gapmap.readers.sheets import fold, read_csv, read_xlsx
 from gapmap.readers.values import parse_numbers
 from gapmap.readers.zones import read_zones
@@ -172,6 +173,41 @@ def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path, monkeypatch: 
     assert zones["name"].tolist() == ["A", "B", "C"]
     said = "hidden in the workbook, and read like the others: row 3 and column 'reach_km'"
     assert said in zones.attrs["input"]["remarks"]
+
+
+def test_cells_that_rows_share_are_read_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for line in (
+        ["name", "lat", "lon", "reach_km"],
+        ["A", 36, 43, 5],
+        ["B", 36.1, 43, None],
+        [None],
+        ["C", 36.2, 43, None],
+        ["D", 36.3, 43, 8],
+        ["E", 36.4, 43],
+    ):
+        sheet.append(line)
+    for cells in ("D2:D5", "B4:C4", "A1:A1", "D7:D9"):
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "a.xlsx")
+    for block in (1 << 20, 7):
+        monkeypatch.setattr("gapmap.readers.sheets._BLOCK", block)
+        zones = read_zones(tmp_path / "a.xlsx", force="a", reach_m=1_000)
+        assert zones.set_index("name")["reach_m"].to_dict() == {
+            "A": 5_000,
+            "B": 5_000,
+            "C": 5_000,
+            "D": 8_000,
+            "E": 1_000,
+        }
+    assert zones.attrs["input"]["remarks"] == ["merged cells, read for each of their rows: column 'reach_km'"]
+    assert [each["reason"] for each in zones.attrs["set_aside"]] == ["blank row"]
+    # What counts people is not counted again.
+    places = read_places(tmp_path / "a.xlsx", columns={"population": "reach_km"})
+    assert places["population"].fillna(0).tolist() == [5, 0, 0, 8, 0]
+    assert places.attrs["input"]["remarks"] == ["merged cells, read for the first of their rows: column 'reach_km'"]
 
 
 def test_formulas_that_nothing_has_computed_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

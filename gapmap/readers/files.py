@@ -255,7 +255,7 @@ def read_rows(
         rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
     elif suffix == ".xlsx":
         sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
-        said = _say_beside(sheet)
+        said = _say_beside(sheet, role)
         rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
         rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
@@ -531,7 +531,7 @@ def list_names(names: Sequence[str]) -> str:
     return f"{', '.join(map(repr, names[:_NAMES_SHOWN]))}{more}"
 
 
-def _say_beside(sheet: Sheet) -> tuple[str, ...]:
+def _say_beside(sheet: Sheet, role: str) -> tuple[str, ...]:
     """Say what a planner does not see who looks at a workbook, and what gapmap does not see."""
     whole = [f"the whole {sheet.read_as}"] if sheet.hidden else []
     rows = [list_rows(sheet.hidden_rows)] if sheet.hidden_rows else []
@@ -541,6 +541,9 @@ def _say_beside(sheet: Sheet) -> tuple[str, ...]:
     if sheet.bare_formulas:
         cells = list_names(sheet.bare_formulas)
         said.append(f"formulas without their value, taken for blank: {cells}; save the workbook in a spreadsheet first")
+    if sheet.merged_columns:
+        of = "each" if role == "zones" else "the first"
+        said.append(f"merged cells, read for {of} of their rows: column {list_names(sheet.merged_columns)}")
     return tuple(said)
 
 

@@ -43,6 +43,7 @@ _BARE_FORMULA = re.compile(
     rb"""<(?:\w+:)?c\s(?![^<>]*\bt=["']str)[^<>]*\br=["']([A-Z]{1,3}\d{1,7})["'][^<>]*>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"""
     rb"""\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
 )
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^<>]*\bref=["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
 _NUMBERED = re.compile(rb"""\b(r|min|max)=["'](\d{1,7})["']""")
 _TAG_MAX = 1 << 12
 _STATED_SEPARATOR = re.compile(rb"\"?sep=([,;\t|])\"?\r?\n")  # a line that Excel writes and reads
@@ -73,6 +74,9 @@ class Sheet:
         The names of such columns.
     bare_formulas : tuple of str
         The cells, such as "E4", that hold a formula without its value: blank, for nothing here computes it.
+    merged_columns : tuple of str
+        The names of columns in which rows share a cell. Of zones its value is read for each of them; elsewhere for the first
+        alone, since what it counts, people killed or living there, would count again.
     """
 
     header: tuple[str, ...]
@@ -83,6 +87,7 @@ class Sheet:
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
     bare_formulas: tuple[str, ...] = ()
+    merged_columns: tuple[str, ...] = ()
 
 
 def fold(column: str) -> str:
@@ -259,7 +264,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
             sheets[title].reset_dimensions()
             lines = [list(line) for line in _trimmed(sheets[title].iter_rows(max_col=_COLUMNS_MAX, values_only=True))]
             with sheets[title]._get_source() as part:  # noqa: SLF001 - read only, openpyxl does not tell what is hidden
-                hidden, bare = _beside(part)
+                hidden, bare, merged = _beside(part)
             shown = {name: sheet.sheet_state == "visible" for name, sheet in sheets.items()}
             unread = tuple(
                 name if shown[name] else f"{name} (hidden)"
@@ -272,6 +277,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         raise InputError(f"{path.name}: not a readable XLSX ({type(error).__name__}: {error})") from error
     if not lines:
         raise InputError(f"{path.name}: the file is empty")
+    shared = _share(lines, merged, fill=role == "zones")
     width = max(len(line) for line in lines)
     cells = pd.DataFrame([line + [None] * (width - len(line)) for line in lines], dtype=object)
     first = [cell_text(name) for name in cells.iloc[0]]
@@ -291,6 +297,7 @@ def read_xlsx(path: Path, *, role: str, layer: str | None = None, headless: Head
         tuple(row - above for row in sorted(hidden["row"]) if above < row <= len(lines) and lines[row - 1]),
         tuple(header[place] for place in keep if place + 1 in hidden["col"]),
         bare,
+        tuple(header[place] for place in keep if place in shared),
     )
 
 
@@ -463,10 +470,17 @@ def _has_rows(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl's types differ by 
     return len(list(islice(filter(any, lines), 2))) > 1
 
 
-def _beside(part: IO[bytes]) -> tuple[dict[str, set[int]], tuple[str, ...]]:
-    """Return the numbers of the rows and columns that a sheet hides, from 1, and the cells of formulas without a value."""
+def _beside(part: IO[bytes]) -> tuple[dict[str, set[int]], tuple[str, ...], set[tuple[int, int, int]]]:
+    """Return what openpyxl does not tell of a sheet that is read only.
+
+    The numbers of the rows and columns that it hides, from 1; the cells of formulas without a value; and of cells that rows of
+    one column share that column, the first and the last row.
+    """
+    from openpyxl.utils import column_index_from_string  # noqa: PLC0415 - slow to import, and most files are none
+
     found: dict[str, set[int]] = {"row": set(), "col": set()}
     bare: dict[str, None] = {}
+    merged = set()
     kept = b""
     while block := part.read(_BLOCK):
         data = kept + block
@@ -475,8 +489,27 @@ def _beside(part: IO[bytes]) -> tuple[dict[str, set[int]], tuple[str, ...]]:
             first, last = (numbers.get(name, 0) for name in ((b"r", b"r") if what == b"row" else (b"min", b"max")))
             found[what.decode()].update(range(first, min(last, first + _COLUMNS_MAX) + 1))
         bare |= dict.fromkeys(cell.decode() for cell in _BARE_FORMULA.findall(data))
+        for left, top, right, bottom in _MERGED.findall(data):
+            if left == right:
+                merged.add((column_index_from_string(left.decode()), int(top), int(bottom)))
         kept = data[-_TAG_MAX:]  # a tag or cell may go on in the next block; what is found twice counts once
-    return found, tuple(bare)
+    return found, tuple(bare), merged
+
+
+def _share(lines: list[list[Any]], merged: Collection[tuple[int, int, int]], *, fill: bool) -> set[int]:
+    """Find the columns, from 0, in which rows share a cell; give each row with something in it what it shares."""
+    columns = set()
+    after: dict[int, int] = {}  # of each column, where the last such cell ends: none begins in another
+    for column, top, bottom in sorted(merged):
+        held = lines[top - 1][column - 1 : column] if 1 < top <= len(lines) else []
+        below = [line for line in lines[top:bottom] if line] if top > after.get(column, 0) else []
+        if below and held and held[0] not in (None, ""):
+            after[column] = bottom
+            columns.add(column - 1)
+            for line in below if fill else ():
+                line.extend([None] * (column - len(line)))
+                line[column - 1] = held[0]
+    return columns
 
 
 def _trimmed(lines: Iterable[tuple[object, ...]]) -> Iterator[list[object]]:
