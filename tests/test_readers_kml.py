@@ -170,6 +170,18 @@ def test_times_that_name_no_day(tmp_path: Path) -> None:
         zones("now", "04/03/2019")
 
 
+def test_placemarks_that_are_hidden_are_read_and_said(tmp_path: Path) -> None:
+    # Somebody has taken the tick off a post that is given up.
+    marks = [P.replace("43,36", f"43.{place},36") for place in range(4)]
+    for place, shown in ((1, 0), (2, 1), (3, 0)):
+        marks[place] = marks[place].replace("<Point>", f"<visibility>{shown}</visibility><Point>")
+    path = tmp_path / "a.kml"
+    path.write_text(f"{HEAD}{document('D', folder('A', *marks[:2]), folder('B', *marks[2:]))}</kml>", encoding="utf-8")
+    zones = read_zones(path, force="a")
+    assert len(zones) == 4
+    assert zones.attrs["input"]["remarks"] == ["hidden in the drawing, and read like the others: rows 2, 4"]
+
+
 def test_a_picture_over_the_map_is_no_zone(tmp_path: Path) -> None:
     # Of its frame GDAL makes a polygon: a scanned sheet of 50 km would cover all posts under it.
     frame = "<LatLonBox><north>36.5</north><south>36</south><east>43.5</east><west>43</west></LatLonBox>"

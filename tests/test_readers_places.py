@@ -73,6 +73,19 @@ def test_a_place_stays_without_a_population_that_is_no_number(tmp_path: Path) ->
     assert whole.attrs["input"]["remarks"] == []
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_of_a_place_that_is_there_twice_the_larger_population_counts(tmp_path: Path, order: list[int]) -> None:
+    rows = ["A,1200,36,43\n", "A,,36,43\n", "A,1300,36,43\n"]
+    places = read_places(write(tmp_path / "a.csv", "name,population,lat,lon\n" + "".join(rows[each] for each in order)))
+    assert places["population"].tolist() == [1300]
+    kept = order.index(2) + 1
+    reasons = {each["source_row"]: each["reason"] for each in places.attrs["set_aside"]}
+    assert reasons == {
+        order.index(0) + 1: f"the same as row {kept}, but for its population of 1200",
+        order.index(1) + 1: f"the same as row {kept}",
+    }
+
+
 def test_row_order_changes_nothing(tmp_path: Path) -> None:
     rows = ["B,36,43\n", "A,36,43\n", "A,36.5,43\n"]
     one = read_places(write(tmp_path / "a.csv", "name,lat,lon\n" + "".join(rows)))

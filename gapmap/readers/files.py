@@ -771,6 +771,9 @@ def _remarks(documents: Sequence[bytes], chosen: Sequence[_Layer], parts: Sequen
         said.append(f"{links} link{'s' * (links > 1)} to other files, not followed")
     if pictures := sum(kml.count(data, "GroundOverlay") for data in documents):
         said.append(f"{pictures} picture{'s' * (pictures > 1)} laid over the map, not read")
+    shown = pd.concat([part["visibility"] if "visibility" in part else pd.Series(1, part.index) for part in parts])
+    if (hidden := np.flatnonzero(shown == 0) + 1).size:
+        said.append(f"hidden in the drawing, and read like the others: {list_rows(hidden.tolist())}")
     if coarse := sorted({text for data in documents for text in kml.times(kml.without_track_times(data))[0]}):
         said.append(f"times of a year or month alone, taken for its first day: {list_names(coarse)}")
     return ("; ".join(said),) if said else ()

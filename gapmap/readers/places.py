@@ -112,9 +112,16 @@ def read_places(
         geometry=points,
     ).drop(index=list(aside))
     key = pd.DataFrame({"name": places["name"], "x": places.geometry.x, "y": places.geometry.y})
-    for row, first in key.assign(row=key.index).groupby(list(key.columns))["row"].transform("min").items():
-        if row != first:
-            aside[row] = f"the same as row {first}"
+    # Of those that are there twice the one with the most people counts, else the first.
+    ranked = key.loc[places["population"].sort_values(ascending=False, kind="stable").index]
+    same = ranked[ranked.duplicated(keep=False)]  # few, or none
+    for rows_of_one in same.groupby(list(same.columns)).groups.values():
+        first, *others = rows_of_one
+        told = places["population"][first]
+        for row in others:
+            other = places["population"][row]
+            but = f", but for its population of {other:.0f}" if other < told else ""
+            aside[row] = f"the same as row {first}{but}"
     places = places.loc[[row for row in key.sort_values(["name", "x", "y"], kind="stable").index if row not in aside]]
     places.index = pd.Index([f"P{number:05d}" for number in range(1, len(places) + 1)], dtype=object)
     out = conform(places, "places")
