@@ -1033,6 +1033,11 @@ def test_a_reach_or_date_that_counts_for_nothing_is_remarked_on(tmp_path: Path) 
         remarks("Radius km,Since,Until", "8,2021-02-01,", columns={"reach_km": "Radius km", "valid_to": "Until"}) == []
     )
     assert remarks("orange,x,x", "8,,") == []
+    stamped = KML.replace("<TimeSpan>", "<TimeStamp><when>2020-01-01</when></TimeStamp><TimeSpan>").replace(
+        '"reach"', '"radius"'
+    )
+    told = read_zones(write(tmp_path / "a.kml", stamped), force="a").attrs["input"]["remarks"]
+    assert told == [radius.replace("Radius km", "radius")]
     assert remarks("reach_km,reach,radius", "8,5 km,2") == ["the reach is that of column 'reach_km', not of 'reach'"]
 
 

@@ -47,6 +47,7 @@ _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
+_TIMES_OF_FORMAT = {"timestamp", "begin", "end", "time"}  # columns that GDAL makes of a KML or GPX
 _REACH_WORDS = re.compile(r"(?:^|[^a-z])(?:reach|radius|range)(?:[^a-z]|$)")
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
 _SWAP_FAR_M = 500_000.0
@@ -446,9 +447,9 @@ def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: 
 
 def _not_heard(rows: files.Rows, names: Mapping[str, Sequence[str]]) -> list[str]:
     """Say which columns look like a reach or a date and count for nothing: the scenario's reach is taken, and every day."""
-    if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):
-        return []
     used = {rows.column(each) for each in names.values()}
+    if rows.path.suffix.lower() in (".kml", ".kmz", ".gpx"):
+        used |= _TIMES_OF_FORMAT
     reaches = [names[field] for field in ("reach_m", "reach_km", "reach") if rows.column(names[field]) is not None]
     said = []
     if len(reaches) > 1:
