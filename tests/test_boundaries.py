@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -72,3 +73,34 @@ def test_attribution_is_what_a_layer_says(base: Path, tmp_path: Path) -> None:
     assert attribution(base, "river") == ""
     assert attribution(base, None) == ""  # which of the three?
     assert attribution(tmp_path / "towns.csv", None) == ""
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.kml"])
+def test_what_opens_other_files_is_refused_before_its_layers_are_listed(base: Path, tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        for text in (
+            f"<OGRVRTDataSource><OGRVRTLayer name='land'><SrcDataSource>{base}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+            f"<OGRWFSDataSource><URL>{address}</URL></OGRWFSDataSource>",
+        ):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            with pytest.raises(InputError, match=r"cannot be read|virtual layer"):
+                read_boundaries(tmp_path / name)
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_a_drawing_that_gdal_knows_in_another_form(tmp_path: Path) -> None:
+    ring = "<coordinates>43,36 44,36 44,37 43,36</coordinates>"
+    mark = (
+        f"<Placemark><Polygon><outerBoundaryIs><LinearRing>{ring}</LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    )
+    text = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>land</name>{mark}</Folder></Document></kml>'
+    (tmp_path / "a.kml").write_text(text, encoding="utf-16")
+    assert len(read_boundaries(tmp_path / "a.kml")) == 1
+    stated = '<?xml version="1.0" encoding="windows-1256"?>' + text.replace("<name>land", "<name>ارض")
+    (tmp_path / "a.kml").write_text(stated, encoding="windows-1256")
+    with pytest.raises(InputError, match="its layers cannot be listed"):
+        read_boundaries(tmp_path / "a.kml")
+    assert len(read_boundaries(tmp_path / "a.kml", layers=["ارض"])) == 1

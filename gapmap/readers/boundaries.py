@@ -114,11 +114,14 @@ def attribution(path: str | Path, layer: str | None) -> str:
 
 
 def _drawn_layers(path: str | Path) -> list[str]:
+    files.require_safe(Path(path))
     try:
         found = [str(name) for name, kind in pyogrio.list_layers(path) if kind and "Point" not in kind]
-    except pyogrio.errors.DataSourceError:
+    except pyogrio.errors.DataSourceError as error:
         files.read_rows(path, role="boundaries")  # says what is wrong with the file
-        raise
+        raise InputError(
+            f"{path}: its layers cannot be listed", hint="name those to draw, or export it again as GeoPackage"
+        ) from error
     if not found:
         raise InputError(f"{path}: neither polygons nor lines in it", hint="name a file of boundaries")
     return found

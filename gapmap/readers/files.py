@@ -237,6 +237,37 @@ def read_rows(
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    require_safe(path)
+    if suffix in _SEPARATED:
+        sheet = read_csv(path, encoding=encoding, wanted=wanted, as_written=as_written, coded=coded, headless=headless)
+        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
+    elif suffix == ".xlsx":
+        sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
+        said = _say_beside(sheet, role)
+        rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
+    else:
+        rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
+    if not len(rows.columns.index) and not may_be_empty:
+        raise InputError(f"{path.name}: no {role} in it, the file has no rows")
+    return rows
+
+
+def require_safe(path: Path) -> None:
+    """Refuse a file that GDAL should not be asked about; :func:`read_rows` does so itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If the format is not accepted, or the file is empty, not what its name says, harmful, or too large when unpacked.
+    """
+    suffix = path.suffix.lower()
     if not path.is_file():
         raise MissingFileError(
             f"{from_here(path)}: no such file", hint="check the name, and that paths are relative to the scenario"
@@ -250,18 +281,6 @@ def read_rows(
         _check_zip(path)
     if suffix in _TEXT:
         _check_text(path)
-    if suffix in _SEPARATED:
-        sheet = read_csv(path, encoding=encoding, wanted=wanted, as_written=as_written, coded=coded, headless=headless)
-        rows = Rows(path, sheet.columns, None, header=sheet.header, read_as=sheet.read_as)
-    elif suffix == ".xlsx":
-        sheet = read_xlsx(path, role=role, layer=layer, headless=headless)
-        said = _say_beside(sheet, role)
-        rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
-    else:
-        rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
-    if not len(rows.columns.index) and not may_be_empty:
-        raise InputError(f"{path.name}: no {role} in it, the file has no rows")
-    return rows
 
 
 def field_names(
