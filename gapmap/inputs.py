@@ -297,12 +297,15 @@ def _terrain(path: Path) -> dict[str, Any]:
         raise MissingFileError(f"{from_here(path)}: no such file", hint="check [terrain] dem in the scenario")
     import rasterio  # noqa: PLC0415 - slow to import, and few scenarios name heights
 
+    from gapmap.terrain import open_heights  # noqa: PLC0415 - likewise
+
     try:
-        with rasterio.open(path) as source:
+        with open_heights(path) as source:
             placed = source.crs is not None
     except rasterio.errors.RasterioIOError as error:
         raise InputError(
-            f"{path.name}: cannot be read as a raster of heights", hint="[terrain] dem in the scenario names it"
+            f"{path.name}: cannot be read as a raster of heights",
+            hint="[terrain] dem in the scenario names it; a GeoTIFF is best: gdal_translate turns others into one",
         ) from error
     if not placed:
         raise InputError(f"{path.name}: the raster has no CRS", hint="export it as GeoTIFF with its CRS")

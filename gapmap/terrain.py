@@ -17,7 +17,7 @@ import pyproj
 import rasterio
 from rasterio import Affine
 from rasterio.enums import Resampling
-from rasterio.io import MemoryFile
+from rasterio.io import DatasetReader, MemoryFile
 from rasterio.warp import reproject
 
 from gapmap import tables
@@ -28,12 +28,44 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Formats that hold their heights themselves: others (VRT, WMS) are orders to open further files or ask a server.
+FORMATS = (
+    "GTiff",
+    "AAIGrid",
+    "DTED",
+    "EHdr",
+    "ENVI",
+    "GPKG",
+    "HFA",
+    "JP2OpenJPEG",
+    "netCDF",
+    "SRTMHGT",
+    "USGSDEM",
+    "XYZ",
+)
 _MERCATOR = "EPSG:3857"
 _LIGHT = (-1 / 2, 1 / 2, np.sqrt(1 / 2))  # towards the sun: east, north, up
 _EXAGGERATION = 3.0  # plains would show nothing at 1
 _FLAT, _DARKEST = 238, 70  # grey levels; the page's ground has the first
 _FADE = 0.05  # of the longer side
 _MARGIN = 0.25  # of the box, on each side: a screen shows more than was asked for
+
+
+def open_heights(path: str | Path) -> DatasetReader:
+    """Open a raster file for reading.
+
+    Parameters
+    ----------
+    path : str or Path
+        In one of :data:`FORMATS`, whatever it is called.
+
+    Raises
+    ------
+    rasterio.errors.RasterioIOError
+        If there is no such file, or none of the formats fits.
+    """
+    with rasterio.Env():  # rasterio.open takes one format alone
+        return DatasetReader(path, driver=list(FORMATS))
 
 
 def hillshade(
@@ -44,7 +76,7 @@ def hillshade(
     Parameters
     ----------
     dem : str or Path
-        A raster file of heights in metres, any CRS.
+        A raster file of heights in metres, any CRS, in one of :data:`FORMATS`.
     bounds : sequence of float
         West, south, east, north in degrees: what the map is about; the picture shows a quarter more. Ground outside the
         raster stays clear.
@@ -66,10 +98,14 @@ def hillshade(
         If the file is no raster, has no CRS, or lies outside the box.
     """
     try:
-        source = rasterio.open(dem)
+        source = open_heights(dem)
     except rasterio.errors.RasterioIOError as error:
         kind = MissingFileError if not Path(dem).exists() else InputError
-        raise kind(f"{dem}: cannot be read as a raster of heights", problems=[str(error)]) from error
+        raise kind(
+            f"{dem}: cannot be read as a raster of heights",
+            problems=[str(error)],
+            hint="a GeoTIFF is best: gdal_translate turns others into one",
+        ) from error
     with source:
         if source.crs is None:
             raise InputError(
@@ -143,7 +179,7 @@ def _webp(picture: NDArray[np.uint8]) -> bytes:
         return memory.read()
 
 
-def _pixels(source: rasterio.DatasetReader, here: Sequence[float], pixels_max: int) -> int:
+def _pixels(source: DatasetReader, here: Sequence[float], pixels_max: int) -> int:
     """Return the pixels of the longer side: two a cell of the raster, at most ``pixels_max``."""
     west, south, east, north = rasterio.warp.transform_bounds("EPSG:4326", source.crs, *here)
     cells = max((east - west) / source.res[0], (north - south) / source.res[1])

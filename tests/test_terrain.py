@@ -71,6 +71,15 @@ def test_relief_refuses_what_it_cannot_use(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         hillshade(tmp_path / "text.tif", (43, 36, 44, 37))
     dem = _write_dem(tmp_path / "dem.tif", np.zeros((9, 9)))
+    # An order to read another raster, whatever it is called; it could name a server.
+    order = f"""<VRTDataset rasterXSize="9" rasterYSize="9"><SRS>EPSG:4326</SRS>
+        <GeoTransform>43, 0.111, 0, 37, 0, -0.111</GeoTransform><VRTRasterBand dataType="Float32" band="1">
+        <SimpleSource><SourceFilename>{dem}</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"""
+    (tmp_path / "order.tif").write_text(order, encoding="utf-8")
+    with rasterio.open(tmp_path / "order.tif") as source:
+        assert source.read(1).shape == (9, 9)
+    with pytest.raises(InputError, match=r"cannot be read[^>]*> a GeoTIFF is best"):
+        hillshade(tmp_path / "order.tif", (43, 36, 44, 37))
     with pytest.raises(InputError, match="outside the region"):
         hillshade(dem, (10, 10, 11, 11))
     with pytest.raises(InputError, match="no CRS"):
