@@ -42,10 +42,14 @@ def each(task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Resu
         What the task returned, in the order of the parts.
     """
     ahead: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(cores()) as pool:
+    pool = ThreadPoolExecutor(cores())
+    try:
         for part in parts:
             ahead.append(pool.submit(task, part))
             if len(ahead) > cores():
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+    finally:
+        # After Ctrl+C, an error, or where nobody asks for the rest, only the parts at work are waited for.
+        pool.shutdown(cancel_futures=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,25 @@ def test_what_goes_wrong_with_a_part_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(threads.each(wrong, [2, 1, 0, 1, 2]))
+
+
+def test_after_an_interrupt_no_part_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    begun = []
+
+    def task(part: int) -> None:
+        begun.append(part)
+        assert over.wait(timeout=30)
+
+    def interrupted(_: Future[None]) -> None:
+        threading.Timer(0.5, over.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads, "cores", lambda: 1)
+    monkeypatch.setattr(Future, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(threads.each(task, range(9)))
+    assert begun == [0]  # the second was waiting for it to end
 
 
 def test_cores() -> None:
