@@ -315,13 +315,14 @@ def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:
     KeyError
         If there is no such table.
     """
-    # Copied on writing, as pandas does since 3.0: of a large table a copy takes longer than all else here.
+    # Copied on writing, as pandas does since 3.0: of a large table a copy takes longer than all else here. But not what
+    # pandas leaves to others: geopandas hands out arrays of geometries that write through to every table they are in.
     bare = pd.DataFrame(table)  # setting columns of a GeoDataFrame takes ten times as long
     columns = {
         column: settled(bare[column], dtype) if column in bare else pd.Series(_FILL.get(dtype), bare.index, dtype=dtype)
         for column, dtype in COLUMNS[name].items()
     }
-    columns |= {column: bare[column] for column in bare.columns if column not in columns}
+    columns |= {column: bare[column].copy() for column in bare.columns if column not in columns}
     out = pd.DataFrame(columns, index=bare.index, copy=False)
     out.index = out.index.astype(TEXT).rename(INDEX[name])
     if isinstance(table, gpd.GeoDataFrame):

@@ -40,6 +40,34 @@ def test_conform_orders_fills_and_keeps_the_rest() -> None:
     assert list(given.columns) == ["extra", "name", "force", "geometry"]  # the caller's table is untouched
 
 
+def test_what_is_written_into_one_table_does_not_show_in_the_other() -> None:
+    def columns(table: gpd.GeoDataFrame) -> list[object]:
+        return [table["name"].to_list(), table["reach_m"].to_list(), table.geometry.to_wkb().to_list()]
+
+    def given() -> gpd.GeoDataFrame:
+        known = {"name": ["a", "b"], "reach_m": [1.0, 2.0]}
+        return gpd.GeoDataFrame(known, geometry=[Point(0, 0), Point(1, 1)], crs=32638, index=["x", "y"])
+
+    def write(way: int, table: gpd.GeoDataFrame) -> None:
+        if way == 0:
+            table.loc["x", ["name", "reach_m"]] = ["z", 9.0]
+        elif way == 1:
+            table.loc["x", "geometry"] = Point(9, 9)
+        elif way == 2:
+            table.geometry.array[0] = Point(9, 9)
+        else:
+            table.geometry.to_numpy()[0] = Point(9, 9)
+
+    before = columns(given())
+    for way in range(4):
+        for one, other in ((0, 1), (1, 0)):
+            table = given()
+            both = table, tables.conform(table, "zones")
+            write(way, both[one])
+            assert columns(both[one]) != before, way
+            assert columns(both[other]) == before, way
+
+
 def test_conform_takes_dates_as_text() -> None:
     given = gpd.GeoDataFrame({"valid_from": ["2021-06-01"]}, geometry=[Point(0, 0)], crs=32638)
     assert tables.conform(given, "zones")["valid_from"].iloc[0] == pd.Timestamp("2021-06-01")
