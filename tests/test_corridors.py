@@ -581,6 +581,26 @@ def test_excluded_ground_is_cut_out_and_blocks_nothing() -> None:
     assert np.isnan(beside.iloc[2])
 
 
+def test_from_each_shape_only_the_excluded_ground_that_it_meets_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = FORMS["strips 8 x 50 km turned 0"]
+    x, y = np.meshgrid(np.arange(-30, 30), np.arange(-30, 30))
+    lakes = gpd.GeoSeries(shapely.box(*(1 * KM * np.stack([x, y, x + 0.5, y + 0.5])).reshape(4, -1)), crs=LAEA)
+    taken: list[tuple[Any, Any]] = []
+
+    def difference(shapes: Any, others: Any) -> Any:  # noqa: ANN401
+        taken.extend(np.broadcast(shapes, others))
+        return shapely.set_operations.difference(shapes, others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shapely, "difference", difference)
+        found = find_corridors(form.cover, excluded=lakes)
+    left = found_in(form.name).corridors.difference(lakes.union_all())
+    assert area_of(found) == pytest.approx(left.area.sum(), rel=1e-9)
+    assert taken
+    for shape, excluded in taken:
+        assert shapely.intersects(shape, shapely.get_parts(excluded)).all()
+
+
 # Stretches and transects
 
 
