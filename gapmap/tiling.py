@@ -108,8 +108,6 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles | None = None
     if len(boxes) == 0:
         return measured_triangles(edges, limit_m=limit_m)
     found = _each(measured_triangles, edges, _plan(edges, limit_m, boxes), limit_m, tiles)
-    if not found:
-        return measured_triangles(edges.part(np.empty(0, np.int64))[1], limit_m=limit_m)
     parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
     joined = Triangles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     return joined._replace(xy=edges.xy)
@@ -283,7 +281,8 @@ def _squares(edges: Edges, limit_m: float, side_m: float) -> Floats:
 def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
     """Return for each tile the edges that come near it: all whose bounding box meets the tile grown by the margin.
 
-    Tiles are left out where edges of one label alone come near: there is nothing to find.
+    Tiles without a vertex are left out where edges of one label alone come near: there is nothing to find. With one they
+    stay: edges that cross shall be found whatever the tiles.
     """
     margin = REACH * limit_m
     start, end = edges.xy[edges.ends].transpose(1, 0, 2)
@@ -296,7 +295,8 @@ def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
         column = slice(*np.searchsorted(low[0], (west - longest, east)))
         meets = (high[0, column] >= west) & (high[1, column] >= south) & (low[1, column] <= north)
         near = by_x[column][meets]
-        if (edges.label[near] != edges.label[near[:1]]).any():
+        own = ((start[near] >= box[:2]) & (start[near] < box[2:])).all(axis=1)
+        if own.any() or (edges.label[near] != edges.label[near[:1]]).any():
             plan[*box.tolist()] = near
     return plan
 
