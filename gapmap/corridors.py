@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
@@ -129,6 +130,8 @@ class Corridors:
         ------
         CrsError
             If the points have no CRS.
+        InputError
+            If they are no GeoSeries, or hold anything but points.
         """
         return width_here(self.facets, points)
 
@@ -212,14 +215,15 @@ def find_corridors(
     >>> found.corridors[["force_a", "force_b", "width_mean_m", "length_km", "area_km2"]].round(1).values.tolist()
     [['north', 'south', 8000.0, 40.0, 320.0]]
     """
-    for name, value in (
-        ("max_width_m", max_width_m),
-        ("stretch_length_m", stretch_length_m),
-        ("transect_every_m", transect_every_m),
-        ("tiles", max_width_m if tiles is None else tiles),
-    ):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value}; it must be a positive number of metres")
+    lengths: dict[str, object] = {
+        "max_width_m": max_width_m,
+        "stretch_length_m": stretch_length_m,
+        "transect_every_m": transect_every_m,
+        "tiles": max_width_m if tiles is None else tiles,
+    }
+    for name, value in lengths.items():
+        if not (isinstance(value, Real) and 0 < float(value) < math.inf):
+            raise InputError(f"{name} is {value!r}; it must be a positive number of metres")
     if tiles is None and client is not None:
         tiles = tiling.TILE_WIDTHS * max_width_m
     if tiles is not None and tiles < max_width_m:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from gapmap import plane
 from gapmap.crs import projected, require_metric
+from gapmap.errors import InputError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -41,6 +43,8 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     ------
     CrsError
         If either has no CRS, or that of the facets is not true to metres.
+    InputError
+        If the points are no GeoSeries, or hold anything but points.
 
     Notes
     -----
@@ -48,6 +52,12 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     and second span of the facet, the width is ``width_start_m + d0 / (d0 + d1) * (width_end_m - width_start_m)``. A
     point on the line between two facets takes the first.
     """
+    if not isinstance(points, gpd.GeoSeries):
+        raise InputError(
+            f"points are a {type(points).__name__}, not a GeoSeries", hint="gpd.GeoSeries([...], crs=4326)"
+        )
+    if others := sorted(set(points.geom_type.dropna()) - {"Point"}):
+        raise InputError(f"points hold a {others[0]}", hint="take points of it, such as points.representative_point()")
     crs = require_metric(facets)
     shapes = projected(points, crs).to_numpy()
     width = np.full(len(shapes), np.nan)

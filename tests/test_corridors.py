@@ -771,8 +771,8 @@ def test_a_crs_that_is_not_true_to_metres(crs: Any) -> None:  # noqa: ANN401 - w
 
 
 @pytest.mark.parametrize("name", ["max_width_m", "stretch_length_m", "transect_every_m"])
-@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf])
-def test_lengths_must_be_positive(name: str, value: float) -> None:
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, "20 km"])
+def test_lengths_must_be_positive(name: str, value: float | str) -> None:
     options: dict[str, Any] = {name: value}
     with pytest.raises(InputError, match=name):
         find_corridors(scenes.strips(8 * KM, 40 * KM).cover, **options)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gapmap.errors import CrsError
+from gapmap.errors import CrsError, InputError
 from gapmap.widths import width_here
 from tests import test_overlay as hand
 
@@ -32,3 +32,13 @@ def test_outside_every_facet_and_for_nothing_there_is_no_width() -> None:
     assert np.isnan(width_here(wedge(), spots)).tolist() == [True, True, False]
     with pytest.raises(CrsError, match="no CRS"):
         width_here(wedge(), gpd.GeoSeries([shapely.Point(0, 0)]))
+
+
+def test_what_is_no_point_is_refused() -> None:
+    for wrong, says in (
+        (shapely.Point(0, 0), "a Point, not a GeoSeries"),
+        (wedge(), "a GeoDataFrame, not a GeoSeries"),
+        (wedge().geometry, "points hold a Polygon"),
+    ):
+        with pytest.raises(InputError, match=says):
+            width_here(wedge(), wrong)
