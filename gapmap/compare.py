@@ -108,7 +108,7 @@ class Changes:
         changed = self.corridors
         parts = self.ground.groupby(["change", "kind"])["area_km2"].sum()
         by_kind = {
-            change: {kind: round(float(parts.get((change, kind), 0)), 2) for kind in KINDS}
+            change: {kind: round(float(parts.get((change, kind), 0)), 4) for kind in KINDS}
             for change in ("gained", "lost")
         }
         return {
@@ -119,14 +119,14 @@ class Changes:
             "differences": differences(self.runs),
             "states": {state: int((changed["state"] == state).sum()) for state in STATES},
             **{
-                f"{change}_{unit}": round(float(changed[f"{change}_{unit}"].sum()), 2)
+                f"{change}_{unit}": round(float(changed[f"{change}_{unit}"].sum()), 4)
                 for change in ("gained", "lost")
                 for unit in ("km2", "km")
             },
             "gained_from_km2": by_kind["gained"],
             "lost_to_km2": by_kind["lost"],
             "cover_km2": {
-                str(force): {"before": round(float(row["before_km2"]), 2), "after": round(float(row["after_km2"]), 2)}
+                str(force): {"before": round(float(row["before_km2"]), 4), "after": round(float(row["after_km2"]), 4)}
                 for force, row in self.cover.iterrows()
             },
             "corridors": _records(changed),

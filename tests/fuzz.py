@@ -111,7 +111,8 @@ class Judge:
         self.snap = SNAP_M * found.grid_m / GRID_M
         self.limit = found.max_width_m
         self.covers = [{force: _union(case, force) for force in {name for name, _ in case.rows}} for case in cases]
-        self.covered = np.array([shapely.union_all(list(cover.values())) for cover in self.covers], dtype=object)
+        united = np.array([shapely.union_all(list(cover.values())) for cover in self.covers], dtype=object)
+        self.covered = shapely.make_valid(united)  # GEOS may leave a union that it then cannot work with
         self.boxes = shapely.STRtree([shapely.box(*shapely.total_bounds(case.shapes)) for case in cases])
         self.of_corridor = dict(
             zip(found.corridors.index, self.case_of(found.corridors.geometry.to_numpy()), strict=True)
