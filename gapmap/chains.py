@@ -14,11 +14,10 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gapmap import plane
 from gapmap.plane import NOWHERE, cross, dot, length
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from numpy.typing import NDArray
 
     from gapmap.pieces import Pieces
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
-    Values = TypeVar("Values", Floats, Points)
 
 _NONE = -1
 _SMOOTHING = 0.05  # of the width, to either side
@@ -304,7 +302,8 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
     """
     row, share = between(line.chain, line.along, chain, along)
     added: dict[str, NDArray[Any]] = {
-        name: on_the_way(getattr(line, name), row, share) for name in ("width", "along", "middle")
+        name: plane.between(getattr(line, name)[row], getattr(line, name)[row + 1], share)
+        for name in ("width", "along", "middle")
     }
     for name in ("edge_a", "edge_b"):
         position = getattr(line, name)
@@ -321,9 +320,7 @@ def with_stations(line: Stations, chains: Chains, chain: Ints, along: Floats) ->
 def on_edge(vertices: Points, position: Floats) -> Points:
     """Return the points at some positions on an edge."""
     low = np.minimum(position.astype(np.int64), len(vertices) - 2)
-    share = position - low
-    start, stop = vertices[low], vertices[low + 1]
-    return np.where(share == 0, start, start + share * (stop - start))
+    return plane.between(vertices[low], vertices[low + 1], position - low)
 
 
 def edges(first: Points, second: Points, chain: Ints) -> Points:
@@ -353,8 +350,7 @@ def before(of: Ints, along: Floats, line: Ints, at: Floats) -> Ints:
     last = np.flatnonzero(np.diff(of, append=_NONE) != 0)
     first = np.append(0, last[:-1] + 1)
     # In whole millionths of a metre: no line leaves rounding in another.
-    longest = np.cumsum(np.rint(along[last] / _MICRO).astype(np.int64) + _APART)
-    offset = np.append(0, longest)
+    offset = np.append(0, np.cumsum(np.rint(along[last] / _MICRO).astype(np.int64) + _APART))
     points, places = (offset[each] + np.rint(way / _MICRO).astype(np.int64) for each, way in ((of, along), (line, at)))
     return np.clip(np.searchsorted(points, places, side="right") - 1, first[line], last[line])
 
@@ -371,12 +367,6 @@ def between(of: Ints, along: Floats, line: Ints, at: Floats) -> tuple[Ints, Floa
     row -= row == np.flatnonzero(np.diff(of, append=_NONE) != 0)[line]
     step = along[row + 1] - along[row]
     return row, np.clip(np.divide(at - along[row], step, out=np.zeros(len(row)), where=step > 0), 0, 1)
-
-
-def on_the_way(values: Values, row: Ints, share: Floats) -> Values:
-    """Return values between those of some rows and of the rows after them, exact at both."""
-    start, stop = values[row], values[row + 1]
-    return np.where(share == 1, stop, start + share * (stop - start))
 
 
 def _snapped(share: Floats) -> Floats:

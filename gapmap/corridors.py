@@ -741,7 +741,8 @@ def _line_parts(line: chains.Stations, chain: Ints, from_m: Floats, to_m: Floats
     fresh |= (np.diff(line.chain, prepend=-1) != 0) | (np.diff(line.chain, append=-1) != 0)
     of, along, middle = line.chain[fresh], line.along[fresh], line.middle[fresh]
     part = chains.before(chain, from_m, of, along)
-    ends = [chains.on_the_way(middle, *chains.between(of, along, chain, at)) for at in (from_m, to_m)]
+    places = (chains.between(of, along, chain, at) for at in (from_m, to_m))
+    ends = [plane.between(middle[row], middle[row + 1], share) for row, share in places]
     group = np.concatenate([np.arange(len(chain)), part, np.arange(len(chain))])
     place = np.repeat([0, 1, 2], [len(chain), len(part), len(chain)])
     order = np.lexsort((place, group))  # stable: stations stay in order

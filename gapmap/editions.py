@@ -142,9 +142,8 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     -----
     A declared cover drawn as circles shows where its posts are: their centres can be computed from the outline, in a
     partner edition as from any map of it. A force that does not want that declares its cover as areas with reach 0. The
-    middle of the working CRS is that of all zones of the files, those of other days too, to a whole degree (to a
-    tenth where they span more than six); with
-    ``crs = "utm"`` in the scenario it says nothing.
+    middle of the working CRS is that of all zones of the files, those of other days too, to a whole degree (to a tenth
+    where they span more than six); with ``crs = "utm"`` in the scenario it says nothing.
 
     The public grid shows of each cell how much uncovered ground between forces lies in the 30 by 30 km around its middle,
     as one of two classes, and no cell below the first; cover of less than 400 km2 that stands alone in that ground is
@@ -266,10 +265,10 @@ def _counts_only(found: Mapping[str, Any], source: Source) -> dict[str, Any]:
 
 
 def _partner(source: Source, force: str) -> Edition:
-    found = {
-        name: table[[column for column in table.columns if column in _known(name, force, source)]]
-        for name, table in _full(source, "").tables.items()
-    }
+    found = {}
+    for name, table in _full(source, "").tables.items():
+        known = _known(name, force, source)
+        found[name] = table[[column for column in table.columns if column in known]]
     label = _label(_parameters(source), force)
     out = {name: found[name] for name in ("cover", "centrelines", "facets", "ground", "boundaries", "relief")}
     out["zones"] = found["zones"][found["zones"]["force"] == force]
@@ -297,8 +296,10 @@ def _partner(source: Source, force: str) -> Edition:
 
 def _known(name: str, force: str, source: Source) -> set[str]:
     """Return the columns that are known to be harmless: whatever else somebody adds has to be thought about first."""
-    near = {f"nearest_zone_{force}", *(f"distance_{each}_m" for each in source.table("cover").index)}
-    return {*tables.COLUMNS[name], "geometry", *(near if name == "places" else ())}
+    known = {*tables.COLUMNS[name], "geometry"}
+    if name == "places":
+        known |= {f"nearest_zone_{force}", *(f"distance_{each}_m" for each in source.table("cover").index)}
+    return known
 
 
 def _own_facing(table: Any, sides: pd.DataFrame, force: str) -> Any:  # noqa: ANN401 - a GeoDataFrame

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from gapmap.plane import NOWHERE, cross, dot, length, points
+from gapmap.plane import NOWHERE, between, cross, dot, length, points
 from gapmap.triangulation import JUMP, TOLERANCE_M
 
 if TYPE_CHECKING:
@@ -415,10 +415,10 @@ def _cut(pieces: Pieces, sides: _Sides, limit_m: float) -> Pieces:
     middle_a = np.where(strip, pieces.foot_a, (pieces.span_a0 + pieces.span_a1) / 2)
     middle_b = np.where(strip, pieces.foot_b, (pieces.span_b0 + pieces.span_b1) / 2)
     cut = pieces._replace(
-        a0=_between(pieces.a0, pieces.a1, start),
-        b0=_between(pieces.b0, pieces.b1, start),
-        a1=_between(pieces.a0, pieces.a1, stop),
-        b1=_between(pieces.b0, pieces.b1, stop),
+        a0=between(pieces.a0, pieces.a1, start),
+        b0=between(pieces.b0, pieces.b1, start),
+        a1=between(pieces.a0, pieces.a1, stop),
+        b1=between(pieces.b0, pieces.b1, stop),
         span_a0=_by_way_of(pieces.span_a0, middle_a, pieces.span_a1, span_start),
         span_b0=_by_way_of(pieces.span_b0, middle_b, pieces.span_b1, span_start),
         span_a1=_by_way_of(pieces.span_a0, middle_a, pieces.span_a1, span_stop),
@@ -455,9 +455,4 @@ def _within_by_way_of(v0: Floats, half_way: Floats, v1: Floats, limit: float) ->
 
 
 def _by_way_of(v0: Values, half_way: Values, v1: Values, t: Floats) -> Values:
-    return np.where(t < _HALF, _between(v0, half_way, 2 * t), _between(half_way, v1, 2 * t - 1))
-
-
-def _between(v0: Values, v1: Values, t: Floats) -> Values:
-    """Run linearly from the first values (t = 0) to the second (t = 1), exact at both."""
-    return np.where(t == 0, v0, np.where(t == 1, v1, v0 + (v1 - v0) * t))
+    return np.where(t < _HALF, between(v0, half_way, 2 * t), between(half_way, v1, 2 * t - 1))

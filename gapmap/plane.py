@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Points = NDArray[np.complex128]
+    Values = TypeVar("Values", Floats, Points)
 
 NOWHERE = complex(np.nan, np.nan)  # a point that does not exist
 
@@ -62,6 +65,19 @@ def cross(one: Points, other: Points) -> Floats:
         Ways.
     """
     return one.real * other.imag - one.imag * other.real
+
+
+def between(start: Values, stop: Values, share: Floats) -> Values:
+    """Return what lies some share of the way from the first values (0) to the second (1), exact at both.
+
+    Parameters
+    ----------
+    start, stop : ndarray of complex or of float
+        Points, or values that run linearly.
+    share : ndarray of float
+        From 0 to 1.
+    """
+    return np.where(share == 0, start, np.where(share == 1, stop, start + share * (stop - start)))
 
 
 def length(way: Points) -> Floats:

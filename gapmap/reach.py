@@ -7,11 +7,10 @@ simplifies a line before it buffers it whole, by up to 1 %).
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +20,10 @@ import shapely
 
 from gapmap.crs import require_metric, working_crs
 from gapmap.errors import CrsError, InputError, unknown
-from gapmap.tables import ZONE_KINDS, conform
+from gapmap.tables import ZONE_KINDS, conform, require_day
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 BUFFER_ERROR_MAX = 1e-3
 GRID_M = 0.01
@@ -186,8 +188,7 @@ def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
                 hint="say for which day: date = 2021-06-01 in the scenario, --date 2021-06-01, or on=date(2021, 6, 1)",
             )
         return ~dated
-    if not isinstance(on, dt.date):  # a text could be read month first, in silence
-        raise InputError(f"on is {on!r}, not a day", hint="on=date(2021, 6, 1), with date from datetime")
+    require_day("on", on)
     day = pd.Timestamp(on).normalize()
     counts = (start.isna() | (start <= day)) & (end.isna() | (day < end))
     if without := sorted(set(zones["force"]) - set(zones["force"][counts])):

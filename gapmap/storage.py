@@ -162,6 +162,29 @@ def replace_all(drafts: Mapping[Path, Path]) -> None:
                 Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        What is there is replaced.
+    data : bytes
+        What it shall hold.
+
+    Raises
+    ------
+    InputError
+        If the file is in use.
+    """
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        beside.write_bytes(data)
+        replace_all({beside: path})
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 class ResultFile:
     """A saved result, read a table at a time.
 

@@ -5,12 +5,15 @@ One place, so that a result with no incidents has the same columns as one with a
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
+
+from gapmap.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -293,6 +296,25 @@ def iso_day(value: pd.Timestamp | None) -> str | None:
     ('2021-06-01', None)
     """
     return None if value is None or pd.isna(value) else value.date().isoformat()
+
+
+def require_day(name: str, day: object) -> None:
+    """Refuse a day that is no date: a text could be read month first, in silence.
+
+    Parameters
+    ----------
+    name : str
+        The option.
+    day : object
+        What was given for it.
+
+    Raises
+    ------
+    InputError
+        If it is not a ``datetime.date``.
+    """
+    if not isinstance(day, dt.date):
+        raise InputError(f"{name} is {day!r}, not a day", hint=f"{name}=date(2021, 6, 1), with date from datetime")
 
 
 def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from gapmap import threads
 from gapmap.errors import EngineError
 from gapmap.plane import NOWHERE, coordinates, cross, dot, length, points
 
@@ -653,7 +654,7 @@ class _Nearest:
 
 
 def _threads(points: int) -> int:
-    return -1 if points > _THREADED_MIN else 1
+    return threads.cores() if points > _THREADED_MIN else 1
 
 
 def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats:

@@ -24,3 +24,12 @@ def test_points_and_coordinates_are_two_views_of_one_memory() -> None:
     assert np.shares_memory(plane.coordinates(at), xy)
     assert plane.coordinates(at).tolist() == xy.tolist()
     assert plane.coordinates(at.T[1]).tolist() == xy[:, 1].tolist(), "rows apart in memory are copied"
+
+
+def test_between_is_exact_at_both_ends_and_runs_linearly() -> None:
+    random = np.random.default_rng(3)
+    start, stop = plane.points(random.normal(size=(2, 40, 2)) * 1e6)
+    assert plane.between(start, stop, np.zeros(40)).tolist() == start.tolist()
+    assert plane.between(start, stop, np.ones(40)).tolist() == stop.tolist()
+    assert np.allclose(plane.between(start, stop, np.full(40, 0.25)), 0.75 * start + 0.25 * stop)
+    assert plane.between(np.array([2.0]), np.array([6.0]), np.array([0.5])).tolist() == [4.0]

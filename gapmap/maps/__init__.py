@@ -28,7 +28,7 @@ from gapmap.maps.layers import (
 )
 from gapmap.maps.page import GapPage, PageTexts, Script, data_script, packed_script
 from gapmap.maps.points import pack, pack_notes
-from gapmap.storage import replace_all
+from gapmap.storage import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,11 +210,5 @@ def save(page: folium.Map, path: str | Path) -> Path:
         If the file is in use.
     """
     path = Path(path)
-    text = page.get_root().render()
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        replace_all({beside: path})
-    finally:
-        beside.unlink(missing_ok=True)
+    write_file(path, page.get_root().render().encode())
     return path

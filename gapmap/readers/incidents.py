@@ -8,7 +8,6 @@ used is set aside with its reason: one lost among hundreds moves no outline, and
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import gc
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -30,10 +29,11 @@ from gapmap.readers import doubts, files, positions, values
 from gapmap.readers.layouts import LAYOUTS, PLAIN, Layout, Radii, headless, nearly, recognise
 from gapmap.readers.sheets import fold
 from gapmap.readers.values import Coded, Distinct
-from gapmap.tables import COLUMNS, INDEX, REAL, TEXT
+from gapmap.tables import COLUMNS, INDEX, REAL, TEXT, require_day
 from gapmap.units import western
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -460,8 +460,8 @@ def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
 def _check_days(since: dt.date | None, until: dt.date | None) -> None:
     """Refuse texts, which could be read month first, and days the wrong way round."""
     for name, day in (("since", since), ("until", until)):
-        if day is not None and not isinstance(day, dt.date):
-            raise InputError(f"{name} is {day!r}, not a day", hint=f"{name}=date(2021, 6, 1), with date from datetime")
+        if day is not None:
+            require_day(name, day)
     if since and until and pd.Timestamp(since) > pd.Timestamp(until):
         raise InputError(f"dates reversed: {since} is after until {until}")
 

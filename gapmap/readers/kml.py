@@ -358,9 +358,8 @@ class _Tree:
         self.data = data
         self.found: list[_Container] = []
         self.pictures: list[tuple[int, int]] = []
-        self.open: list[
-            tuple[int, _Container | None]
-        ] = []  # each element: where it begins, and what it is if that counts
+        # Of each element that is open: where it begins, and what it is if that counts.
+        self.open: list[tuple[int, _Container | None]] = []
         self.name: list[str] | None = None
         self.parser = expat.ParserCreate()  # no entities, see files
         self.parser.buffer_text = True

@@ -33,9 +33,8 @@ GUIDE = "how to"  # the sheet that explains the others, in the workbooks that ga
 _COLUMNS_MAX = 256  # of a sheet: a stray cell far to the right must not fill the memory
 _MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_BAR = (
-    "|"  # in a file of commas it parts the spellings of a name: it parts the values where none of the others is there
-)
+# In a file of commas it parts the spellings of a name: it parts the values where none of the others is there.
+_BAR = "|"
 # What is hidden in the XML of a sheet, and the attributes that say where.
 _HIDDEN = re.compile(rb"""<(?:\w+:)?(row|col)\s([^<>]*\bhidden=["'](?:1|true)["'][^<>]*)>""")
 # A formula whose value no spreadsheet has written beside it, be it an empty text: a program made the workbook.

@@ -21,7 +21,7 @@ from gapmap.maps.languages import catalogue
 from gapmap.maps.page import check_page, own_asset
 from gapmap.report.public import public
 from gapmap.report.whole import whole
-from gapmap.storage import replace_all
+from gapmap.storage import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,12 +102,7 @@ def save(page: str, path: str | Path) -> Path:
     path = Path(path)
     require_writer(path)
     data = _pdf(page) if path.suffix.lower() == ".pdf" else page.encode()
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        beside.write_bytes(data)
-        replace_all({beside: path})
-    finally:
-        beside.unlink(missing_ok=True)
+    write_file(path, data)
     return path
 
 
