@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 WIDTH_STEP_M = 5.0  # a facet's widths differ by no more than this, or by WIDTH_STEP_SHARE of them
 WIDTH_STEP_SHARE = 5e-4
 _PART_TRIANGLES = 40_000  # for a thread at a time: enough for numpy, and some parts for each core
+_SURE = 1e-14  # of a product: what rounding does to a difference of two is far less
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 
 
@@ -288,14 +289,15 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
         )
     shapes = cover.geometry.to_numpy()
     problems = []
-    for number, (name, shape) in enumerate(zip(names, shapes, strict=True), start=1):
+    valid = threads.each(shapely.is_valid, shapes)
+    for number, (name, shape, sound) in enumerate(zip(names, shapes, valid, strict=True), start=1):
         if shape is None:
             fault = "no geometry"
         elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
             fault = f"a {shape.geom_type}; a cover is made of polygons"
         elif not np.isfinite(shapely.get_coordinates(shape)).all():
             fault = "a coordinate that is not a finite number"
-        elif not shape.is_valid:
+        elif not sound:
             fault = f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
         elif pd.isna(name) or not str(name):
             fault = "no force name"
@@ -417,6 +419,7 @@ def _joined(drawn: list[_Columns]) -> _Columns:
     return joined
 
 
+@threads.uncollected()
 def _tables(parts: Iterable[_Columns], forces: list[str], crs: Any) -> dict[str, GeoDataFrame]:  # noqa: ANN401 - pyproj
     """Make the tables of all parts, and give everything its id."""
     drawn = [part for part in parts if part]
@@ -520,8 +523,11 @@ class _Ribbon:
         kept = {each.name: getattr(self, each.name) for each in fields(self)}
         return replace(self, **{name: value[rows] for name, value in kept.items() if not name.startswith("path")})
 
-    def outlines(self, group: Ints) -> Shapes:
-        """Return one polygon for each run of intervals: out along the a edge, back along the b edge."""
+    def outlines(self, group: Ints) -> tuple[Shapes, Flags]:
+        """Return one polygon for each run of intervals: out along the a edge, back along the b edge.
+
+        And which of them surely touch themselves nowhere: they have three or four corners, as most facets have.
+        """
         points, polygon = self._tidy_rings(group)
         first = _starts(polygon)
         # Rings end where they start.
@@ -530,7 +536,7 @@ class _Ribbon:
         parts = shapely.from_ragged_array(
             shapely.GeometryType.POLYGON, plane.coordinates(closed), (rings, np.arange(len(rings)))
         )
-        return cast("Shapes", parts)
+        return cast("Shapes", parts), _simple(points, first)
 
     def areas(self) -> Floats:
         """Return the area of each interval in square metres."""
@@ -701,6 +707,26 @@ def _measures(ribbon: _Ribbon, group: Ints, areas: Floats) -> dict[str, NDArray[
     }
 
 
+def _simple(points: Points, first: Ints) -> Flags:
+    """Tell which rings of three or four corners surely touch themselves nowhere; ``first`` says where each begins.
+
+    A ring of four does where it turns to the left at two corners and to the right at the two others.
+    """
+    size = np.diff(first, append=len(points))
+    few = np.flatnonzero(size <= 4)  # noqa: PLR2004 - corners
+    corner = [points.take(first[few] + k % size[few]) for k in range(6)]
+    turns = np.zeros(len(few))
+    sure = np.ones(len(few), bool)
+    for before, here, after in zip(corner, corner[1:], corner[2:], strict=False):
+        run, onward = here - before, after - here
+        left, right = run.real * onward.imag, run.imag * onward.real
+        turns += np.sign(left - right)
+        sure &= np.abs(left - right) > _SURE * (np.abs(left) + np.abs(right))
+    found = np.zeros(len(size), bool)
+    found[few] = sure & (turns != 0)
+    return found
+
+
 def _outlines(ribbon: _Ribbon, group: Ints, ring: Flags) -> Shapes:
     """Return the outline of each run of intervals; a run that is a whole ring has a hole."""
     shapes = _mended(ribbon, group)
@@ -722,12 +748,13 @@ def _outlines(ribbon: _Ribbon, group: Ints, ring: Flags) -> Shapes:
 
 def _mended(ribbon: _Ribbon, group: Ints) -> Shapes:
     """Return outlines; those that touch themselves are unions of their intervals instead."""
-    shapes = ribbon.outlines(group)
-    invalid = np.flatnonzero(~shapely.is_valid(shapes))
+    shapes, simple = ribbon.outlines(group)
+    unsure = np.flatnonzero(~simple)
+    invalid = unsure[~shapely.is_valid(shapes[unsure])]
     if len(invalid):
         number = np.cumsum(np.diff(group, prepend=group[0]) != 0)
         some = np.isin(number, invalid)
-        single = ribbon.part(some).outlines(np.arange(some.sum()))
+        single, _ = ribbon.part(some).outlines(np.arange(some.sum()))
         for k in invalid:
             parts = shapely.get_parts(shapely.make_valid(single[number[some] == k]))
             shapes[k] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - no lines, no points

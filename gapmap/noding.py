@@ -36,6 +36,7 @@ _NEAR_ENDS = 5  # steps of the grid: ends may have been moved more than once
 Found = TypeVar("Found")
 
 
+@threads.uncollected()
 def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
     """Return the edge of the union of some covers.
 
@@ -184,8 +185,13 @@ def united(shapes: Shapes) -> Any:  # noqa: ANN401 - shapely geometries are Any 
 
 def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
     """Say which parts have no other so near; and return the rows of each group of others that hang together."""
-    near = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=within_m)
-    graph = coo_array((np.ones(near.shape[1], bool), tuple(near)), shape=(len(parts), len(parts)))
+    reach = shapely.box(*(shapely.bounds(parts) + within_m * np.array([-1, -1, 1, 1])).T)
+    one, other = shapely.STRtree(parts).query(reach)
+    one, other = one[one < other], other[one < other]
+    shapely.prepare(parts[np.unique(one)])
+    near = shapely.dwithin(parts[one], parts[other], within_m)
+    shapely.destroy_prepared(parts)
+    graph = coo_array((near[near], (one[near], other[near])), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)
     alone = np.bincount(cluster)[cluster] == 1
     by_cluster = np.argsort(np.where(alone, -1, cluster), kind="stable")[alone.sum() :]

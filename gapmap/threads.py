@@ -6,17 +6,26 @@ go of the interpreter while they compute, so that threads share both the cores a
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+    from numpy.typing import NDArray
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+_ROWS = 32_768  # at a time: what is computed on the way then stays in a core's own memory
+_ROWS_MIN = 8_192  # threads cost more than they bring for fewer
 
 
 def cores() -> int:
@@ -53,3 +62,40 @@ def each(task: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Resu
     finally:
         # After Ctrl+C, an error, or where nobody asks for the rest, only the parts at work are waited for.
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Make many objects without Python's search for cycles among them, which halts all threads each time.
+
+    Geometries hold no others, so that there are none to be found; a twentieth of the time is saved.
+
+    Yields
+    ------
+    None
+        What was found when it began is so again at the end.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def by_rows(task: Callable[[slice], NDArray[Any]], count: int) -> NDArray[Any]:
+    """Do a task on some rows at a time, and put its results together along their last axis.
+
+    Parameters
+    ----------
+    task : callable
+        What it returns for one row must not depend on the others.
+    count : int
+        How many rows there are.
+    """
+    number = cores() * max(-(-count // (cores() * _ROWS)), 1)
+    if number == 1 or count < number * _ROWS_MIN:
+        return task(slice(0, count))
+    cuts = np.linspace(0, count, number + 1).astype(np.int64).tolist()
+    return np.concatenate([*each(task, map(slice, cuts, cuts[1:]))], axis=-1)

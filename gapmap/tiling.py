@@ -254,8 +254,8 @@ def _losses_told(client: Client) -> Iterator[None]:
 
 def _strips(edges: Edges, limit_m: float) -> Floats:
     """Return boxes for all cores that part the plane across its longer side, with as many vertices in each; or none."""
-    extent = np.ptp(edges.xy, axis=0) if len(edges.xy) else np.zeros(2)
-    across = int(extent.argmax())
+    extent = [np.ptp(axis) if len(axis) else 0.0 for axis in edges.xy.T]
+    across = int(np.argmax(extent))
     most = min(len(edges.xy) / _STRIP_VERTICES, extent[across] / (_STRIP_MARGINS * REACH * limit_m))
     number = min(threads.cores(), int(most))
     if number < 2:  # noqa: PLR2004 - all in one
@@ -285,17 +285,19 @@ def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
     stay: edges that cross shall be found whatever the tiles.
     """
     margin = REACH * limit_m
-    start, end = edges.xy[edges.ends].transpose(1, 0, 2)
-    by_x = np.argsort(np.minimum(start[:, 0], end[:, 0]), kind="stable")
-    low, high = np.minimum(start, end)[by_x].T, np.maximum(start, end)[by_x].T
-    longest = float((high[0] - low[0]).max())
+    x, y = (np.stack([axis.take(end) for end in edges.ends.T]) for axis in np.ascontiguousarray(edges.xy.T))
+    low_x, high_x, low_y, high_y = x.min(axis=0), x.max(axis=0), y.min(axis=0), y.max(axis=0)
+    by_x = np.argsort(low_x)
+    low_x, longest = low_x.take(by_x), float((high_x - low_x).max())
     plan: Plan = {}
     for box in boxes:
         west, south, east, north = box + np.array([-margin, -margin, margin, margin])
-        column = slice(*np.searchsorted(low[0], (west - longest, east)))
-        meets = (high[0, column] >= west) & (high[1, column] >= south) & (low[1, column] <= north)
-        near = by_x[column][meets]
-        own = ((start[near] >= box[:2]) & (start[near] < box[2:])).all(axis=1)
+        rows = by_x[slice(*np.searchsorted(low_x, (west - longest, east)))]
+        meets = (high_x.take(rows) >= west) & (high_y.take(rows) >= south) & (low_y.take(rows) <= north)
+        near = np.sort(rows[meets])  # what lies together in memory stays so
+        own = np.ones(len(near), bool)
+        for start, low, high in zip((x[0], y[0]), box[:2], box[2:], strict=True):
+            own &= (start.take(near) >= low) & (start.take(near) < high)
         if own.any() or (edges.label[near] != edges.label[near[:1]]).any():
             plan[*box.tolist()] = near
     return plan

@@ -21,7 +21,7 @@ from gapmap.errors import EngineError
 from gapmap.plane import NOWHERE, coordinates, cross, dot, length, points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Box = tuple[float, float, float, float]
+    Nearest = Callable[[Points, Ints, float], Floats]
 
 GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
@@ -48,8 +49,8 @@ _GAP_MAX_M = EDGE_MAX_M**2 / (8 * SAG_M)  # farther from other forces an edge st
 _TIE_BREAK_M = 1e-6
 _AROUND = 3
 _POCKET = 3  # a disc so many times smaller finds most edges that look into a pocket; 2 or 5 leave more edges in
+_ANEW = 2  # so many times as large, a tree is kept beside the next; else one is built of both
 _BEYOND_M = 1e-3  # how far beyond the end of an edge a disc would touch it: nearer is rounding
-_THREADED_MIN = 10_000  # for fewer points threads cost more than they bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def sample(edges: Edges, *, limit_m: float) -> Edges:
     facing, kept = _facing(edges, vertices, len(members), radius_m=REACH * limit_m)
     seen, _ = edges.part(facing)
     gap = np.full(len(edges.xy), np.inf)
-    gap[seen] = vertices.distances(_strange(members), (edges.points[seen], label[seen]), bound_m=_GAP_MAX_M)
+    gap[seen] = vertices.distances(_strange(members), edges.points[seen], label[seen], bound_m=_GAP_MAX_M)
     del vertices
     rows, part = edges.part(kept)
     return _refine(part, gap[rows])
@@ -205,32 +206,37 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
     that too. Now it holds none, and y lies on an edge that faces another force across an empty disc: it was kept, and
     lay in the first disc. In merged ground y might lie where two covers meet, away from any edge.
     """
-    any_other = ~np.eye(labels, dtype=bool)
-    start, end = (edges.points.take(at) for at in edges.ends.T)
-    run, middle = end - start, (start + end) / 2
-    long = length(run)
-    outward = -1j * run / long
-    turn = _turns(edges, run)
-    chord = 2 * np.sin(np.maximum(turn[edges.ends[:, 0]], turn[edges.ends[:, 1]]) / 4)  # of a disc of radius 1
-
-    def holds(rows: Ints, radius: float, slack: Floats | float, among: _Nearest, of: Flags) -> Flags:
-        """Tell whether a disc at the middle of some edges, larger by a slack, holds a vertex of the labels asked for."""
-        bound = radius + slack
-        places = middle.take(rows) + radius * outward.take(rows), edges.label[rows]
-        return among.distances(of, places, bound_m=np.max(bound, initial=0)) <= bound
-
-    small_m = radius_m / _POCKET
+    places = len(edges.members)  # labels of edges; vertices may have others
+    others = vertices.prepared(~np.eye(places, labels, dtype=bool))
     # Any vertex will do: every fourth finds nearly as many in half the time.
-    some = _Nearest(vertices.at[::4], vertices.label[::4])
-    pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, some, np.ones_like(any_other))
-    wanted = np.zeros(len(long), bool)
-    for rows, radius in ((np.flatnonzero(pocket), small_m), (np.flatnonzero(~pocket), radius_m)):
-        # The disc may touch any point of the edge, and hold no end of another.
-        wanted[rows] = holds(rows, radius, radius * chord[rows] + (long[rows] + EDGE_MAX_M) / 2, vertices, any_other)
-    rows = np.flatnonzero(edges.merged & ~wanted)
-    rows = rows[holds(rows, 0, 2 * radius_m + EDGE_MAX_M, vertices, any_other)]
-    blocking = np.zeros(len(long), bool)
-    blocking[rows] = True
+    all_some = _Nearest(vertices.at[::4], np.zeros_like(vertices.label[::4])).prepared(np.ones((places, 1), bool))
+    turn = _turns(edges)
+    small_m = radius_m / _POCKET
+
+    def told(some: slice) -> Flags:
+        ends, label = edges.ends[some], edges.label[some]
+        start, end = (edges.points.take(at) for at in ends.T)
+        run, middle = end - start, (start + end) / 2
+        long = length(run)
+        outward = -1j * run / long
+        chord = 2 * np.sin(turn.take(ends).max(axis=1) / 4)  # of a disc of radius 1
+
+        def holds(rows: Ints, radius: float, slack: Floats | float, nearest: Nearest) -> Flags:
+            """Tell whether a disc at the middle of some edges, larger by a slack, holds one of the vertices."""
+            bound = radius + slack
+            places = middle.take(rows) + radius * outward.take(rows)
+            return nearest(places, label.take(rows), np.max(bound, initial=0)) <= bound
+
+        pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, all_some)
+        wanted, blocking = found = np.zeros((2, len(long)), bool)
+        for rows, radius in ((np.flatnonzero(pocket), small_m), (np.flatnonzero(~pocket), radius_m)):
+            # The disc may touch any point of the edge, and hold no end of another.
+            wanted[rows] = holds(rows, radius, radius * chord[rows] + (long[rows] + EDGE_MAX_M) / 2, others)
+        rows = np.flatnonzero(edges.merged[some] & ~wanted)
+        blocking[rows] = holds(rows, 0, 2 * radius_m + EDGE_MAX_M, others)
+        return found
+
+    wanted, blocking = threads.by_rows(told, len(edges.ends))
     return _with_neighbours(edges, wanted), _with_neighbours(edges, wanted | blocking)
 
 
@@ -241,14 +247,19 @@ def _with_neighbours(edges: Edges, some: Flags) -> Flags:
     return held[edges.ends[:, 0]] | held[edges.ends[:, 1]]
 
 
-def _turns(edges: Edges, run: Points) -> Floats:
+def _turns(edges: Edges) -> Floats:
     """Return by how much the edge of the cover turns about it at each vertex, in radians; half a turn where several meet."""
     start, end = edges.ends.T
-    leaving = np.empty(len(edges.xy), np.int64)
-    leaving[start] = np.arange(len(start))
-    onward = run.take(leaving.take(end))
+    following = np.empty(len(edges.xy), np.int64)
+    following[start] = end
+
+    def turned(rows: slice) -> Floats:
+        before, here = (edges.points.take(at[rows]) for at in (start, end))
+        run, onward = here - before, edges.points.take(following.take(end[rows])) - here
+        return np.maximum(np.arctan2(cross(run, onward), dot(run, onward)), 0)
+
     turn = np.zeros(len(edges.xy))
-    turn[end] = np.maximum(np.arctan2(cross(run, onward), dot(run, onward)), 0)
+    turn[end] = threads.by_rows(turned, len(end))
     turn[np.bincount(start, minlength=len(turn)) > 1] = np.pi
     return turn
 
@@ -320,6 +331,9 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
         label, members = vertex_labels(edges)
         gap = np.append(gap, np.full(len(edges.xy) - before, np.inf))
+        # To search one is quicker than two; but it has to be built first.
+        while len(batches) > 1 and len(batches[-2].at) < _ANEW * len(batches[-1].at):
+            batches[-2:] = [batches[-2].joined(batches[-1])]
         batches.append(_Nearest(edges.points[before:], label[before:]))
         vertices, _ = edges.part(active)
         # Those that were there before have seen all batches but the last.
@@ -327,7 +341,7 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
             places = edges.points[rows], label[rows]
             for batch in unseen:
-                nearest = batch.distances(strange, places, bound_m=_REFINE_BOUND_M)
+                nearest = batch.distances(strange, *places, bound_m=_REFINE_BOUND_M)
                 gap[rows] = np.minimum(gap[rows], nearest)
 
 
@@ -630,31 +644,42 @@ class _Nearest:
         self.at, self.label = at, label
         self.trees: dict[bytes, cKDTree] = {}
 
-    def distances(self, of: Flags, places: tuple[Points, Ints], *, bound_m: float) -> Floats:
-        """Return the distances to vertices with a label that is one ``of`` those asked for: a row for each label of a place.
+    def joined(self, other: _Nearest) -> _Nearest:
+        """Return the vertices of both."""
+        return _Nearest(np.concatenate([self.at, other.at]), np.concatenate([self.label, other.label]))
 
-        Infinite beyond the bound.
+    def prepared(self, of: Flags) -> Nearest:
+        """Return what measures from places, with their labels, to vertices with a label that is one ``of`` those asked for.
+
+        A row for each label of a place; infinite beyond a bound. Threads may share it.
         """
-        at, own = places
-        distance = np.full(len(at), np.inf)
         wanted, asked = np.unique(of, axis=0, return_inverse=True)
-        asked = asked.ravel()[own]
-        for number in np.flatnonzero(np.bincount(asked, minlength=len(wanted))):
-            key = wanted[number].tobytes()
-            if key not in self.trees:
-                # Built so, it answers twice as fast where all points are queried once.
-                some = self.at[np.flatnonzero(wanted[number][self.label])]
-                self.trees[key] = cKDTree(coordinates(some), balanced_tree=False, compact_nodes=False)
-            here = np.flatnonzero(asked == number)
-            if self.trees[key].n:
-                distance[here], _ = self.trees[key].query(
-                    coordinates(at[here]), distance_upper_bound=bound_m, workers=_threads(len(here))
-                )
-        return distance
+        asked = asked.ravel()
+        trees = [*threads.each(self._tree, wanted)]
 
+        def distances(at: Points, own: Ints, bound_m: float) -> Floats:
+            distance = np.full(len(at), np.inf)
+            number = asked[own]
+            for k, tree in enumerate(trees):
+                here = np.flatnonzero(number == k)
+                if tree.n and len(here):
+                    distance[here], _ = tree.query(coordinates(at[here]), distance_upper_bound=bound_m)
+            return distance
 
-def _threads(points: int) -> int:
-    return threads.cores() if points > _THREADED_MIN else 1
+        return distances
+
+    def distances(self, of: Flags, at: Points, own: Ints, *, bound_m: float) -> Floats:
+        """Return the distances of places with their labels, as :meth:`prepared` measures them."""
+        measured = self.prepared(of)
+        return threads.by_rows(lambda rows: measured(at[rows], own[rows], bound_m), len(at))
+
+    def _tree(self, wanted: Flags) -> cKDTree:
+        key = wanted.tobytes()
+        if key not in self.trees:
+            some = self.at[np.flatnonzero(wanted[self.label])]
+            # Built so, it answers twice as fast where all points are queried once.
+            self.trees[key] = cKDTree(coordinates(some), leafsize=16, balanced_tree=False, compact_nodes=False)
+        return self.trees[key]
 
 
 def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats:
@@ -667,6 +692,8 @@ def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats
 def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
     """Split each edge into so many equal parts."""
     cuts = parts - 1
+    if not cuts.any():
+        return edges
     edge = np.repeat(np.arange(len(parts)), cuts)
     at = (counter(cuts) + 1) / np.repeat(parts, cuts)
     start, stop = (edges.points[at] for at in edges.ends.take(edge, axis=0).T)
