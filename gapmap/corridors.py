@@ -289,27 +289,29 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
         )
     shapes = cover.geometry.to_numpy()
     problems = []
-    valid = threads.each(shapely.is_valid, shapes)
-    for number, (name, shape, sound) in enumerate(zip(names, shapes, valid, strict=True), start=1):
-        if shape is None:
-            fault = "no geometry"
-        elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
-            fault = f"a {shape.geom_type}; a cover is made of polygons"
-        elif not np.isfinite(shapely.get_coordinates(shape)).all():
-            fault = "a coordinate that is not a finite number"
-        elif not sound:
-            fault = f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
-        elif pd.isna(name) or not str(name):
-            fault = "no force name"
-        else:
-            continue
-        problems.append(f"row {number} ({name}): {fault}")
+    for number, (name, fault) in enumerate(zip(names, threads.each(_fault, shapes), strict=True), start=1):
+        told = fault or ("no force name" if pd.isna(name) or not str(name) else "")
+        if told:
+            problems.append(f"row {number} ({name}): {told}")
     if problems:
         raise InputError(f"{len(problems)} of {len(cover)} rows of the cover cannot be used", problems=problems)
     flat = shapely.force_2d(shapes)
     names = names.astype(str).to_numpy()
     by_name = {str(name): flat[names == name] for name in np.unique(names)}
     return {name: shapely.normalize(rows[0]) if len(rows) == 1 else united(rows) for name, rows in by_name.items()}
+
+
+def _fault(shape: Any) -> str:  # noqa: ANN401 - shapely geometries are Any to mypy
+    """Say why a shape cannot be a cover; nothing where it can."""
+    if shape is None:
+        return "no geometry"
+    if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+        return f"a {shape.geom_type}; a cover is made of polygons"
+    if not np.isfinite(shapely.get_coordinates(shape)).all():
+        return "a coordinate that is not a finite number"
+    if not shape.is_valid:
+        return f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
+    return ""
 
 
 def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
@@ -415,7 +417,8 @@ def _joined(drawn: list[_Columns]) -> _Columns:
         if "stretch" in columns:
             columns["stretch"] = stretch[columns["stretch"]]
         by_chain = np.argsort(columns["chain"], kind="stable")
-        joined[name] = {column: values[by_chain] for column, values in columns.items()}
+        sorted_ = threads.each(lambda values, by_chain=by_chain: values.take(by_chain), columns.values())  # type: ignore[misc]
+        joined[name] = dict(zip(columns, sorted_, strict=True))
     return joined
 
 

@@ -17,12 +17,15 @@ from scipy.sparse.csgraph import connected_components
 
 from gapmap import threads
 from gapmap.errors import EngineError
+from gapmap.plane import coordinates, points
 from gapmap.triangulation import GRID_M, Edges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from gapmap.plane import Points
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -64,21 +67,21 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         return _noded(parts, force, some[0], [groups[k] for k in some[1]], len(covers), grid_m)
 
     batches = (np.array_split(rows, number) for rows in (np.flatnonzero(alone), np.arange(len(groups))))
-    rings = _Rings(
-        *(np.concatenate(column) for column in zip(*threads.each(noded, zip(*batches, strict=True)), strict=True))
-    )
-    if len(rings.cells) == 0:  # nothing is as wide as the grid
+    found = [*threads.each(noded, zip(*batches, strict=True))]
+    rings = _Rings(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    if len(rings.at) == 0:  # nothing is as wide as the grid
         return _no_edges(len(covers))
     # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
-    x, y = rings.cells.T - rings.cells.min(axis=0)[:, None]
+    x, y = ((axis - axis.min()).astype(np.int64) for axis in (rings.at.real, rings.at.imag))
     vertex, _ = pd.factorize(x * (y.max() + 1) + y)
     first = np.diff(np.maximum.accumulate(vertex), prepend=-1) > 0
     start = np.flatnonzero(rings.starts)
-    members, label = _distinct(rings.belongs)
+    before = np.cumsum([0, *(len(part.members) for part in found[:-1])])
+    members, which = _distinct(rings.members)
     return Edges(
-        xy=np.multiply(rings.cells.take(np.flatnonzero(first), axis=0), grid_m, dtype=np.float64),
-        ends=np.stack([vertex[start], vertex[start + 1]], axis=1),
-        label=label,
+        xy=coordinates(rings.at.take(np.flatnonzero(first)) * grid_m),
+        ends=np.stack([vertex.take(start), vertex.take(start + 1)], axis=1),
+        label=which.take(rings.label + np.repeat(before, [len(part.label) for part in found])),
         members=members,
         merged=rings.merged,
     )
@@ -87,9 +90,10 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
 class _Rings(NamedTuple):
     """The rings of some polygons, one after the other."""
 
-    cells: Ints  # (n, 2), the vertices in whole steps of the grid
+    at: Points  # (n,), the vertices in whole steps of the grid
     starts: Flags  # (n,), whether an edge leads from a vertex to the next
-    belongs: Flags  # (edges, forces), whose each edge is
+    label: Ints  # (edges,), row of members
+    members: Flags  # (labels, forces), whose edges of a label are
     merged: Flags  # (edges,), whether covers of several forces meet in the polygon
 
 
@@ -102,9 +106,9 @@ def _noded(parts: Shapes, force: Ints, alone: Ints, groups: list[Ints], forces: 
     pieces, of = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, piece = shapely.get_rings(pieces, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    cells = xy.astype(np.int64)
-    starts = np.zeros(len(cells), bool)
-    starts[:-1] = (ring[1:] == ring[:-1]) & (cells[1:] != cells[:-1]).any(axis=1)
+    at = points(xy)
+    starts = np.zeros(len(at), bool)
+    starts[:-1] = (ring[1:] == ring[:-1]) & (at[1:] != at[:-1])
     start = np.flatnonzero(starts)
     owner = owner[of[piece[ring[start]]]].astype(np.int64)
     belongs = np.zeros((len(start), forces), bool)
@@ -114,7 +118,8 @@ def _noded(parts: Shapes, force: Ints, alone: Ints, groups: list[Ints], forces: 
         mixed = np.concatenate(groups)
         segments = np.stack([xy[shared], xy[shared + 1]], axis=1) * grid_m
         belongs[owner < 0] = _belongs(segments, parts[mixed], force[mixed], forces, grid_m)
-    return _Rings(cells, starts, belongs, owner < 0)
+    members, label = _distinct(belongs)
+    return _Rings(at, starts, label, members, owner < 0)
 
 
 def on_a_grid(covers: Shapes, task: Callable[[Edges], Found], *, grid_m: float) -> tuple[Found, float]:

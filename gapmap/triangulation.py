@@ -50,6 +50,8 @@ _TIE_BREAK_M = 1e-6
 _AROUND = 3
 _POCKET = 3  # a disc so many times smaller finds most edges that look into a pocket; 2 or 5 leave more edges in
 _ANEW = 2  # so many times as large, a tree is kept beside the next; else one is built of both
+_ASKED = 3  # of so many neighbours one
+_ASKED_M = 5_000.0  # so far beyond what is asked for
 _BEYOND_M = 1e-3  # how far beyond the end of an edge a disc would touch it: nearer is rounding
 
 
@@ -82,10 +84,14 @@ class Edges:
         """The vertices as complex numbers."""
         return points(self.xy)
 
-    def runs(self) -> Points:
-        """Return the ways from the start to the end of each edge."""
-        start, end = (self.points.take(at) for at in self.ends.T)
-        return end - start
+    def lengths_m(self) -> Floats:
+        """Return how long edges are."""
+
+        def measured(some: slice) -> Floats:
+            start, end = (self.points.take(at) for at in self.ends[some].T)
+            return length(end - start)
+
+        return threads.by_rows(measured, len(self.ends))
 
     def part(self, some: Flags | Ints) -> tuple[Ints, Edges]:
         """Return the rows of the vertices of some edges, and these edges by themselves."""
@@ -188,7 +194,7 @@ def measured_triangles(edges: Edges, *, limit_m: float, within: Box | None = Non
 
 def densify(edges: Edges, *, length_max_m: float) -> Edges:
     """Split edges into equal parts no longer than ``length_max_m``."""
-    return _cut_evenly(edges, _parts(length(edges.runs()), length_max_m))
+    return _cut_evenly(edges, _parts(edges.lengths_m(), length_max_m))
 
 
 def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -> tuple[Flags, Flags]:
@@ -221,11 +227,21 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
         outward = -1j * run / long
         chord = 2 * np.sin(turn.take(ends).max(axis=1) / 4)  # of a disc of radius 1
 
-        def holds(rows: Ints, radius: float, slack: Floats | float, nearest: Nearest) -> Flags:
+        def holds(rows: Ints, radius: float, slack: Floats, nearest: Nearest) -> Flags:
             """Tell whether a disc at the middle of some edges, larger by a slack, holds one of the vertices."""
-            bound = radius + slack
-            places = middle.take(rows) + radius * outward.take(rows)
-            return nearest(places, label.take(rows), np.max(bound, initial=0)) <= bound
+            at, own, bound = middle.take(rows) + radius * outward.take(rows), label.take(rows), radius + slack
+            # What is so near one place, or so far from it, is near or far from the next: few have to be asked themselves.
+            asked = slice(0, None, _ASKED)
+            most = np.max(bound, initial=0) + _ASKED_M
+            near = np.minimum(nearest(at[asked], own[asked], most), most)
+            of = np.minimum((np.arange(len(at)) + _ASKED // 2) // _ASKED, len(near) - 1)
+            moved = length(at - at[asked].take(of)) + _BEYOND_M
+            moved[own != own[asked].take(of)] = np.inf
+            near = near.take(of)
+            found = near + moved <= bound
+            unsure = np.flatnonzero(~found & (near - moved <= bound))
+            found[unsure] = nearest(at[unsure], own[unsure], np.max(bound[unsure], initial=0)) <= bound[unsure]
+            return found
 
         pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, all_some)
         wanted, blocking = found = np.zeros((2, len(long)), bool)
@@ -233,7 +249,7 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
             # The disc may touch any point of the edge, and hold no end of another.
             wanted[rows] = holds(rows, radius, radius * chord[rows] + (long[rows] + EDGE_MAX_M) / 2, others)
         rows = np.flatnonzero(edges.merged[some] & ~wanted)
-        blocking[rows] = holds(rows, 0, 2 * radius_m + EDGE_MAX_M, others)
+        blocking[rows] = holds(rows, 0, np.full(len(rows), 2 * radius_m + EDGE_MAX_M), others)
         return found
 
     wanted, blocking = threads.by_rows(told, len(edges.ends))
@@ -293,7 +309,7 @@ def _refine(edges: Edges, gap: Floats) -> Edges:
         merged=np.concatenate([edges.merged[~near], part.merged]),
     )
     gap = np.concatenate([far_gap[~near], _edge_gaps(part, *vertex_labels(part), gap)])
-    return _cut_evenly(edges, _parts(length(edges.runs()), spacing_m(gap)))
+    return _cut_evenly(edges, _parts(edges.lengths_m(), spacing_m(gap)))
 
 
 def spacing_m(gap_m: Floats) -> Floats:
@@ -317,7 +333,7 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
     label, members = vertex_labels(edges)
     batches = [_Nearest(edges.points, label)]
     while True:
-        long_m, wanted = length(edges.runs()), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
+        long_m, wanted = edges.lengths_m(), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
         # Vertices still to come on either edge can bring two edges closer by half their lengths at most.
         active &= (long_m > SPACING_MIN_M) & (long_m + COARSE_RATIO * (long_m + EDGE_MAX_M) / 2 > wanted)
         long = np.flatnonzero(active & (long_m > np.maximum(wanted, SPACING_MIN_M)))
@@ -328,8 +344,8 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         parts = np.ones(len(active), np.int64)
         parts[long] = 1 << np.maximum(np.floor(np.log2(long_m[long] / enough)), 1).astype(np.int64)
         before = len(edges.xy)
+        label = np.append(label, np.repeat(edges.label, parts - 1))  # in the order in which they are cut
         edges, active = _cut_evenly(edges, parts), np.repeat(active, parts)
-        label, members = vertex_labels(edges)
         gap = np.append(gap, np.full(len(edges.xy) - before, np.inf))
         # To search one is quicker than two; but it has to be built first.
         while len(batches) > 1 and len(batches[-2].at) < _ANEW * len(batches[-1].at):
@@ -531,8 +547,10 @@ def _outside_triangles(
 def _tell_outside(edges: Edges, spokes: _Spokes, triangles: Ints) -> Flags:
     """Tell which triangles lie outside the cover: by a side that is an edge, or else by a corner."""
     following = np.roll(triangles, -1, axis=1)
-    inside: Flags = np.any(spokes.find(triangles, following) >= 0, axis=1)
-    outside: Flags = np.any(spokes.find(following, triangles) >= 0, axis=1)
+    inside, outside = (
+        np.logical_or.reduce(spokes.find(start, end).T >= 0)
+        for start, end in ((triangles, following), (following, triangles))
+    )
     unsure = np.flatnonzero(~outside & ~inside)
     if len(unsure):
         outside[unsure] = _corner_is_outside(edges, spokes, triangles[unsure])
@@ -591,8 +609,11 @@ def _turn(edges: Edges, triangles: Ints, label: Ints, members: Flags) -> tuple[I
     apart = _disjoint(members)
     corners = label[triangles]
     mixed = apart[corners, np.roll(corners, -1, axis=1)]
-    first = (np.where(mixed.sum(axis=1) == 1, mixed.argmax(axis=1), (~mixed).argmax(axis=1)) + 2) % 3
-    between_three = np.flatnonzero(mixed.all(axis=1))
+    one, two, three = mixed.T
+    # The side after the first corner is the one before the odd one out.
+    odd = np.where(one == two, 2, np.where(one == three, 1, 0))
+    first = (odd + 2) % 3
+    between_three = np.flatnonzero(one & two & three)
     first[between_three] = _westernmost(edges.points[triangles[between_three]])
     turn = (first[:, None] + np.arange(3)) % 3
     return np.take_along_axis(triangles, turn, axis=1), np.take_along_axis(mixed, turn, axis=1)
@@ -685,8 +706,13 @@ class _Nearest:
 def _edge_gaps(edges: Edges, label: Ints, members: Flags, gap: Floats) -> Floats:
     """Return the distance of each edge: that of the nearer of its ends, 0 where another force holds one of them."""
     held: Flags = np.any(members[:, None] & ~edges.members[None, :], axis=2)
-    start, end = (np.where(held[label[at], edges.label], 0, gap[at]) for at in edges.ends.T)
-    return np.minimum(start, end)
+
+    def nearer(some: slice) -> Floats:
+        own = edges.label[some]
+        start, end = (np.where(held[label.take(at), own], 0, gap.take(at)) for at in edges.ends[some].T)
+        return np.minimum(start, end)
+
+    return threads.by_rows(nearer, len(edges.ends))
 
 
 def _cut_evenly(edges: Edges, parts: Ints) -> Edges:
