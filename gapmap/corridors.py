@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 WIDTH_STEP_M = 5.0  # a facet's widths differ by no more than this, or by WIDTH_STEP_SHARE of them
 WIDTH_STEP_SHARE = 5e-4
-_PART_TRIANGLES = 40_000  # for a thread at a time: enough for numpy, and some parts for each core
+_PART_TRIANGLES = 60_000  # for a thread at a time: enough for numpy, and some parts for each core
 _SURE = 1e-14  # of a product: what rounding does to a difference of two is far less
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 

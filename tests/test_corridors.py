@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from gapmap import tables
-from gapmap.corridors import Corridors, find_corridors
+from gapmap.corridors import Corridors, _simple, find_corridors
 from gapmap.errors import CrsError, InputError
 from gapmap.triangulation import spacing_m
 from gapmap.widths import width_here
@@ -788,3 +788,21 @@ def test_points_missing_or_empty_have_no_width() -> None:
     width = found_in("strips 8 x 50 km turned 0").width_at(points)
     assert width.index.tolist() == ["x", "y", "z"]
     assert width.isna().tolist() == [True, True, False]
+
+
+def test_rings_of_few_corners_are_told_as_geos_tells_them() -> None:
+    random = np.random.default_rng(8)
+    sizes = random.integers(3, 6, 4_000)
+    grid = np.where(
+        np.repeat(random.random(len(sizes)) < 0.5, sizes), 3, 10**7
+    )  # half of them in line or alike somewhere
+    points = random.integers(0, grid) + 1j * random.integers(0, grid)
+    first = np.cumsum(sizes) - sizes
+    simple = _simple(points, first)
+    rings = [np.column_stack([part.real, part.imag]) for part in np.split(points, first[1:])]
+    valid = shapely.is_valid([shapely.Polygon(ring) for ring in rings])
+    assert valid[simple].all()
+    few, far = sizes < 5, grid[first] > 3
+    assert simple[few & far].tolist() == valid[few & far].tolist()
+    assert 0 < simple[few & ~far].mean() < 1
+    assert not simple[~few].any()

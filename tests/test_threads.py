@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from gapmap import threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 
 @pytest.mark.parametrize("cores", [1, 2, 5])
@@ -71,3 +75,34 @@ def test_after_an_interrupt_no_part_is_begun(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_cores() -> None:
     assert threads.cores() >= 1
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, 30_000, 100_001])
+def test_rows_come_together_again_in_their_order(count: int, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+    values, seen = np.arange(count), []
+
+    def task(rows: slice) -> NDArray[np.int64]:
+        seen.append(rows)
+        return np.stack([values[rows], -values[rows]])
+
+    found = threads.by_rows(task, count)
+    assert found.tolist() == [values.tolist(), (-values).tolist()]
+    assert (len(seen) > 1) == (count > 30_000 or (count == 30_000 and cores == 3))
+    assert sum(rows.stop - rows.start for rows in seen) == count
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_cycles_are_collected_afterwards_as_before(collecting: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        with threads.uncollected():
+            assert not gc.isenabled()
+        assert gc.isenabled() == collecting
+        with pytest.raises(ValueError, match="whatever"), threads.uncollected():
+            raise ValueError("whatever goes wrong")
+        assert gc.isenabled() == collecting
+    finally:
+        (gc.enable if before else gc.disable)()
