@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from gapmap.inputs import Inputs
-    from gapmap.scenario import Scenario
+    from gapmap.scenario import ForceInput, Scenario
     from gapmap.whatif import WhatIf
 
 app = typer.Typer(
@@ -180,7 +180,10 @@ def init(
 def run(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="SCENARIO | ZONES...", help="A scenario (.toml), or a file of zones a force."),
+        typer.Argument(
+            metavar="SCENARIO | ZONES...",
+            help='A scenario (.toml), or a file of zones a force; or one with a column "force".',
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
     reach: Annotated[
@@ -203,7 +206,7 @@ def run(
 ) -> None:
     """Find the corridors, and write gaps.gpkg (every table), map.html and the scenario that was used.
 
-    A force is named after its file of zones. An earlier result is replaced once the new one is complete.
+    A force is named after its file of zones; a file that names several in a column "force" holds those. An earlier result is replaced once the new one is complete.
     """
     from gapmap.tiling import connect
 
@@ -218,7 +221,10 @@ def run(
 def check(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="SCENARIO | ZONES...", help="A scenario (.toml), or a file of zones a force."),
+        typer.Argument(
+            metavar="SCENARIO | ZONES...",
+            help='A scenario (.toml), or a file of zones a force; or one with a column "force".',
+        ),
     ],
     draw: Annotated[
         bool, typer.Option("--map", help="Draw what was read beside it: scenario.toml gives scenario.check.html.")
@@ -638,19 +644,17 @@ def _scenario_of_files(
     incidents: Path | None,
     places: Path | None,
 ) -> Scenario:
-    """Take each file for a force named after it; gather what is wrong with the options."""
+    """Make a scenario of files and options; gather what is wrong with the options."""
     import datetime as dt
 
     from gapmap.scenario import (
         MAX_WIDTH_M,
-        ForceInput,
         IncidentsInput,
         PlacesInput,
         Scenario,
         check_max_width,
         check_reach,
     )
-    from gapmap.tables import ZONE_KINDS, is_force_name
     from gapmap.units import parse_length
 
     problems = []
@@ -671,24 +675,13 @@ def _scenario_of_files(
         inside = [path / "scenario.toml" for path in folders if (path / "scenario.toml").is_file()]
         hint = f"a scenario is in it: {inside[0]}" if inside else ""
         raise InputError("the command cannot be understood", problems=problems, hint=hint)
-    names = ["".join(c if is_force_name(c) else "_" for c in path.stem) for path in files]
     problems += [f"{path}: a scenario stands alone" for path in files if path.suffix.lower() == ".toml"]
-    if len({name.casefold() for name in names}) < len(names):
-        problems.append(f"two files name the same force: {', '.join(path.name for path in files)}")
+    forces = _forces_of_files(files, lengths_m.get("reach"), problems)
     if problems:
         raise InputError("the command cannot be understood", problems=problems)
-    reach_m, max_width_m = lengths_m["reach"], lengths_m["max-width"]
-    forces = [
-        ForceInput(
-            name=name,
-            label=path.stem,
-            zones=(path.resolve(),),
-            reach_m={} if reach_m is None else dict.fromkeys(ZONE_KINDS, reach_m),
-        )
-        for name, path in zip(names, files, strict=True)
-    ]
+    max_width_m = lengths_m["max-width"]
     return Scenario(
-        title=" and ".join(sorted(path.stem for path in files)),
+        title=" and ".join(sorted(force.label for force in forces)),
         forces=tuple(sorted(forces, key=lambda force: force.name)),
         folder=Path.cwd(),
         date=day,
@@ -696,6 +689,40 @@ def _scenario_of_files(
         incidents=None if incidents is None else IncidentsInput(file=incidents.resolve()),
         places=None if places is None else PlacesInput(file=places.resolve()),
     )
+
+
+def _forces_of_files(files: Sequence[Path], reach_m: float | None, problems: list[str]) -> list[ForceInput]:
+    """Take each file for a force named after it, or for those that its column "force" names; note two of one name."""
+    from gapmap.readers.sheets import fold
+    from gapmap.scenario import ForceInput
+    from gapmap.tables import ZONE_KINDS, is_force_name
+
+    forces: dict[str, ForceInput] = {}
+    for path in files:
+        for said in _forces_named(path) or [""]:
+            label = said or path.stem
+            name = "".join(c if is_force_name(c) else "_" for c in label)
+            same = forces.get(name.casefold())
+            if same and (not said or fold(same.only.get("force", "")) != fold(said) or path.resolve() in same.zones):
+                both = f"{same.label!r} of {same.zones[0].name} and {label!r} of {path.name}"
+                problems.append(f"two forces have one name, {same.name}: {both}")
+            forces[name.casefold()] = ForceInput(
+                name=name,
+                label=label,
+                zones=(*(same.zones if same else ()), path.resolve()),
+                reach_m={} if reach_m is None else dict.fromkeys(ZONE_KINDS, reach_m),
+                only={"force": said} if said else {},
+            )
+    return list(forces.values())
+
+
+def _forces_named(path: Path) -> list[str]:
+    from gapmap.readers import forces_in
+
+    try:
+        return forces_in(path)
+    except InputError:  # said when it is read, with all else that is wrong
+        return []
 
 
 def _run(

@@ -271,7 +271,9 @@ def _partner(source: Source, force: str) -> Edition:
         found[name] = table[[column for column in table.columns if column in known]]
     label = _label(_parameters(source), force)
     out = {name: found[name] for name in ("cover", "centrelines", "facets", "ground", "boundaries", "relief")}
-    out["zones"] = found["zones"][found["zones"]["force"] == force]
+    own = found["zones"][found["zones"]["force"] == force]
+    # In a list of several forces, row 121 tells that there are a hundred others or so.
+    out["zones"] = own.assign(source_row=own["source_row"].mask(own["source"].isin(_foreign_files(source, force))))
     for name in ("corridors", "stretches"):
         out[name] = _own_facing(found[name], found[name], force)
     sides = out["stretches"] if len(out["stretches"]) else out["corridors"]
@@ -539,6 +541,9 @@ def _foreign_zones(made: Edition, analysis: Source) -> list[str]:
     zones = made.table("zones")
     if set(zones["force"]) - {made.force}:
         problems.append("zones: rows of other forces")
+    secret = _foreign_files(analysis, made.force)
+    if zones["source_row"][zones["source"].isin(secret)].notna().any():
+        problems.append("zones: row numbers in files of other forces")
     own = {*zones.index, ""}
     for name, table in made.tables.items():
         unknown_columns = sorted(set(table.columns) - _known(name, made.force, analysis))
@@ -553,7 +558,6 @@ def _foreign_zones(made: Edition, analysis: Source) -> list[str]:
     forces = _parameters(made).get("forces", {})
     problems += [f"run: parameters of {key}" for key in forces if key != made.force and set(forces[key]) - {"label"}]
     problems += ["run: remarks on rows"] * any(set(each) - set(_OF_FILES) for each in _inputs(made))
-    secret = _foreign_files(analysis, made.force)
     if set(made.table("set_aside")["source"]) & secret:
         problems.append("set_aside: rows of other forces' files")
     return problems

@@ -120,6 +120,7 @@ def unknown(what: str, word: str, allowed: Iterable[str]) -> str:
     "unknown key 'max_witdh'; did you mean 'max_width'? (allowed: date, max_width)"
     """
     words = sorted(allowed)
-    near = difflib.get_close_matches(word.lower(), words, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
+    small = {each.lower(): each for each in words}
+    near = difflib.get_close_matches(word.lower(), small, n=1)
+    guess = f"; did you mean {small[near[0]]!r}?" if near else ""
     return f"unknown {what} {word!r}{guess} (allowed: {', '.join(words)})"

@@ -28,12 +28,13 @@ from gapmap.readers import (
     read_zones,
     suspect_swaps,
 )
-from gapmap.readers.files import describe, from_here, left_by_all, list_names, refuse
+from gapmap.readers.files import describe, from_here, left_by_all, list_names, list_rows, refuse, set_aside
+from gapmap.readers.sheets import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gapmap.scenario import PlacesInput, Scenario
+    from gapmap.scenario import ForceInput, Scenario
 
 _LAYERS = {".kml": "folder", ".kmz": "folder", ".xlsx": "sheet"}  # what a layer is called, by ending
 _FARTHEST = 3  # zones named when a region is too large
@@ -107,28 +108,12 @@ def read_inputs(scenario: Scenario) -> Inputs:
         try:
             return read(*args, **options)
         except InputError as error:
-            errors.append(error)
+            if str(error) not in map(str, errors):  # two forces may name one file
+                errors.append(error)
             return None
 
-    zone_files = [
-        attempt(
-            read_zones,
-            path,
-            force=force.name,
-            reach_m=force.reach_m,
-            crs=force.crs,
-            layer=force.layer,
-            columns=force.columns,
-            kinds=force.kinds,
-            encoding=force.encoding,
-            day_first=force.day_first,
-            mgrs_zones=scenario.mgrs_zones,
-        )
-        for force in scenario.forces
-        for path in force.zones
-    ]
-    zone_files = [table for table in zone_files if table is not None]
-    incidents = places = area = excluded = boundaries = terrain = None
+    zone_files, all_read = _read_zones(scenario, attempt)
+    incidents = area = excluded = boundaries = terrain = None
     if scenario.incidents:
         asked = scenario.incidents
         incidents = attempt(
@@ -143,8 +128,7 @@ def read_inputs(scenario: Scenario) -> Inputs:
             day_first=asked.day_first,
             mgrs_zones=scenario.mgrs_zones,
         )
-    if scenario.places:
-        places = attempt(_places, scenario.places, scenario.mgrs_zones)
+    places = attempt(_places, scenario)
     if scenario.area_of_interest:
         named = scenario.area_of_interest
         area = attempt(read_polygons, named.file, role="area of interest", layer=named.layer)
@@ -157,7 +141,6 @@ def read_inputs(scenario: Scenario) -> Inputs:
     faults = len(errors)
     attempt(suspect_swaps, [table for table in (*zone_files, incidents, places) if table is not None])
     beyond_m = scenario.max_width_m
-    all_read = len(zone_files) == sum(len(force.zones) for force in scenario.forces)
     comparable = len(errors) == faults and all_read
 
     # The file of each zone is remembered by number: two forces may each have a zones.csv.
@@ -186,6 +169,73 @@ def read_inputs(scenario: Scenario) -> Inputs:
     )
 
 
+def _read_zones(scenario: Scenario, attempt: Callable[..., Any]) -> tuple[list[gpd.GeoDataFrame], bool]:
+    """Return what the files of zones gave, force by force, and whether all could be used."""
+    asked = [(force, path) for force in scenario.forces for path in force.zones]
+    found = [
+        attempt(
+            read_zones,
+            path,
+            force=force.name,
+            only=force.only,
+            reach_m=force.reach_m,
+            crs=force.crs,
+            layer=force.layer,
+            columns=force.columns,
+            kinds=force.kinds,
+            encoding=force.encoding,
+            day_first=force.day_first,
+            mgrs_zones=scenario.mgrs_zones,
+        )
+        for force, path in asked
+    ]
+    if any(table is None for table in found):  # what no force takes may be that one's
+        return [table for table in found if table is not None], False
+    for (force, _), table in zip(asked, found, strict=True):
+        table.attrs["input"]["force"] = force.name
+    for path, column, mine in _lists(asked, found):
+        attempt(_set_nobodys_aside, path, column, mine)
+    return found, True
+
+
+def _lists(
+    asked: Sequence[tuple[ForceInput, Path]], files: Sequence[gpd.GeoDataFrame]
+) -> list[tuple[Path, str, list[gpd.GeoDataFrame]]]:
+    """Return the lists of several forces: file, the column that tells them apart, what each force took of it."""
+    found: dict[tuple[Path, str | None, str], list[gpd.GeoDataFrame]] = {}
+    for (force, path), table in zip(asked, files, strict=True):
+        for column in force.only:
+            found.setdefault((path, force.layer, fold(column)), []).append(table)
+    return [(path, column, mine) for (path, _, column), mine in found.items()]
+
+
+def _set_nobodys_aside(path: Path, column: str, mine: Sequence[gpd.GeoDataFrame]) -> None:
+    """Set the rows of a list aside that no force takes; they count with the first that takes some.
+
+    Raises
+    ------
+    InputError
+        For rows that do not say whose they are.
+    """
+    others = [table.attrs.pop("others") for table in mine]
+    left = {row: said for row, said in others[0].items() if all(row in each for each in others)}
+    record = mine[0].attrs["input"]
+    unsaid = {row: f"column {column!r} is blank: whose is it?" for row, said in left.items() if said == ""}
+    refuse(path, unsaid, rows=record["rows"] + len(others[0]), role="zones")
+    reasons = {
+        row: "blank row" if said is None else f"no force of the scenario is {said!r} in column {column!r}"
+        for row, said in left.items()
+    }
+    record["rows"] += len(left)
+    record["set_aside"] += len(left)
+    mine[0].attrs["set_aside"] += set_aside(path, reasons)
+    if nobodys := {row: said for row, said in left.items() if said}:
+        names = list_names(list(dict.fromkeys(nobodys.values())))
+        record["remarks"].append(
+            f"{list_rows(list(nobodys))}: set aside, since no force of the scenario is {names} in column {column!r}"
+        )
+
+
 def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame | None, *, complete: bool) -> None:
     """Say in the records of the files why there is no gap between forces: one force alone, or one file given twice."""
     if zones is None:
@@ -201,7 +251,7 @@ def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame
     if len(held) == 1 and complete:  # else the other force may be in what could not be read
         (force,) = held
         said[force] = (
-            f"{force} is the only force, and a gap lies between two; a folder or layer of a file can be one each"
+            f"{force} is the only force, and a gap lies between two; a folder, a layer or what a column says can be one each"
         )
     for table in files:
         table.attrs["input"]["remarks"] += [said[force] for force in table["force"].unique() if force in said]
@@ -222,9 +272,11 @@ def _remark_on_layers(records: Sequence[dict[str, Any]], *, complete: bool) -> N
             )
 
 
-def _places(asked: PlacesInput, mgrs_zones: Sequence[str]) -> gpd.GeoDataFrame:
+def _places(scenario: Scenario) -> gpd.GeoDataFrame | None:
+    if (asked := scenario.places) is None:
+        return None
     places = read_places(
-        asked.file, columns=asked.columns, layer=asked.layer, encoding=asked.encoding, mgrs_zones=mgrs_zones
+        asked.file, columns=asked.columns, layer=asked.layer, encoding=asked.encoding, mgrs_zones=scenario.mgrs_zones
     )
     places.attrs["input"]["attribution"] = attribution(asked.file, asked.layer)
     return places

@@ -420,7 +420,8 @@ def _print_inputs(console: Console, inputs: list[dict[str, Any]], set_aside: lis
     table = _table(["Read", "as"], ["rows", "used", "set aside", "repaired"])
     for each in inputs:
         counts = [str(each[column]) for column in ("rows", "used", "set_aside", "repaired")]
-        table.add_row(plain(each["name"]), plain(each["role"]), *counts)
+        whose = f" of {each['force']}" if each.get("force") else ""
+        table.add_row(plain(each["name"]), plain(each["role"] + whose), *counts)
     _print_block(console, "", table)
     if set_aside:
         console.print("Set aside", style="bold")

@@ -50,12 +50,16 @@ class LayerInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceInput:
-    """A force: its name in tables, its label on the map, its zone files and their writing, its reach in metres by kind."""
+    """A force: its name in tables, its label on the map, its zone files and their writing, its reach in metres by kind.
+
+    Of files that list several forces, ``only`` names the column that tells them apart and what it says of this one.
+    """
 
     name: str
     label: str
     zones: tuple[Path, ...]
     reach_m: Mapping[str, float] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
     layer: str | None = None
     crs: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -181,6 +185,7 @@ class Scenario:
             force.name: {
                 "label": force.label,
                 "zones": name(force.zones[0]) if len(force.zones) == 1 else [name(path) for path in force.zones],
+                "only": dict(force.only),
                 "reach": _same_or_each(force.reach_m),
                 "layer": force.layer,
                 "crs": force.crs,
@@ -561,6 +566,7 @@ def _forces(table: _Table) -> tuple[ForceInput, ...]:
                 label=force.text("label", name) or name,
                 zones=force.files("zones"),
                 reach_m=force.lengths("reach", ZONE_KINDS, REACH_LIMIT_M),
+                only=_only(force),
                 layer=force.text("layer"),
                 crs=force.text("crs"),
                 columns=force.words("columns"),
@@ -575,6 +581,20 @@ def _forces(table: _Table) -> tuple[ForceInput, ...]:
     if len(set(folded)) < len(folded):
         table.fault("forces", "two names differ in capitals only")
     return tuple(found)
+
+
+def _only(table: _Table) -> dict[str, str]:
+    value = table.take("only")
+    if value is None:
+        return {}
+    if (
+        isinstance(value, Mapping)
+        and len(value) == 1
+        and all(isinstance(said, str) and said for said in value.values())
+    ):
+        return dict(value)
+    table.fault("only", f'{value!r} is not a column and what it says of the force, such as {{ force = "North" }}')
+    return {}
 
 
 def _mgrs_zones(table: _Table) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ _SHEET_HELP = (
     ("valid_to", "the first day on which it counts no more; empty: without end"),
     ("", ""),
     ("A force has a file of its own: copy this one for the next force, and name it in the scenario.", ""),
+    ('Or one list holds all: add a column "force", and say in the scenario only = { force = "North" } for each.', ""),
     ("gapmap check scenario.toml says what was read and what is wrong, by row.", ""),
 )
 
@@ -81,7 +82,8 @@ _PAPER_HELP = (
     "All cells are text, so that nothing is turned: write as the list has it. Digits of any script, decimal point or comma.",
     'Grid references without their zone: say the zone in the scenario, mgrs_zone = "38S".',
     'Dates as 31/1/2024: say dates = "day-first" under the force or the incidents.',
-    'A force has a workbook of its own; in the scenario: zones = "my-list.xlsx", file = "my-list.xlsx".',
+    'A force has a workbook of its own, or a column "force" tells them apart and the scenario says only = { force = "North" }.',
+    'In the scenario: zones = "my-list.xlsx", file = "my-list.xlsx".',
     "gapmap check says what was read and what is wrong, by sheet and row; row 1 is the first one below the names.",
 )
 _PAPER_ROWS = 500  # that are given the form of text

@@ -148,7 +148,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "max_width_m": REAL,
         "parameters": TEXT,  # JSON: the scenario as understood
         "crs": TEXT,  # WKT of the working CRS
-        "inputs": TEXT,  # JSON list: {"role", "name", "sha256", "rows", "used", "set_aside", "repaired"}
+        "inputs": TEXT,  # JSON list: {"role", "name", "sha256", "rows", "used", "set_aside", "repaired", ...}
         "versions": TEXT,  # JSON: gapmap, python, geopandas, shapely, geos, proj, pythoncdt
         "created": TEXT,  # ISO 8601, UTC
         "edition": TEXT,  # "" for a result; what an exported file may be: "full", "partner <force>", "public"

@@ -75,6 +75,8 @@ class WhatIf:
     def save(self, folder: str | Path) -> Path:
         """Write the changed scenario, so that it can be run: scenario.toml, and a file of zones for each force edited.
 
+        A list of several forces that holds one of these is written anew for all.
+
         Parameters
         ----------
         folder : str or Path
@@ -94,9 +96,12 @@ class WhatIf:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
+        # A list of several forces is left by all that take rows of it: those of one that went alone would be nobody's.
+        left = {path for force in self.scenario.forces if force.name in self.edited for path in force.zones}
+        alone = self.edited | {force.name for force in self.scenario.forces if force.only and left & {*force.zones}}
         forces = tuple(
             # Windows keeps some names for itself, whatever the ending: CON, AUX, NUL.
-            self._write_zones(force, folder / f"zones-{force.name}.gpkg") if force.name in self.edited else force
+            self._write_zones(force, folder / f"zones-{force.name}.gpkg") if force.name in alone else force
             for force in self.scenario.forces
         )
         title = f"{self.scenario.title}: what if"

@@ -256,6 +256,47 @@ def test_run_takes_files_of_zones_for_forces(example: Path, tmp_path: Path, caps
     assert call("check", tmp_path / "out" / "scenario.toml") == 0
 
 
+def test_run_takes_one_list_of_several_forces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same zones in a file for each force give the same corridors, and so does the scenario that was written."""
+    rows = {
+        side: [f"{side[0]}{k},{43 + k * 0.08:.2f},{lat},{side}" for k in range(3)]
+        for side, lat in (("North side", 36.2), ("جنوب", 36.0))
+    }
+    lists = {"all": [*rows["North side"], *rows["جنوب"]], "North side": rows["North side"], "جنوب": rows["جنوب"]}
+    for name, lines in lists.items():
+        text = "\n".join(("name,lon,lat,Force", *lines))
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    assert call("run", tmp_path / "all.csv", "--reach", "5 km", "--out", one) == 0
+    assert "zones of North_side" in capsys.readouterr().out
+    assert call("run", one / "scenario.toml", "--out", two, "--quiet") == 0
+    each = [tmp_path / f"{name}.csv" for name in rows]
+    assert call("run", *each, "--reach", "5 km", "--out", three, "--quiet") == 0
+    first, again, apart = (gapmap.open(folder / "gaps.gpkg") for folder in (one, two, three))
+    assert first.cover.index.tolist() == ["North_side", "جنوب"]
+    assert len(first.corridors) == 1
+    for name in ("zones", "corridors", "transects"):
+        tables = [
+            analysis.table(name).drop(columns=["source", "source_row"], errors="ignore")
+            for analysis in (first, again, apart)
+        ]
+        frames = [pd.DataFrame(table) for table in tables]
+        pd.testing.assert_frame_equal(frames[0], frames[1])
+        pd.testing.assert_frame_equal(frames[0], frames[2])
+    # A second list of the same forces adds to them; the same list twice does not.
+    (tmp_path / "more.csv").write_text("name,lon,lat,force\na,43.3,36.2,NORTH side\nb,43.3,36,جنوب\n", encoding="utf-8")
+    assert call("check", tmp_path / "all.csv", tmp_path / "more.csv", "--reach", "5km", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(item["name"], item["force"], item["used"]) for item in told["inputs"]] == [
+        ("all.csv", "NORTH_side", 3),
+        ("more.csv", "NORTH_side", 1),
+        ("all.csv", "جنوب", 3),
+        ("more.csv", "جنوب", 1),
+    ]
+    assert call("check", tmp_path / "all.csv", tmp_path / "all.csv", "--reach", "5km") == 2
+    assert "two forces have one name, North_side" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -272,7 +313,7 @@ def test_wrong_options_are_all_said_at_once(
     assert call("run", *files, *options, "--out", tmp_path / "out") == 2
     printed = capsys.readouterr().err
     assert said in printed
-    assert "two files name the same force" in printed
+    assert "two forces have one name, zones: 'zones' of zones.xlsx and 'zones' of zones.xlsx" in printed
     assert not (tmp_path / "out").exists()
 
 
@@ -393,7 +434,7 @@ def test_a_result_never_replaces_what_it_is_made_of(
 ) -> None:
     zones = tmp_path / "gaps.gpkg"
     zones.write_bytes((example / "out" / "gaps.gpkg").read_bytes())
-    assert call("run", zones, example / "south.geojson", "--reach", "5 km", "--out", tmp_path, "--overwrite") == 2
+    assert call("run", zones, "--reach", "5 km", "--out", tmp_path, "--overwrite") == 2
     assert "would replace what it is made of" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["gaps.gpkg"]
 

@@ -13,6 +13,7 @@ import pyproj
 import pytest
 import shapely
 
+import gapmap
 from gapmap import tables
 from gapmap.editions import GRID_CRS, Edition, cell_box, check, edition
 from gapmap.errors import EditionError, InputError, ResultError
@@ -97,6 +98,33 @@ def test_what_somebody_wrote_beside_a_result_stays(result: Analysis) -> None:
     for name, force in GRID:
         assert "hill 402" not in everything(edition(analysis, name, force=force))
     assert "hill 402" in everything(edition(analysis, "full"))
+
+
+def test_a_list_of_several_forces_says_nothing_of_the_others(tmp_path: Path) -> None:
+    """Neither how many they are nor how they are called, also not by the row numbers; one of them is set aside."""
+    rows = [f"{NORTH[0]} {k},{43 + k * 0.08:.2f},36.25,North,\n" for k in range(5)]
+    rows += [f"{SOUTH[0]} {k},{43 + k * 0.08:.2f},36.0,South,\n" for k in range(7)]
+    rows += [f"{NORTH[1]},43,36.25,North,2020-01-01\n", f"{SOUTH[1]},43,36.9,Xqthird,\n"]
+    (tmp_path / "all.csv").write_text("name,lon,lat,force,valid_to\n" + "".join(rows), encoding="utf-8")
+    forces = (
+        f'[forces.{each}]\nzones = "all.csv"\nreach = "5 km"\nonly = {{ force = "{each}" }}'
+        for each in ("north", "south")
+    )
+    (tmp_path / "s.toml").write_text("\n".join(("date = 2021-06-01", *forces)), encoding="utf-8")
+    analysis = gapmap.run(tmp_path / "s.toml")
+    assert analysis.set_aside["source_row"].tolist() == [13, 14]
+    for force, count, others in (("north", 5, SOUTH), ("south", 7, NORTH)):
+        made = edition(analysis, "partner", force=force)
+        assert len(made.table("zones")) == count
+        assert made.table("zones")["source_row"].isna().all()
+        text = everything(made)
+        assert [word for word in (*others, "Xqthird", '"rows": 14') if word in text] == []
+        assert "all.csv" in text
+        zones = analysis.table("zones")
+        told = replace(made, tables={**made.tables, "zones": zones[zones["force"] == force]})
+        with pytest.raises(EditionError, match="zones: row numbers in files of other forces"):
+            check(told, analysis)
+    assert "Xq" not in everything(edition(analysis, "public"))
 
 
 @pytest.mark.parametrize("force", ["north", "south"])

@@ -47,4 +47,5 @@ def test_an_unknown_word_names_the_nearest() -> None:
         errors.unknown("kind", "Rout", ["post", "route"])
         == "unknown kind 'Rout'; did you mean 'route'? (allowed: post, route)"
     )
+    assert "did you mean 'SOUTH'" in errors.unknown("value", "Suoth", ["NORTH", "SOUTH"])
     assert "did you mean" not in errors.unknown("kind", "zzz", ["post", "route"])

@@ -231,3 +231,53 @@ def test_a_missing_file_is_named_as_seen_from_here(scenario: Scenario, monkeypat
     assert str(error).startswith(f"{gone.relative_to(scenario.folder.parent)}: no such file")
     monkeypatch.chdir("/")
     assert "no such file" in str(read_inputs(scenario).errors[0])
+
+
+# ---- One list of several forces
+
+
+def several(folder: Path, rows: str, *, north: str = "North") -> Scenario:
+    (folder / "all.csv").write_text(f"name,lon,lat,force\n{rows}", encoding="utf-8")
+    (folder / "s.toml").write_text(
+        f'[forces.north]\nzones = "all.csv"\nonly = {{ force = "{north}" }}\nreach = "5 km"\n'
+        '[forces.south]\nzones = "all.csv"\nonly = { Force = "SOUTH" }\nreach = "3 km"\n',
+        encoding="utf-8",
+    )
+    return read_scenario(folder / "s.toml")
+
+
+def test_one_list_gives_several_forces_and_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
+    rows = "N,10.0,20.3,North\nS,10.0,20.0,South\nT,10.0,20.9,Third\n,,,\nM,10.1,20.3,Nroth\nS2,10.1,20,south \n"
+    read = read_inputs(several(tmp_path, rows)).require_all()
+    assert read.zones[["force", "name", "reach_m"]].to_numpy().tolist() == [
+        ["north", "N", 5_000],
+        ["south", "S", 3_000],
+        ["south", "S2", 3_000],
+    ]
+    assert {each["source_row"]: each["reason"] for each in read.set_aside} == {
+        3: "no force of the scenario is 'Third' in column 'force'",
+        4: "blank row",
+        5: "no force of the scenario is 'Nroth' in column 'force'",
+    }
+    counts = [(each["force"], each["rows"], each["used"], each["set_aside"]) for each in read.inputs]
+    assert counts == [("north", 4, 1, 3), ("south", 2, 2, 0)]
+    assert sum(rows for _, rows, _, _ in counts) == 6
+    assert len({each["sha256"] for each in read.inputs}) == 1
+    told = "rows 3, 5: set aside, since no force of the scenario is 'Third', 'Nroth' in column 'force'"
+    assert [each["remarks"] for each in read.inputs] == [[told], []]
+
+
+def test_a_row_that_does_not_say_whose_it_is_is_refused(tmp_path: Path) -> None:
+    """Left out, it could open a gap that is not there."""
+    rows = "N,10.0,20.3,North\nS,10.0,20.0,South\nX,10.1,20.0,\n"
+    with pytest.raises(InputError, match=r"all.csv: 1 of 3 zones cannot be used\n  row 3: column 'force' is blank"):
+        read_inputs(several(tmp_path, rows)).require_all()
+
+
+def test_what_is_wrong_with_the_list_is_said_once(tmp_path: Path) -> None:
+    scenario = several(tmp_path, "N,10.0,20.3,North\nS,10.0,20.0,South\n", north="Nort")
+    with pytest.raises(InputError, match=r"^all.csv: column 'force': unknown value 'Nort'; did you mean 'North'"):
+        read_inputs(scenario).require_all()
+    (tmp_path / "all.csv").unlink()
+    with pytest.raises(MissingFileError, match=r"all\.csv: no such file"):
+        read_inputs(scenario).require_all()

@@ -17,7 +17,7 @@ from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, 
 
 from gapmap.errors import CrsError, InputError, MissingFileError
 from gapmap.reach import cover
-from gapmap.readers import join_zones, read_zones, suspect_swaps
+from gapmap.readers import forces_in, join_zones, read_zones, suspect_swaps
 from gapmap.tables import COLUMNS
 
 if TYPE_CHECKING:
@@ -205,11 +205,65 @@ def test_a_list_of_several_forces_taken_for_one_is_remarked_on(tmp_path: Path) -
     text = "lon,lat,Force,reach\n43,36,b,5km\n43.1,36,a,5km\n43.2,36,,5km\n"
     zones = read_zones(write(tmp_path / "a.csv", text), force="north")
     assert zones.attrs["input"]["remarks"] == [
-        "its column 'force' names 'b', 'a': all are taken for north; make a file or sheet for each"
+        "its column 'force' names 'b', 'a': all are taken for north; only = { force = \"b\" } would take the rows of one"
     ]
-    for same in (text.replace(",a,", ",b,"), text.replace("reach", "FORCE").replace("5km", "x")):
+    for same in (text.replace(",a,", ",B,"), text.replace("reach", "FORCE").replace("5km", "x")):
         told = read_zones(write(tmp_path / "b.csv", same), force="north", reach_m=5_000)
         assert told.attrs["input"]["remarks"] == []
+
+
+SEVERAL = "name,lon,lat,Side,reach\nN,43,36.3,القوات,5km\n,,,,\nS1,43,36,South,\nS2,43.1,36, SOUTH,x\nT,43,37,,\n"
+
+
+def test_the_rows_of_one_force_of_a_list_of_several(tmp_path: Path) -> None:
+    """Its rows alone are judged, by their numbers in the file; the others are said."""
+    path = write(tmp_path / "all.csv", SEVERAL)
+    north = read_zones(path, force="north", only={"side": "القوات"})
+    assert north[["force", "name", "reach_m"]].to_numpy().tolist() == [["north", "N", 5_000]]
+    assert north.attrs["others"] == {2: None, 3: "South", 4: "SOUTH", 5: ""}
+    assert (north.attrs["input"]["rows"], north.attrs["input"]["used"], north.attrs["set_aside"]) == (1, 1, [])
+    assert north.attrs["input"]["read_as"].endswith("the rows of which column 'Side' says 'القوات'")
+    with pytest.raises(InputError, match=r"all.csv: 1 of 2 zones cannot be used\n  row 4: reach 'x'"):
+        read_zones(path, force="south", only={"side": "south"})
+
+
+def test_the_rows_of_one_force_of_a_layer(tmp_path: Path) -> None:
+    """A ring left open in another force's row is none of its faults."""
+    rings = {"a": [[43, 36], [44, 36], [43, 36]], "b": [[43, 36], [44, 36], [44, 37], [43, 36]]}
+    features = [
+        {"type": "Feature", "properties": {"force": each}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for each, ring in rings.items()
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    path = write(tmp_path / "all.geojson", text)
+    assert read_zones(path, force="b", only={"force": "b"}).index.tolist() == ["b-001"]
+    with pytest.raises(InputError, match="row 1"):
+        read_zones(path, force="a", only={"force": "a"})
+
+
+@pytest.mark.parametrize(
+    ("only", "words"),
+    [
+        ({"sid": "South"}, "unknown column 'sid'; did you mean 'Side'"),
+        ({"Side": "Suoth"}, "column 'Side': unknown value 'Suoth'; did you mean 'South'"),
+        ({"Side": "South", "name": "S1"}, r"only: 2 columns \(Side, name\)"),
+    ],
+)
+def test_what_tells_the_forces_apart_is_there(tmp_path: Path, only: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_zones(write(tmp_path / "all.csv", SEVERAL), force="a", only=only)
+
+
+def test_a_column_of_many_values_is_not_listed(tmp_path: Path) -> None:
+    text = "name,lon,lat\n" + "".join(f"P{k},43,36\n" for k in range(30))
+    with pytest.raises(InputError, match=r"all\.csv: column 'name': no row says 'P99'$"):
+        read_zones(write(tmp_path / "all.csv", text), force="a", only={"name": "P99"})
+
+
+def test_forces_that_a_list_names(tmp_path: Path) -> None:
+    assert forces_in(write(tmp_path / "a.csv", SEVERAL.replace("Side", "FORCE"))) == ["القوات", "South"]
+    assert forces_in(write(tmp_path / "a.csv", SEVERAL)) == []
+    assert forces_in(write(tmp_path / "a.csv", "lon,lat,force\n43,36,South\n43,36.1,south\n")) == []
 
 
 @pytest.mark.parametrize(

@@ -297,3 +297,15 @@ def test_how_files_are_written(tmp_path: Path) -> None:
 )
 def test_faults_in_how_files_are_written(tmp_path: Path, text: str, words: str) -> None:
     assert words in problems(tmp_path, text)
+
+
+def test_a_force_takes_the_rows_of_a_list_that_say_so(tmp_path: Path) -> None:
+    text = '[forces.north]\nzones = "all.xlsx"\nonly = { "ال قوة" = "North side" }\nreach = "5 km"'
+    scenario = read(tmp_path, text)
+    assert scenario.forces[0].only == {"ال قوة": "North side"}
+    again = tmp_path / "again.toml"
+    again.write_text(scenario.to_toml(), encoding="utf-8")
+    assert read_scenario(again).forces == scenario.forces
+    for wrong in ('"North"', "{ force = 1 }", '{ force = "" }', '{ force = "a", side = "b" }', "{}"):
+        told = problems(tmp_path, f'[forces.north]\nzones = "all.xlsx"\nonly = {wrong}')
+        assert "is not a column and what it says of the force, such as" in told

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import pandas as pd
 import pyproj
 import pytest
 import shapely
@@ -478,3 +479,26 @@ def test_nothing_in_a_text_is_taken_for_more_than_text(example: Path) -> None:
             what_if(scenario, add=[text], remove=[text])
         assert len(caught.value.problems) == 2
     assert isinstance(what_if(scenario, add=["post north 30.10, -30.25 3km"]), WhatIf)
+
+
+def test_a_list_of_several_forces_is_asked_and_saved_whole(strip: Path, tmp_path: Path) -> None:
+    """What a force that goes into a file of its own leaves in the list would be nobody's."""
+    folder = strip.parent
+    sides = {side: gpd.read_file(folder / f"{side}.gpkg").assign(side=side) for side in ("north", "south")}
+    sides["third"] = sides["south"].assign(side="third", geometry=sides["south"].translate(0, -0.3))
+    pd.concat(sides.values()).to_file(folder / "all.geojson", driver="GeoJSON")
+    text = f'title = "strip"\n{strip.read_text(encoding="utf-8")}'
+    for side in ("north", "south"):
+        text = text.replace(f'"{side}.gpkg"', f'"all.geojson"\nonly = {{ side = "{side}" }}')
+    listed = strip.with_name("listed.toml")
+    listed.write_text(text, encoding="utf-8")
+    asked = ["post north 36.02, 43 1km"]
+    found = what_if(listed, add=asked)
+    assert found.changes.figures() == what_if(strip, add=asked).changes.figures()
+    assert what_if(listed, add=asked, base=gapmap.run(listed)).changes.figures() == found.changes.figures()
+    saved = found.save(tmp_path / "new")
+    assert [(force.zones[0].name, dict(force.only)) for force in read_scenario(saved).forces] == [
+        ("zones-north.gpkg", {}),
+        ("zones-south.gpkg", {}),
+    ]
+    assert gapmap.run(saved).set_aside.empty

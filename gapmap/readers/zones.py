@@ -7,6 +7,7 @@ faults of a file in one error.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from numbers import Real
@@ -47,6 +48,7 @@ _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
+_VALUES_LISTED = 20  # of a column, in a message
 _TIMES_OF_FORMAT = {"timestamp", "begin", "end", "time"}  # columns that GDAL makes of a KML or GPX
 _REACH_WORDS = re.compile(r"(?:^|[^a-z])(?:reach|radius|range)(?:[^a-z]|$)")
 # Two centres this far apart, that come three times nearer when one is mirrored, are taken for swapped columns.
@@ -59,6 +61,7 @@ def read_zones(
     *,
     force: str | None = None,
     force_column: str | None = None,
+    only: Mapping[str, str] | None = None,
     kind: str | None = None,
     reach_m: float | Mapping[str, float] | None = None,
     crs: object = None,
@@ -86,6 +89,9 @@ def read_zones(
         The force that holds all of them: letters, digits, ``-`` and ``_``.
     force_column : str, optional
         Instead: the column that says it; "folder" for the outermost folder of a KML that is not called after a kind.
+    only : mapping of str to str, optional
+        Of a list of several forces the rows of one: the column, and what it says of them, whatever its case:
+        ``{"force": "Federal"}``.
     kind : {"post", "route", "area"}, optional
         For rows that do not say.
     reach_m : float or mapping of kind to float, optional
@@ -114,7 +120,8 @@ def read_zones(
         force and a number that does not depend on row order. ``attrs["set_aside"]`` holds the rows not used, as records:
         blank rows of a CSV or XLSX, tracks and routes of a GPX without points, and exact duplicates (force, name, kind,
         reach, dates, geometry). ``attrs["input"]`` holds the counts, how the file was understood, and remarks on rows that
-        somebody should look at.
+        somebody should look at. With `only` these are of its rows alone; ``attrs["others"]`` holds what the column says in
+        each of the others, by row, None where the row is blank.
 
     Raises
     ------
@@ -123,7 +130,8 @@ def read_zones(
     CrsError
         If the file has no CRS and none is given, or two contradict each other.
     InputError
-        If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; if `reach_m`
+        If the file cannot be read or has no rows; if not exactly one of `force` and `force_column` is given; if `only`
+        names no column, several, or what no row says; if `reach_m`
         is no number or names an unknown kind; and, all at once with their row numbers, for rows without geometry, with coordinates out of range or not finite, geometry
         collections, geometry that cannot be repaired, areas drawn as lines that do not close, unknown kinds, a reach that
         is negative, above 200 km or in another unit, unreadable or reversed dates.
@@ -145,13 +153,12 @@ def read_zones(
     _check_options(force, force_column, kind)
     _check_reach(reach_m)
     words = {**_KIND_WORDS, **_checked_kinds(kinds or {})}
-    rows = files.read_rows(path, role="zones", layer=layer, encoding=encoding)
+    rows, others = _only(files.read_rows(path, role="zones", layer=layer, encoding=encoding), only or {})
     names = files.field_names(rows, FIELDS, columns or {})
     index = rows.columns.index
     where = {field: names[field] for field in positions.COLUMNS}
     geometry, problems = positions.locate(rows, crs=crs, columns=where, mgrs_zones=mgrs_zones)
-    blank = (rows.columns == "").all(axis=1) & (rows.geometry is None)
-    aside = dict.fromkeys(index[blank], "blank row")
+    aside = dict.fromkeys(index[_blank(rows)], "blank row")
     if rows.geometry is not None and rows.path.suffix.lower() == ".gpx":
         # A receiver leaves such where it was switched off.
         hollow = rows.geometry.is_empty & (rows.geometry.geom_type != "Point")
@@ -187,7 +194,7 @@ def read_zones(
         raise InputError(f"{rows.path.name}: no zones in it, all rows are blank or without points")
     remarks = [
         *rows.remarks,
-        *_other_forces(rows, force, force_column),
+        *(_other_forces(rows, force) if force_column is None and not only else []),
         *_not_heard(rows, names),
         *(
             said
@@ -203,12 +210,45 @@ def read_zones(
         used=len(out),
         repaired=len(repaired.difference(list(aside))),
         aside=len(aside),
-        read_as="; ".join(text for text in (rows.read_as, _unused(rows, names, force_column)) if text),
+        read_as="; ".join(
+            text for text in (rows.read_as, _unused(rows, names, [force_column or "", *(only or {})])) if text
+        ),
         unread=rows.unread,
         remarks=remarks,
     )
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
+    if only:
+        out.attrs["others"] = others
     return out
+
+
+def forces_in(path: str | Path) -> list[str]:
+    r"""Return the forces that a list of zones names.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`read_zones`.
+
+    Returns
+    -------
+    list of str
+        What its column "force" says, each as it is first written, for `only`; none where that is not two at least.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no rows.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "all.csv"
+    >>> _ = path.write_text("lon,lat,Force\n43,36,North\n43,36.2,South\n43,36.1,NORTH\n", encoding="utf-8")
+    >>> forces_in(path)
+    ['North', 'South']
+    """
+    return _forces_in(files.read_rows(path, role="zones"))
 
 
 def join_zones(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -315,6 +355,40 @@ def _check_reach(reach_m: object) -> None:
         raise InputError("reach_m cannot be used", problems=problems, hint='metres: 5_000, or {"post": 5_000}')
 
 
+def _only(rows: files.Rows, only: Mapping[str, str]) -> tuple[files.Rows, dict[int, str | None]]:
+    """Return the rows of which a column says what is asked for; and what it says of each other row, None of a blank one."""
+    if not only:
+        return rows, {}
+    if len(only) > 1:
+        raise InputError(
+            f"only: {len(only)} columns ({', '.join(only)})", hint="the column that tells the forces apart"
+        )
+    ((column, wanted),) = only.items()
+    if (named := rows.column([fold(column)])) is None:
+        raise InputError(f"{rows.path.name}: {unknown('column', column, rows.header)}")
+    texts = rows.texts([fold(column)])
+    mine = texts.map(fold) == fold(wanted)
+    if not mine.any():
+        there = set(filter(None, texts))
+        few = len(there) <= _VALUES_LISTED
+        said = unknown("value", wanted, there) if few else f"no row says {wanted!r}"
+        raise InputError(f"{rows.path.name}: column {named!r}: {said}")
+    blank = _blank(rows)
+    others = {int(row): None if blank[row] else texts[row] for row in texts.index[~mine]}
+    kept = dataclasses.replace(
+        rows,
+        columns=rows.columns[mine],
+        geometry=None if rows.geometry is None else rows.geometry[mine],
+        broken=tuple(row for row in rows.broken if mine[row]),
+        read_as="; ".join(filter(None, (rows.read_as, f"the rows of which column {named!r} says {wanted!r}"))),
+    )
+    return kept, others
+
+
+def _blank(rows: files.Rows) -> pd.Series:
+    return (rows.columns == "").all(axis=1) & (rows.geometry is None)
+
+
 def _checked_kinds(kinds: Mapping[str, str]) -> dict[str, str]:
     problems = [
         f"{word}: {unknown('kind', kind, ZONE_KINDS)}" for word, kind in kinds.items() if kind not in ZONE_KINDS
@@ -344,15 +418,21 @@ def _forces(
     return forces
 
 
-def _other_forces(rows: files.Rows, force: str | None, column: str | None) -> list[str]:
-    """Say that a list of several forces is taken for that of one."""
-    theirs = [each for each in rows.columns if fold(each) == "force"]
-    said = list(dict.fromkeys(filter(None, rows.texts(["force"])))) if len(theirs) == 1 else []
-    if column is not None or len(said) < 2:  # noqa: PLR2004 - several
+def _forces_in(rows: files.Rows) -> list[str]:
+    if sum(fold(each) == "force" for each in rows.columns) != 1:
         return []
-    return [
-        f"its column 'force' names {files.list_names(said)}: all are taken for {force}; make a file or sheet for each"
-    ]
+    said: dict[str, str] = {}
+    for text in filter(None, rows.texts(["force"])):
+        said.setdefault(fold(text), text)
+    return list(said.values()) if len(said) > 1 else []
+
+
+def _other_forces(rows: files.Rows, force: str | None) -> list[str]:
+    """Say that a list of several forces is taken for that of one."""
+    if not (said := _forces_in(rows)):
+        return []
+    theirs = f"its column 'force' names {files.list_names(said)}: all are taken for {force}"
+    return [f'{theirs}; only = {{ force = "{said[0]}" }} would take the rows of one']
 
 
 def _stated_kinds(
@@ -440,9 +520,9 @@ def _with_names(rows: files.Rows, names: pd.Series, problems: Mapping[int, str])
     return {row: f"{names[row]!r}: {what}" if names[row] else what for row, what in problems.items()}
 
 
-def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], force_column: str | None) -> str:
+def _unused(rows: files.Rows, names: Mapping[str, Sequence[str]], others: Iterable[str]) -> str:
     """Name the columns that nobody asked for: a reach or a date in one of them would count for nothing."""
-    return files.unused(rows, [*names.values(), [fold(force_column or "")]])
+    return files.unused(rows, [*names.values(), *([fold(each)] for each in others)])
 
 
 def _not_heard(rows: files.Rows, names: Mapping[str, Sequence[str]]) -> list[str]:
