@@ -273,7 +273,7 @@ def _partner(source: Source, force: str) -> Edition:
     out = {name: found[name] for name in ("cover", "centrelines", "facets", "ground", "boundaries", "relief")}
     own = found["zones"][found["zones"]["force"] == force]
     # In a list of several forces, row 121 tells that there are a hundred others or so.
-    out["zones"] = own.assign(source_row=own["source_row"].mask(own["source"].isin(_foreign_files(source, force))))
+    out["zones"] = own.assign(source_row=own["source_row"].mask(own["source"].isin(_foreign_files(source, force)), 0))
     for name in ("corridors", "stretches"):
         out[name] = _own_facing(found[name], found[name], force)
     sides = out["stretches"] if len(out["stretches"]) else out["corridors"]
@@ -542,7 +542,7 @@ def _foreign_zones(made: Edition, analysis: Source) -> list[str]:
     if set(zones["force"]) - {made.force}:
         problems.append("zones: rows of other forces")
     secret = _foreign_files(analysis, made.force)
-    if zones["source_row"][zones["source"].isin(secret)].notna().any():
+    if zones["source_row"][zones["source"].isin(secret)].any():
         problems.append("zones: row numbers in files of other forces")
     own = {*zones.index, ""}
     for name, table in made.tables.items():
