@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from gapmap.crs import WGS84, require_metric, working_crs
 from gapmap.editions import mark_of
 from gapmap.errors import CrsError, InputError
+from gapmap.tables import require_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -163,7 +164,7 @@ def find_changes(before: Source, after: Source) -> Changes:
     Raises
     ------
     InputError
-        If the two have no ground in common.
+        If one is no analysis, or the two have no ground in common.
     CrsError
         If no working CRS is true to metres over both: they share little, and reach far apart.
 
@@ -186,6 +187,8 @@ def find_changes(before: Source, after: Source) -> Changes:
     force, open, left out, outside the area of interest). Places are compared where both analyses hold them: same id,
     at most 10 m apart.
     """
+    require_result("before", before)
+    require_result("after", after)
     crs = _common_crs(before, after)
     old, new = _Side.of(before, crs), _Side.of(after, crs)
     rows, parts = [], []

@@ -132,7 +132,7 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     Raises
     ------
     InputError
-        If there is no such edition or force, or if the result is itself an edition that holds less.
+        If it is no analysis, if there is no such edition or force, or if the result is itself an edition that holds less.
     ResultError
         If a force in the result has a name that no force can have.
     EditionError
@@ -152,6 +152,7 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     sum is published from which they could be computed. Two public editions of different days show where ground changed,
     to some 30 km.
     """
+    tables.require_result("analysis", analysis)
     if name not in NAMES:
         raise InputError(unknown("edition", name, NAMES))
     forces = [str(each) for each in analysis.table("cover").index]
@@ -174,6 +175,26 @@ def edition(analysis: Source, name: str, *, force: str | None = None) -> Edition
     made = {"full": _full, "partner": _partner, "public": _public}[name](analysis, whose)
     check(made, analysis)
     return made
+
+
+def require_edition(made: object) -> None:
+    """Refuse what is no edition: a whole analysis never leaves by mistake.
+
+    Parameters
+    ----------
+    made : object
+        What is to be written.
+
+    Raises
+    ------
+    InputError
+        If it was not made by :func:`edition`.
+    """
+    if not isinstance(made, Edition):
+        raise InputError(
+            f"what leaves is an edition, not of type {type(made).__name__}",
+            hint='edition(gapmap.open(path), "full"), with edition from gapmap.editions',
+        )
 
 
 def mark_of(runs: pd.DataFrame) -> tuple[str, str]:

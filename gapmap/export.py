@@ -24,7 +24,7 @@ import shapely
 
 from gapmap import formats, storage, styles, tables
 from gapmap.crs import WGS84
-from gapmap.editions import GAP_CLASSES_KM2, PUBLIC_COLUMNS
+from gapmap.editions import GAP_CLASSES_KM2, PUBLIC_COLUMNS, require_edition
 from gapmap.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
     Raises
     ------
     InputError
-        If there is no such format, if files of these names are there, if there are too many rows for KML, or if GeoParquet
+        If it is no edition, if there is no such format, if files of these names are there, if there are too many rows for KML, or if GeoParquet
         is asked for without pyarrow.
 
     Notes
@@ -84,6 +84,7 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
     The GeoPackage of a full or partner edition is a result that `gapmap.open` opens, in the working CRS. All other files
     are in EPSG:4326. In KML, outlines are simplified to 5 m.
     """
+    require_edition(made)
     if file_format not in FORMATS:
         raise InputError(unknown("format", file_format, FORMATS))
     folder = Path(folder)

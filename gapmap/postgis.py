@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from gapmap import formats, tables
+from gapmap.editions import require_edition
 from gapmap.errors import DatabaseError, InputError
 from gapmap.export import exchange_tables
 
@@ -106,7 +107,7 @@ def write_postgis(made: Edition, connection: str, *, schema: str = "gapmap") -> 
     Raises
     ------
     InputError
-        If the connection holds a password or a setting that is not allowed, if the environment holds a password, if
+        If it is no edition, if the connection holds a password or a setting that is not allowed, if the environment holds a password, if
         psycopg is not installed, if the schema's name cannot be one, or if it holds tables that gapmap did not make.
     DatabaseError
         If the database cannot be reached or written to, or lacks PostGIS. Nothing is left half written.
@@ -115,6 +116,7 @@ def write_postgis(made: Edition, connection: str, *, schema: str = "gapmap") -> 
     -----
     Geometry is in EPSG:4326. What places say of each force stands in ``place_forces``. Facets and relief stay behind.
     """
+    require_edition(made)
     if find_spec("psycopg") is None:
         raise InputError("PostGIS needs psycopg", hint='pip install "gapmap[postgis]"')
     import psycopg

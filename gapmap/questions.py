@@ -206,8 +206,9 @@ def at(analysis: Analysis, point: shapely.Point | str, *, radii_m: Sequence[floa
     Raises
     ------
     InputError
-        If it is neither a point nor just one place of the result, or lies too far away from it.
+        If there is no analysis, if it is neither a point nor just one place of the result, or lies too far away from it.
     """
+    tables.require_result("analysis", analysis)
     lonlat, spot, notes = _spot(analysis, point)
     card = _card(analysis, spot, radii_m, notes, place=None)
     return replace(card, here=replace(card.here, lon=lonlat.x, lat=lonlat.y))
@@ -235,6 +236,7 @@ def place(analysis: Analysis, name: str, *, radii_m: Sequence[float] = RADII_M) 
     InputError
         If no place, or more than one, may be meant: the candidates are in it.
     """
+    tables.require_result("analysis", analysis)
     key, notes = _find_place(analysis, name)
     row = _place_row(analysis, key)
     known = {
@@ -331,9 +333,10 @@ def select(
     Raises
     ------
     InputError
-        If there is no such table, force, place, boundary or column; if a filter does not fit the table; if rows of
+        If it is no analysis; if there is no such table, force, place, boundary or column; if a filter does not fit the table; if rows of
         incidents are asked of a result that shares them as counts.
     """
+    tables.require_result("analysis", analysis)
     given = {
         "min_width": min_width is not None,
         "since": since is not None,

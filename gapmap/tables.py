@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -315,6 +316,28 @@ def require_day(name: str, day: object) -> None:
     """
     if not isinstance(day, dt.date):
         raise InputError(f"{name} is {day!r}, not a day", hint=f"{name}=date(2021, 6, 1), with date from datetime")
+
+
+def require_result(name: str, given: object) -> None:
+    """Refuse what hands out no tables, such as the path of a result.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    given : object
+        What was given for it.
+
+    Raises
+    ------
+    InputError
+        If it is no analysis, and nothing like one.
+    """
+    if not callable(getattr(given, "table", None)):
+        is_path = isinstance(given, str | Path)
+        what = repr(str(given)) if is_path else f"of type {type(given).__name__}"
+        file = repr(str(given)) if is_path else "path"
+        raise InputError(f"{name} is {what}, not an analysis", hint=f"open a saved one first: gapmap.open({file})")
 
 
 def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -187,6 +187,7 @@ def what_if(
     wanted = _with_reach(slim, dict(reach or {}), problems)
     read = read_inputs(slim).require_all()
     if base is not None:
+        tables.require_result("base", base)
         _check_base(base, slim, read)
     grown = grow(slim, read) if base is None else Grown(base.table("zones"), [], base.table("cover"), None)
     held = Analysis({"run": _run_row(wanted, read.places.crs, "[]"), "places": _near(read.places, grown.cover)})

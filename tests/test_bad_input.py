@@ -1,4 +1,4 @@
-"""Bad input through the command line: exit code 2, one clear message that names the file or key, nothing written."""
+"""Bad input: exit code 2 or an InputError, one clear message that names the file, key or argument, nothing written."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from shapely import Point
 
-from gapmap import cli
+import gapmap
+from gapmap import cli, questions
+from gapmap.editions import edition
+from gapmap.errors import InputError
+from gapmap.export import export
+from gapmap.postgis import write_postgis
+from gapmap.report import build_report
+from tests.fake_analysis import fake_analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 GOOD = """max_width = "20 km"
@@ -185,3 +193,28 @@ def test_a_shapefile_that_does_not_say_where_it_is(
         (tmp_path / "north.prj").write_text(prj, encoding="utf-8")
     said = refused(tmp_path, {"scenario.toml": using("north.shp")}, capsys)
     assert re.search(words, said), said
+
+
+SAVED = "out/gaps.gpkg"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda _: gapmap.build_map(SAVED), f"analysis is {SAVED!r}, not an analysis"),  # type: ignore[arg-type]
+        (lambda _: edition(SAVED, "full"), f"analysis is {SAVED!r}, not an analysis"),  # type: ignore[arg-type]
+        (lambda _: gapmap.find_changes(SAVED, SAVED), f"before is {SAVED!r}"),  # type: ignore[arg-type]
+        (lambda given: gapmap.find_changes(given, None), "after is of type NoneType"),  # type: ignore[arg-type]
+        (lambda given: gapmap.build_map(given, changes=given), "changes are not those of a comparison"),
+        (lambda _: questions.at(SAVED, "36, 43"), "analysis is"),  # type: ignore[arg-type]
+        (lambda _: questions.place(SAVED, "Gwer"), "analysis is"),  # type: ignore[arg-type]
+        (lambda _: questions.select(pd.DataFrame(), "places"), "analysis is of type DataFrame"),
+        (build_report, "what leaves is an edition, not of type FakeAnalysis"),
+        (lambda given: export(given, "out", file_format="csv"), "what leaves is an edition"),
+        (lambda given: write_postgis(given, "service=none"), "what leaves is an edition"),
+    ],
+)
+def test_a_path_in_place_of_a_result_is_said_with_what_to_do(call: Callable[[Any], object], words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        call(fake_analysis())
+    assert "gapmap.open(" in caught.value.hint or "gapmap.find_changes(" in caught.value.hint

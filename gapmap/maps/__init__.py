@@ -94,7 +94,7 @@ def build_map(
     Raises
     ------
     InputError
-        If there is no such edition, force or language, or if changes are to be drawn in another edition than the full.
+        If it is no analysis, if there is no such edition, force or language, or if changes are none or are to be drawn in another edition than the full.
     EditionError
         If the edition does not pass its own check.
     CrsError
@@ -107,6 +107,8 @@ def build_map(
     """
     words = catalogue(language)
     made = make_edition(analysis, edition, force=force)
+    if changes is not None and not hasattr(changes, "runs"):
+        raise InputError("changes are not those of a comparison", hint="changes=gapmap.find_changes(before, after)")
     if changes is not None and edition != "full":
         raise InputError("changes are drawn in the full edition only")
     incidents = made.table("incidents")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import jinja2
 
+from gapmap.editions import require_edition
 from gapmap.errors import InputError
 from gapmap.maps.languages import catalogue
 from gapmap.maps.page import check_page, own_asset
@@ -52,7 +53,7 @@ def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str
     Raises
     ------
     InputError
-        If there is no such language or stretch.
+        If it is no edition, or if there is no such language or stretch.
     AssetError
         If the finished page holds anything that could load or run.
 
@@ -64,6 +65,7 @@ def build_report(made: Edition, *, language: str = "en", stretches: Sequence[str
     Each stretch is looked at alone: where the gap is narrow at the seam of two, their points lie close together. A sheet
     says so where the point of another sheet is within 1 km.
     """
+    require_edition(made)
     content = (public if made.name == "public" else whole)(made, language=language, stretches=stretches)
     drawn = [content["overview"], *(each["map"] for each in content["sheets"])]
     drawn += [each["chart"] for each in content["sheets"] if each["chart"]]
