@@ -139,6 +139,9 @@ def _in_degrees(table: Any) -> Any:  # noqa: ANN401 - a GeoDataFrame
     degrees = table.to_crs(WGS84)
     shapes = degrees.geometry.to_numpy().copy()
     areas = shapely.get_dimensions(shapes) > 1
+    # Narrower than what projecting rounds, a polygon can come to cross itself, which no grid is laid over.
+    crossed = areas & ~shapely.is_valid(shapes)
+    shapes[crossed] = shapely.make_valid(shapes[crossed], method="structure", keep_collapsed=False)
     shapes[areas] = shapely.set_precision(shapes[areas], _DEGREE_STEP)
     return degrees.set_geometry(gpd.GeoSeries(shapes, degrees.index, crs=WGS84))
 
