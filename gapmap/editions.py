@@ -22,9 +22,10 @@ import shapely
 from gapmap import tables
 from gapmap.crs import WGS84
 from gapmap.errors import EditionError, InputError, ResultError, unknown
+from gapmap.names import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 NAMES = ("full", "partner", "public")
@@ -51,7 +52,8 @@ PUBLIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 _OF_SINGLE_ROWS = ("deaths", "last_incident", "location_radius")
 _OF_FILES = ("role", "name", "sha256", "rows", "used", "set_aside", "repaired", "attribution")
 _SHORTEST_NAME = 3  # letters and digits; shorter names would be found in anything
-_FIGURES = re.compile(r"[\d ]*(k?m)?[\d ]*")
+_FIGURES = re.compile(r"\d*(k?m)?\d*")
+_PREFIXES = "وفبكل"
 
 
 class Source(Protocol):
@@ -623,32 +625,47 @@ def _names_in_texts(made: Edition, analysis: Source) -> list[str]:
     known = {*own["name"], *places["name"], *analysis.table("boundaries")["name"], *analysis.table("cover").index}
     known |= {str(each) for names in places["names"] if names for each in json.loads(names)}
     known |= {_label(parameters, force) for force in analysis.table("cover").index}
-    known = {_flat(each) for each in known} | _own_words(analysis)
+    known = {"".join(_words(each)) for each in known} | _own_words(analysis)
     own_files = {name for force, name in _zone_files(parameters) if force == made.force}
-    sought: dict[str, list[tuple[str, str]]] = {}
+    sought: dict[str, str] = {}
     for word in sorted({*secret.index, *secret["name"], *(_foreign_files(analysis, made.force) - own_files)}):
-        flat = _flat(word)
-        if flat not in known and not _FIGURES.fullmatch(flat) and sum(map(str.isalnum, flat)) >= _SHORTEST_NAME:
-            sought.setdefault(flat.split()[0], []).append((f" {flat} ", word))
+        run = "".join(_words(word))
+        if run not in known and not _FIGURES.fullmatch(run) and len(run) >= _SHORTEST_NAME:
+            sought.setdefault(run, word)
+    longest = max(map(len, sought), default=0)
     problems = []
     for name, table in made.tables.items():
         if name in {"places", "boundaries", "zones"}:  # texts of files that say nothing of zones, or own
             continue
         for column in ["kind"] if name == "incidents" else table.columns.difference(["geometry"]):
-            found = set()
-            for text in {_flat(text) for text in table[column].unique() if isinstance(text, str)}:
-                begun = (each for first in {*text.split()} & sought.keys() for each in sought[first])
-                found |= {word for flat, word in begun if flat in f" {text} "}
+            texts = (text for text in table[column].unique() if isinstance(text, str))
+            found = {sought[run] for text in texts for run in _runs(_words(text), longest) if run in sought}
             problems += [f"{name}: {column} names {each!r}, a zone or file that is withheld" for each in sorted(found)]
     return problems
 
 
-def _flat(text: str) -> str:
-    """Return the words of a text as they are compared: without case, accents, joiners and what stands between them."""
-    if not text.isascii():
-        letters = unicodedata.normalize("NFKD", text.replace("\u0640", ""))  # Arabic words are also drawn out
-        text = "".join(each for each in letters if unicodedata.category(each) not in ("Mn", "Cf"))
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+def _words(text: str) -> list[str]:
+    """Return the words of a text, each with its letters written one way."""
+    whole = unicodedata.normalize("NFKC", text)
+    if whole.isascii():  # nearly all, and fold would give the same
+        return re.findall(r"[a-z0-9]+", whole.lower())
+    # Marks part no words.
+    plain = "".join(each for each in whole if unicodedata.category(each) not in ("Mn", "Cf"))
+    return list(filter(None, map(fold, re.findall(r"[^\W_]+", plain))))
+
+
+def _runs(words: Sequence[str], longest: int) -> Iterator[str]:
+    """Yield neighbouring words without what parts them, for a name is written in one word, in two, or with a hyphen."""
+    for start, first in enumerate(words):
+        # Arabic writes "and", "in", "for" into one with the word that follows.
+        for begin in {first, first[1:] if first[0] in _PREFIXES else first}:
+            run = begin
+            yield run
+            for word in words[start + 1 :]:
+                run += word
+                if len(run) > longest:
+                    break
+                yield run
 
 
 def _own_words(source: Source) -> set[str]:
@@ -666,7 +683,7 @@ def _own_words(source: Source) -> set[str]:
         json.loads(_text(run.get(column)) or "[]", object_hook=note)
     written = (*NAMES, *tables.ZONE_KINDS, *tables.GROUND_KINDS, "near points counts laea utm incidents places zones")
     texts = (*written, *keys, *reasons, WGS84.to_wkt(), _text(run.get("crs")), _text(run.get("versions")))
-    return {word for text in texts for word in _flat(text).split()}
+    return {word for text in texts for word in _words(text)}
 
 
 # ---- What the run table says

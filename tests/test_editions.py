@@ -524,6 +524,34 @@ def test_a_name_is_found_however_it_is_written(result: Analysis, written: str) -
     check(_with(made, "run", made.table("run").assign(title="around Xqsouthpost 33")), result)
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "caught"),
+    [
+        ("تل كيف", "خط تل‌کێف", True),  # Kurdish letters, and a joiner that parts no words
+        ("قرية ٣", "عند قريه 3", True),
+        ("إمام غربي", "بين امام غربى ومخمور", True),
+        ("مخمور", "الكوير ومَخمُـور", True),  # "and", written into one with it; vowel signs; drawn out
+        ("مخمور", "مخمورة", False),  # another word
+        ("Tall 'Âfar", "Tallafar and east of it", True),
+        ("Ali", "quality of the line", False),  # a part of a word
+        ("كر", "كر", False),  # too short to be sought
+    ],
+)
+def test_a_name_is_found_in_another_spelling(result: Analysis, name: str, title: str, caught: bool) -> None:
+    zones = result.table("zones")
+    held = {each: result.table(each) for each in tables.COLUMNS}
+    held["zones"] = zones.assign(name=zones["name"].where(zones["force"] == "north", name))
+    held["run"] = held["run"].assign(title=title)
+    analysis = FakeAnalysis(held, result.crs)
+    for asked in ("public", "partner"):
+        force = "north" if asked == "partner" else None
+        if caught:
+            with pytest.raises(EditionError, match=f"run: title names {name!r}"):
+                edition(analysis, asked, force=force)
+        else:
+            assert edition(analysis, asked, force=force).name == asked
+
+
 def test_the_kind_of_an_incident_names_no_zone(result: Analysis) -> None:
     made = edition(result, "partner", force="north")
     told = made.table("incidents").assign(kind="attack on Xqsouthpost 3")
