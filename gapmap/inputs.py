@@ -17,7 +17,7 @@ import shapely
 
 from gapmap import tables
 from gapmap.crs import SCALE_ERROR_MAX, WGS84, scale_error, working_crs
-from gapmap.errors import InputError, MissingFileError
+from gapmap.errors import InputError
 from gapmap.readers import (
     attribution,
     join_zones,
@@ -345,20 +345,7 @@ def _finite(metric: gpd.GeoSeries) -> gpd.GeoSeries:
 
 
 def _terrain(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise MissingFileError(f"{from_here(path)}: no such file", hint="check [terrain] dem in the scenario")
-    import rasterio  # noqa: PLC0415 - slow to import, and few scenarios name heights
+    from gapmap.terrain import open_heights  # noqa: PLC0415 - rasterio is slow to import, and few scenarios name heights
 
-    from gapmap.terrain import open_heights  # noqa: PLC0415 - likewise
-
-    try:
-        with open_heights(path) as source:
-            placed = source.crs is not None
-    except rasterio.errors.RasterioIOError as error:
-        raise InputError(
-            f"{path.name}: cannot be read as a raster of heights",
-            hint="[terrain] dem in the scenario names it; a GeoTIFF is best: gdal_translate turns others into one",
-        ) from error
-    if not placed:
-        raise InputError(f"{path.name}: the raster has no CRS", hint="export it as GeoTIFF with its CRS")
+    open_heights(from_here(path)).close()
     return describe(path, role="terrain", rows=1, used=1)

@@ -61,11 +61,26 @@ def open_heights(path: str | Path) -> DatasetReader:
 
     Raises
     ------
-    rasterio.errors.RasterioIOError
-        If there is no such file, or none of the formats fits.
+    MissingFileError
+        If there is no such file.
+    InputError
+        If none of the formats fits, or the raster has no CRS.
     """
-    with rasterio.Env():  # rasterio.open takes one format alone
-        return DatasetReader(path, driver=list(FORMATS))
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+    try:
+        with rasterio.Env():  # rasterio.open takes one format alone
+            source = DatasetReader(path, driver=list(FORMATS))
+    except rasterio.errors.RasterioIOError as error:
+        raise InputError(
+            f"{path.name}: cannot be read as a raster of heights",
+            hint="[terrain] dem in the scenario names it; a GeoTIFF is best: gdal_translate turns others into one",
+        ) from error
+    if source.crs is None:
+        source.close()
+        raise InputError(f"{path.name}: the raster has no CRS", hint="export it as GeoTIFF with its CRS")
+    return source
 
 
 def hillshade(
@@ -97,20 +112,7 @@ def hillshade(
     InputError
         If the file is no raster, has no CRS, or lies outside the box.
     """
-    try:
-        source = open_heights(dem)
-    except rasterio.errors.RasterioIOError as error:
-        kind = MissingFileError if not Path(dem).exists() else InputError
-        raise kind(
-            f"{dem}: cannot be read as a raster of heights",
-            problems=[str(error)],
-            hint="a GeoTIFF is best: gdal_translate turns others into one",
-        ) from error
-    with source:
-        if source.crs is None:
-            raise InputError(
-                f"{dem}: the raster has no CRS", hint="write it into the file, for instance with rio edit-info"
-            )
+    with open_heights(dem) as source:
         attribution = attribution or source.tags().get("SOURCE", "")
         to_map = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
         west, south, east, north = bounds
