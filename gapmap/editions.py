@@ -638,10 +638,24 @@ def _names_in_texts(made: Edition, analysis: Source) -> list[str]:
         if name in {"places", "boundaries", "zones"}:  # texts of files that say nothing of zones, or own
             continue
         for column in ["kind"] if name == "incidents" else table.columns.difference(["geometry"]):
-            texts = (text for text in table[column].unique() if isinstance(text, str))
-            found = {sought[run] for text in texts for run in _runs(_words(text), longest) if run in sought}
-            problems += [f"{name}: {column} names {each!r}, a zone or file that is withheld" for each in sorted(found)]
+            found: dict[str, set[str]] = {}
+            for text in table[column].unique():
+                for run in sought.keys() & set(_runs(_words(text), longest)) if isinstance(text, str) else ():
+                    found.setdefault(sought[run], set()).add(text)
+            problems += [
+                f"{name}: {column} names {each!r}, a zone or file that is withheld"
+                + _where(table[table[column].isin(found[each])])
+                for each in sorted(found)
+            ]
     return problems
+
+
+def _where(rows: Any) -> str:  # noqa: ANN401 - a DataFrame
+    """Say from which row of a file some rows are, where they are from one."""
+    if "source_row" not in rows:
+        return ""
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return f": {rows['source'].iloc[0]}, row {rows['source_row'].iloc[0]}{more}"
 
 
 def _words(text: str) -> list[str]:

@@ -555,7 +555,11 @@ def test_a_name_is_found_in_another_spelling(result: Analysis, name: str, title:
 def test_the_kind_of_an_incident_names_no_zone(result: Analysis) -> None:
     made = edition(result, "partner", force="north")
     told = made.table("incidents").assign(kind="attack on Xqsouthpost 3")
-    with pytest.raises(EditionError, match="incidents: kind names 'Xqsouthpost 3'"):
+    where = rf"{INCIDENT_FILE}, row 1 and {len(told) - 1} more"
+    with pytest.raises(EditionError, match=f"incidents: kind names 'Xqsouthpost 3', a zone .*: {where}\n"):
+        check(_with(made, "incidents", told), result)
+    told["kind"] = told["kind"].where(told["source_row"] == 3, KIND)
+    with pytest.raises(EditionError, match=f"withheld: {INCIDENT_FILE}, row 3\n"):
         check(_with(made, "incidents", told), result)
 
 
