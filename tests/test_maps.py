@@ -625,6 +625,15 @@ def test_what_is_remarked_of_incidents_names_ids_and_needs_the_notes() -> None:
         assert [each["remarks"] for each in inputs] == expected
 
 
+def test_one_file_of_two_forces_stands_with_each() -> None:
+    analysis = fake_analysis()
+    forces = analysis.table("cover").index.tolist()
+    said = [{"role": "zones", "name": "all.csv", "force": force} for force in (*forces, ["odd"])]
+    found = _facts(_html(analysis.with_values("run", inputs=json.dumps(said))))
+    labels = [each["label"] for each in found["forces"]]
+    assert [each["force"] for each in found["run"]["inputs"]] == [*labels, ""]
+
+
 def test_hostile_fixture_leaves_no_text_column_out() -> None:
     analysis = hostile("X")
     for name, columns in TEXT_FIELDS.items():

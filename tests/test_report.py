@@ -260,6 +260,8 @@ def test_rows_set_aside_and_inputs_are_listed(result: Analysis) -> None:
     assert len(expected) == 3
     assert page.table("aside")[1:] == expected
     inputs = json.loads(result.table("run")["inputs"].iloc[0])
+    roles = [row[1] for row in page.table("made inputs")[1:]]
+    assert roles[:3] == ["zones: Northern force", "zones: Southern force", "incidents"]
     found = [[row[0], row[2].replace(" ", ""), *row[3:6]] for row in page.table("made inputs")[1:]]
     assert found == [
         [each["name"], each["sha256"], *(str(each[name]) for name in ("rows", "used", "set_aside"))] for each in inputs

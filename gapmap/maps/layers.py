@@ -96,6 +96,7 @@ def facts(
     cover = source.table("cover")
     labels = parameters.get("forces") or {}
     forces = [{"key": key, "label": str(_force(labels, key).get("label") or key)} for key in cover.index]
+    called = {each["key"]: each["label"] for each in forces}
     limit = float(run["max_width_m"])
     # What is remarked of incidents names some by their ids, which are on a map only where its notes are.
     without_ids = points is not None and not points["notes"]
@@ -112,6 +113,7 @@ def facts(
             "reach": _reach(labels, forces, words),
             "inputs": [
                 {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}
+                | {"force": called.get(str(item.get("force")), "")}
                 | {"remarks": [] if item.get("role") == "incidents" and without_ids else item.get("remarks") or []}
                 for item in json.loads(run["inputs"] or "[]")
             ],

@@ -324,7 +324,11 @@ class _Whole(Known):
         heads = [self.words[key] for key in ("report_file", "report_role")]
         heads += ["SHA-256", *(self.words[key] for key in ("report_rows", "rows_used", "set_aside", "repaired"))]
         rows = [
-            [*(str(each[key] or "") for key in ("name", "role")), _halves(str(each["sha256"] or ""))]
+            [
+                str(each["name"] or ""),
+                ": ".join(filter(None, (each["role"], each["force"]))),
+                _halves(str(each["sha256"] or "")),
+            ]
             + [str(each[key] or 0) for key in ("rows", "used", "set_aside", "repaired")]
             for each in self.run["inputs"]
         ]

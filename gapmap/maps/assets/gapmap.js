@@ -1707,7 +1707,7 @@
       target.append(make("h3", { text: words.inputs }));
       const roles = { zones: words.role_zones, incidents: words.incidents, places: words.places, boundaries: words.boundaries, terrain: words.relief, excluded: words.excluded, "area of interest": words.role_area };
       run.inputs.forEach(function (item) {
-        target.append(said("h4", [Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.name].filter(Boolean).join(": ")), figures([
+        target.append(said("h4", [Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.force, item.name].filter(Boolean).join(": ")), figures([
           ["used", words.rows_used, blank(item.used) ? null : t("of", { used: number(item.used), rows: number(item.rows) })],
           ["set_aside", words.set_aside, item.set_aside ? number(item.set_aside) : null],
           ["repaired", words.repaired, item.repaired ? number(item.repaired) : null],
