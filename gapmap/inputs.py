@@ -189,10 +189,11 @@ def _read_zones(scenario: Scenario, attempt: Callable[..., Any]) -> tuple[list[g
         )
         for force, path in asked
     ]
+    for (force, _), table in zip(asked, found, strict=True):
+        if table is not None:
+            table.attrs["input"]["force"] = force.name
     if any(table is None for table in found):  # what no force takes may be that one's
         return [table for table in found if table is not None], False
-    for (force, _), table in zip(asked, found, strict=True):
-        table.attrs["input"]["force"] = force.name
     for path, column, mine in _lists(asked, found):
         attempt(_set_nobodys_aside, path, column, mine)
     return found, True
@@ -221,7 +222,13 @@ def _set_nobodys_aside(path: Path, column: str, mine: Sequence[gpd.GeoDataFrame]
     left = {row: said for row, said in others[0].items() if all(row in each for each in others)}
     record = mine[0].attrs["input"]
     unsaid = {row: f"column {column!r} is blank: whose is it?" for row, said in left.items() if said == ""}
-    refuse(path, unsaid, rows=record["rows"] + len(others[0]), role="zones")
+    refuse(
+        path,
+        unsaid,
+        rows=record["rows"] + len(others[0]),
+        role="zones",
+        hint="say it in every row; take notes and totals out of the list",
+    )
     reasons = {
         row: "blank row" if said is None else f"no force of the scenario is {said!r} in column {column!r}"
         for row, said in left.items()
