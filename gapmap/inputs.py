@@ -258,7 +258,8 @@ def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame
     if len(held) == 1 and complete:  # else the other force may be in what could not be read
         (force,) = held
         said[force] = (
-            f"{force} is the only force, and a gap lies between two; a folder, a layer or what a column says can be one each"
+            f"{force} is the only force, and a gap lies between two; where one file holds both, a scenario gives each its "
+            "folder, layer or sheet with layer = ..., or its rows with only = ..."
         )
     for table in files:
         table.attrs["input"]["remarks"] += [said[force] for force in table["force"].unique() if force in said]
