@@ -47,7 +47,6 @@ _KML_TABLES = (
     "grid",
     "grid_incidents",
 )
-_DEGREE_STEP = 1e-7
 _KML_MOST = 50_000  # placemarks that programs on a phone or a laptop still open
 _KML_TOLERANCE_M = 5.0
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -135,15 +134,7 @@ def exchange_tables(made: Edition) -> Iterator[tuple[str, Any]]:
 
 
 def _in_degrees(table: Any) -> Any:  # noqa: ANN401 - a GeoDataFrame
-    """Return a table in longitude and latitude, polygons valid there too; what is thinner than a centimetre goes."""
-    degrees = table.to_crs(WGS84)
-    shapes = degrees.geometry.to_numpy().copy()
-    areas = shapely.get_dimensions(shapes) > 1
-    # Narrower than what projecting rounds, a polygon can come to cross itself, which no grid is laid over.
-    crossed = areas & ~shapely.is_valid(shapes)
-    shapes[crossed] = shapely.make_valid(shapes[crossed], method="structure", keep_collapsed=False)
-    shapes[areas] = shapely.set_precision(shapes[areas], _DEGREE_STEP)
-    return degrees.set_geometry(gpd.GeoSeries(shapes, degrees.index, crs=WGS84))
+    return table.set_geometry(gpd.GeoSeries(formats.in_degrees(table.geometry), table.index, crs=WGS84))
 
 
 def _write_gpkg(made: Edition, folder: Path) -> None:

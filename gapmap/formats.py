@@ -18,7 +18,8 @@ import pandas as pd
 import shapely
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
+    from numpy.typing import NDArray
 
 _DECIMALS = 6
 _DEGREE_DECIMALS = 7  # a centimetre
@@ -96,6 +97,29 @@ def to_csv(table: pd.DataFrame) -> str:
     return out.getvalue()
 
 
+def in_degrees(shapes: GeoSeries) -> NDArray[np.object_]:
+    """Return shapes in longitude and latitude, polygons valid there too.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        Of any type, in any CRS.
+
+    Returns
+    -------
+    numpy.ndarray of shapely.Geometry
+        In EPSG:4326, polygons to a centimetre; of them, what is thinner than that goes.
+    """
+    degrees = shapes.to_crs(4326).to_numpy().copy()
+    areas = shapely.get_dimensions(degrees) > 1
+    # A straight line in metres is bent in degrees, and a corner close to it may come to lie on its other side; no grid is
+    # laid over what crosses itself.
+    crossed = areas & ~shapely.is_valid(degrees)
+    degrees[crossed] = shapely.make_valid(degrees[crossed], method="structure", keep_collapsed=False)
+    degrees[areas] = shapely.set_precision(degrees[areas], 10.0**-_DEGREE_DECIMALS)
+    return degrees
+
+
 def to_geojson(table: GeoDataFrame, /, **members: object) -> str:
     """Return a table as GeoJSON (RFC 7946).
 
@@ -111,8 +135,7 @@ def to_geojson(table: GeoDataFrame, /, **members: object) -> str:
     str
         A FeatureCollection in longitude and latitude, rings by the right-hand rule, ASCII.
     """
-    degrees = table.geometry.to_crs(4326).to_numpy()
-    rounded = shapely.transform(degrees, lambda xy: np.round(xy, _DEGREE_DECIMALS))
+    rounded = shapely.transform(in_degrees(table.geometry), lambda xy: np.round(xy, _DEGREE_DECIMALS))
     turned = shapely.orient_polygons(rounded, exterior_cw=False)
     shapes = [None if shape is None else json.loads(shape) for shape in shapely.to_geojson(turned)]
     features = [

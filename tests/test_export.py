@@ -305,21 +305,6 @@ def test_too_many_placemarks_are_refused(result: Analysis, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ground_that_crosses_itself_in_degrees_is_mended(result: Analysis, tmp_path: Path) -> None:
-    """A straight line in metres is bent in degrees: a corner a millimetre off it comes to lie on its other side."""
-    corners = [(-10e3, 20e3), (10e3, 20e3), (10e3, 11e3), (0, 20e3 - 1e-3), (-10e3, 11e3)]
-    notched = gpd.GeoSeries({"G1": shapely.Polygon(corners)}, crs="+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84")
-    assert notched.is_valid.all()
-    assert not notched.to_crs(4326).is_valid.any()
-    ground = tables.conform(gpd.GeoDataFrame({"kind": "interior"}, notched.index, geometry=notched), "ground")
-    whole = edition(result, "full")
-    export(replace(whole, tables={**whole.tables, "ground": ground}), tmp_path, file_format="geojson")
-    written = gpd.read_file(tmp_path / "full-ground.geojson")
-    assert written.is_valid.all()
-    # The bend itself is some 6 m over 20 km.
-    assert written.to_crs(notched.crs).area.sum() == pytest.approx(notched.area.sum(), rel=2e-3)
-
-
 # ---- CSV and GeoParquet
 
 

@@ -99,3 +99,21 @@ def test_any_text_comes_back_and_none_can_run(texts: list[str]) -> None:
     cells = [line[0] for line in lines[1:]]
     assert [cell.removeprefix("'") for cell in cells] == [text.removeprefix("'") for text in texts]
     assert not any(cell.strip()[:1] in set("=+-@") - {""} for cell in cells)
+
+
+def test_what_crosses_itself_in_degrees_is_mended() -> None:
+    """A straight line in metres is bent in degrees: a corner a millimetre off it comes to lie on its other side."""
+    corners = [(-10e3, 20e3), (10e3, 20e3), (10e3, 11e3), (0, 20e3 - 1e-3), (-10e3, 11e3)]
+    shapes = [shapely.Polygon(corners), shapely.Point(0, 0), None, shapely.LineString(corners)]
+    table = gpd.GeoDataFrame(geometry=shapes, index=list("abcd"), crs=LAEA)
+    assert table.geometry["a"].is_valid
+    assert not table.to_crs(4326).geometry["a"].is_valid
+    features = json.loads(formats.to_geojson(table.rename_axis("id")))["features"]
+    written = [each["geometry"] and shapely.from_geojson(json.dumps(each["geometry"])) for each in features]
+    assert written[0].is_valid
+    # The bend itself is some 6 m over 20 km.
+    back = gpd.GeoSeries(written, crs=4326).to_crs(table.crs)
+    assert back[0].area == pytest.approx(shapes[0].area, rel=2e-3)
+    assert back[1].distance(shapes[1]) < 0.01
+    assert written[2] is None
+    assert len(written[3].coords) == 5
