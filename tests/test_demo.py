@@ -12,6 +12,8 @@ import pytest
 import shapely
 
 from gapmap import analysis
+from gapmap.editions import edition
+from gapmap.export import export
 from gapmap.widths import width_here
 
 if TYPE_CHECKING:
@@ -88,3 +90,13 @@ def test_lengths_add_up(demo: Analysis) -> None:
     assert stretches["length_km"].max() < 15
     for corridor_id, line in demo.table("centrelines").geometry.items():
         assert shapely.covers(corridors.geometry[corridor_id].buffer(1_500), line)
+
+
+@pytest.mark.parametrize(
+    ("name", "force"), [("full", None), ("partner", "federal"), ("partner", "regional"), ("public", None)]
+)
+def test_every_edition_can_be_written_with_shapes_that_are_valid(
+    demo: Analysis, name: str, force: str | None, tmp_path: Path
+) -> None:
+    for path in export(edition(demo, name, force=force), tmp_path, file_format="geojson"):
+        assert gpd.read_file(path).is_valid.all(), path.name
