@@ -7,6 +7,7 @@ reader; a file that cannot be used does not keep the others from being read, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -236,11 +237,23 @@ def _set_nobodys_aside(path: Path, column: str, mine: Sequence[gpd.GeoDataFrame]
     record["rows"] += len(left)
     record["set_aside"] += len(left)
     mine[0].attrs["set_aside"] += set_aside(path, reasons)
+    said = {fold(text): text for each in others for text in each.values() if text}
+    for one, other in combinations(sorted(said, key=len), 2):
+        if _lacks_a_letter(one, other):
+            record["remarks"].append(f"column {column!r} says {said[one]!r} and {said[other]!r}: is one misspelt?")
     if nobodys := {row: said for row, said in left.items() if said}:
         names = list_names(list(dict.fromkeys(nobodys.values())))
         record["remarks"].append(
             f"{list_rows(list(nobodys))}: set aside, since no force of the scenario is {names} in column {column!r}"
         )
+
+
+def _lacks_a_letter(short: str, long: str) -> bool:
+    """Whether one word is the other without one of its letters; II and III are two, and so are numbers."""
+    places = (
+        k for k, letter in enumerate(long) if letter.isalpha() and letter not in {long[k - 1 : k], long[k + 1 : k + 2]}
+    )
+    return len(long) == len(short) + 1 and any(long[:k] + long[k + 1 :] == short for k in places)
 
 
 def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame | None, *, complete: bool) -> None:

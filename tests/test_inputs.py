@@ -283,3 +283,27 @@ def test_what_is_wrong_with_the_list_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "all.csv").unlink()
     with pytest.raises(MissingFileError, match=r"all\.csv: no such file"):
         read_inputs(scenario).require_all()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("Southern", "Southrn", True),
+        ("North", " NORTH", False),
+        ("II Corps", "III Corps", False),
+        ("Brigade 1", "Brigade 12", False),
+        ("East", "West", False),
+    ],
+)
+def test_a_force_that_may_be_another_misspelt_is_remarked_on(tmp_path: Path, one: str, other: str, told: bool) -> None:
+    """Taken for a force of its own, it would have gaps to all others."""
+    (tmp_path / "all.csv").write_text(
+        f"name,lon,lat,force\nA,10,20.3,{one}\nB,10,20,{other}\nC,10,20.6,Third\n", encoding="utf-8"
+    )
+    forces = tuple(
+        ForceInput(name=f"f{k}", label="", zones=(tmp_path / "all.csv",), only={"force": said})
+        for k, said in enumerate(dict.fromkeys((one, other.strip() if told else one, "Third")))
+    )
+    read = read_inputs(Scenario(title="", forces=forces, folder=tmp_path))
+    said = [text for each in read.inputs for text in each["remarks"] if "misspelt" in text]
+    assert said == [f"column 'force' says {other!r} and {one!r}: is one misspelt?"] * told
