@@ -343,8 +343,10 @@ def _partner_run(run: pd.DataFrame, source: Source, force: str) -> pd.DataFrame:
         for key, value in parameters.get("forces", {}).items()
     }
     of_zones = iter(_zone_files(parameters))
+    # Who knows most of a list finds the rest by trying, as long as its checksum tells him when he has it.
+    shared = _foreign_files(source, force)
     inputs = [
-        _counted(each)
+        _counted(each) | ({"sha256": ""} if each.get("name") in shared else {})
         for each in _inputs(source)
         if each.get("role") != "zones" or next(of_zones, ("", ""))[0] == force
     ]
@@ -567,6 +569,8 @@ def _foreign_zones(made: Edition, analysis: Source) -> list[str]:
     secret = _foreign_files(analysis, made.force)
     if zones["source_row"][zones["source"].isin(secret)].any():
         problems.append("zones: row numbers in files of other forces")
+    if any(each.get("sha256") and each.get("name") in secret for each in _inputs(made)):
+        problems.append("run: checksums of files of other forces")
     own = {*zones.index, ""}
     for name, table in made.tables.items():
         unknown_columns = sorted(set(table.columns) - _known(name, made.force, analysis))

@@ -17,6 +17,7 @@ import gapmap
 from gapmap import tables
 from gapmap.editions import GRID_CRS, Edition, cell_box, check, edition
 from gapmap.errors import EditionError, InputError, ResultError
+from gapmap.readers.files import checksum
 from tests.circles import Scene, fitted, hits, scene, through_pairs
 from tests.fake_analysis import FakeAnalysis, fake_analysis
 from tests.sentinels import INCIDENT_FILE, KIND, NORTH, NORTH_FILE, NOTE, SOUTH, SOUTH_FILE, sentinel_result
@@ -118,11 +119,16 @@ def test_a_list_of_several_forces_says_nothing_of_the_others(tmp_path: Path) -> 
         assert len(made.table("zones")) == count
         assert made.table("zones")["source_row"].tolist() == [0] * count
         text = everything(made)
-        assert [word for word in (*others, "Xqthird", '"rows": 14') if word in text] == []
+        assert [
+            word for word in (*others, "Xqthird", '"rows": 14', checksum(tmp_path / "all.csv")) if word in text
+        ] == []
         assert "all.csv" in text
         zones = analysis.table("zones")
         told = replace(made, tables={**made.tables, "zones": zones[zones["force"] == force]})
         with pytest.raises(EditionError, match="zones: row numbers in files of other forces"):
+            check(told, analysis)
+        told = _with(made, "run", made.table("run").assign(inputs=analysis.table("run")["inputs"]))
+        with pytest.raises(EditionError, match="run: checksums of files of other forces"):
             check(told, analysis)
     assert "Xq" not in everything(edition(analysis, "public"))
 
