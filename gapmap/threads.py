@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 
 _ROWS = 32_768  # at a time: what is computed on the way then stays in a core's own memory
 _ROWS_MIN = 8_192  # threads cost more than they bring for fewer
+_SWITCH = threading.Lock()  # what is asked and what is then done must not be parted by another thread
 
 
 def cores() -> int:
@@ -73,15 +75,17 @@ def uncollected() -> Iterator[None]:
     Yields
     ------
     None
-        What was found when it began is so again at the end.
+        At the end it is on again if it was on at the beginning.
     """
-    collecting = gc.isenabled()
-    gc.disable()
+    with _SWITCH:
+        collecting = gc.isenabled()
+        gc.disable()
     try:
         yield
     finally:
         if collecting:
-            gc.enable()
+            with _SWITCH:
+                gc.enable()
 
 
 def by_rows(task: Callable[[slice], NDArray[Any]], count: int) -> NDArray[Any]:

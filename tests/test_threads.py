@@ -106,3 +106,29 @@ def test_cycles_are_collected_afterwards_as_before(collecting: bool) -> None:
         assert gc.isenabled() == collecting
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_cycles_are_collected_again_if_one_begins_while_another_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second finds the search off, as the first left it; were it to switch it off after the first had gone, it stayed so."""
+    before, asked = gc.isenabled, threading.Event()
+    first, ended = threads.uncollected(), threading.Event()
+    ending = threading.Thread(target=lambda: (asked.wait(), first.__exit__(None, None, None), ended.set()))
+
+    def slowly_asked() -> bool:
+        found = before()
+        asked.set()
+        ended.wait(0.2)  # long enough for the first to end, if it can
+        return found
+
+    was = gc.isenabled()
+    try:
+        gc.enable()
+        first.__enter__()
+        ending.start()
+        monkeypatch.setattr(gc, "isenabled", slowly_asked)
+        with threads.uncollected():
+            pass
+        ending.join()
+        assert before()
+    finally:
+        (gc.enable if was else gc.disable)()
