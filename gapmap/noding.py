@@ -162,7 +162,7 @@ def _rounded(parts: Shapes, grid_m: float) -> Shapes:
 
 def _in_cells(shapes: Shapes, grid_m: float) -> Shapes:
     """Return shapes in whole steps of the grid, each vertex at the nearest: what is in line is so exactly."""
-    cells: Shapes = shapely.transform(shapes, lambda xy: np.rint(xy / grid_m))
+    cells: Shapes = shapely.transform(shapes, lambda xy: np.rint(xy / grid_m) + 0.0)  # -0.0 would point another way
     return cells
 
 

@@ -98,3 +98,14 @@ def test_no_ground_has_no_edges() -> None:
     edges = edges_of_union(covers(shapely.Polygon(), shapely.MultiPolygon()), grid_m=GRID_M)
     assert len(edges.ends) == 0
     assert edges.members.shape == (0, 2)
+
+
+def test_what_is_rounded_to_an_axis_lies_on_it_from_either_side() -> None:
+    """A vertex just west or south of an axis is put at 0, never at -0: that would show in a file, and turn angles round."""
+    shapes = covers(
+        box(-0.003, -0.004, 1_000, 1_000), box(-0.002, 3_000, 900, 4_000), box(-2_000, -0.001, -1_000, 1_000)
+    )
+    for some in (shapes, shapely.union_all(shapes[:2]) | box(900, 900, 1_100, 1_100), covers(shapes[0], shapes[0])):
+        edges = edges_of_union(np.atleast_1d(some), grid_m=GRID_M)
+        assert (edges.xy == 0).any()
+        assert not np.signbit(edges.xy[edges.xy == 0]).any()
