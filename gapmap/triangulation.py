@@ -240,7 +240,8 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
             near = near.take(of)
             found = near + moved <= bound
             unsure = np.flatnonzero(~found & (near - moved <= bound))
-            found[unsure] = nearest(at[unsure], own[unsure], np.max(bound[unsure], initial=0)) <= bound[unsure]
+            most = np.max(bound[unsure], initial=0) + _BEYOND_M  # what lies just on the rim is seen, whoever else asks
+            found[unsure] = nearest(at[unsure], own[unsure], most) <= bound[unsure]
             return found
 
         pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, all_some)
@@ -699,7 +700,7 @@ class _Nearest:
         if key not in self.trees:
             some = self.at[np.flatnonzero(wanted[self.label])]
             # Built so, it answers twice as fast where all points are queried once.
-            self.trees[key] = cKDTree(coordinates(some), leafsize=16, balanced_tree=False, compact_nodes=False)
+            self.trees[key] = cKDTree(coordinates(some), balanced_tree=False, compact_nodes=False)
         return self.trees[key]
 
 

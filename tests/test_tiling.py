@@ -114,6 +114,18 @@ def test_tiles_change_nothing(name: str) -> None:
         assert_same(find_corridors(table, max_width_m=limit, tiles=side), whole)
 
 
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("name", ["wide grid", "nested", "touching", "post of both"])
+def test_few_rows_at_a_time_change_nothing(name: str, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, limit, _ = SCENES[name]
+    table = scene()
+    whole = find_corridors(table, max_width_m=limit)
+    monkeypatch.setattr(threads, "_ROWS", 200)
+    monkeypatch.setattr(threads, "_ROWS_MIN", 1)
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+    assert_same(find_corridors(table, max_width_m=limit), whole)
+
+
 @pytest.mark.parametrize("turn", [0, 90])
 @pytest.mark.parametrize("name", SCENES)
 def test_a_strip_for_each_core_changes_nothing(name: str, turn: float, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from shapely import affinity, box
 
+from gapmap import threads
 from gapmap import triangulation as tri
 from gapmap.errors import EngineError
 from gapmap.noding import edges_of_union
@@ -67,6 +68,40 @@ def test_edges_left_out_for_a_limit_have_no_say(seed: int) -> None:
 
     assert len(tri.sample(edges, limit_m=limit).ends) < len(tri.sample(edges, limit_m=8 * limit).ends)
     assert found(limit) == found(8 * limit)
+
+
+def assert_sampled_alike(edges: tri.Edges, limit_m: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edges are sampled alike, and as many of them kept, however few are looked at at a time."""
+    whole = tri.sample(edges, limit_m=limit_m)
+    assert len(whole.ends)
+    monkeypatch.setattr(threads, "_ROWS", len(whole.ends) // 7)
+    monkeypatch.setattr(threads, "_ROWS_MIN", 1)
+    for cores in (1, 3):
+        monkeypatch.setattr(threads, "cores", lambda cores=cores: cores)
+        some = tri.sample(edges, limit_m=limit_m)
+        for column in ("xy", "ends", "label", "members", "merged"):
+            assert getattr(some, column).tobytes() == getattr(whole, column).tobytes(), column
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_edges_are_sampled_alike_however_few_at_a_time(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(seed)
+    shapes = [
+        shapely.union_all(shapely.buffer(shapely.points(draw.uniform(0, 30_000, (12, 2))), 900 + 400 * k))
+        for k in range(4)
+    ]
+    shapes[0] = shapely.difference(shapes[0], shapes[1])  # in line with each other here, crossing elsewhere
+    assert_sampled_alike(edges_of(*shapes, shapely.Polygon()), 2_000.0, monkeypatch)
+
+
+def test_a_vertex_on_the_rim_counts_however_few_edges_are_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disc before the middle of the long side has the tip just on its rim: all numbers are exact in binary."""
+    reach_m = 12_288.0
+    limit = reach_m / tri.REACH
+    assert limit * tri.REACH == reach_m
+    tip = 2 * reach_m + tri.EDGE_MAX_M
+    shapes = box(-20_500, -3_000, 20_500, 0), shapely.Polygon([(0, tip), (3_000, 60_000), (-3_000, 60_000)])
+    assert_sampled_alike(edges_of_union(np.array(shapes, dtype=object), grid_m=1 / 64), limit, monkeypatch)
 
 
 def test_the_triangulation_does_not_depend_on_the_order_of_points() -> None:
