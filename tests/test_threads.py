@@ -112,7 +112,11 @@ def test_cycles_are_collected_again_if_one_begins_while_another_ends(monkeypatch
     """The second finds the search off, as the first left it; were it to switch it off after the first had gone, it stayed so."""
     before, asked = gc.isenabled, threading.Event()
     first, ended = threads.uncollected(), threading.Event()
-    ending = threading.Thread(target=lambda: (asked.wait(), first.__exit__(None, None, None), ended.set()))
+
+    def end() -> None:
+        asked.wait()
+        first.__exit__(None, None, None)
+        ended.set()
 
     def slowly_asked() -> bool:
         found = before()
@@ -124,6 +128,7 @@ def test_cycles_are_collected_again_if_one_begins_while_another_ends(monkeypatch
     try:
         gc.enable()
         first.__enter__()
+        ending = threading.Thread(target=end)
         ending.start()
         monkeypatch.setattr(gc, "isenabled", slowly_asked)
         with threads.uncollected():
