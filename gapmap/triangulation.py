@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Box = tuple[float, float, float, float]
-    Nearest = Callable[[Points, Ints, float], Floats]
+    Distances = Callable[[Points, Ints, float], Floats]  # of places with their labels, up to a bound
 
 GRID_M = 0.01  # coordinates lie on this grid after noding
 TOLERANCE_M = 2 * GRID_M  # what snapping to the grid can do to a width
@@ -50,9 +50,9 @@ _TIE_BREAK_M = 1e-6
 _AROUND = 3
 _POCKET = 3  # a disc so many times smaller finds most edges that look into a pocket; 2 or 5 leave more edges in
 _ANEW = 2  # so many times as large, a tree is kept beside the next; else one is built of both
-_ASKED = 3  # of so many neighbours one
-_ASKED_M = 5_000.0  # so far beyond what is asked for
-_BEYOND_M = 1e-3  # how far beyond the end of an edge a disc would touch it: nearer is rounding
+_ASKED = 3  # of so many neighbours one: what it has near or far, they have too, by as much as they lie apart
+_ASKED_M = 5_000.0  # it looks so much farther than it must, so that neighbours know that they have nothing near
+_BEYOND_M = 1e-3  # nearer than this to a bound, or to the end of an edge, may be rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
     places = len(edges.members)  # labels of edges; vertices may have others
     others = vertices.prepared(~np.eye(places, labels, dtype=bool))
     # Any vertex will do: every fourth finds nearly as many in half the time.
-    all_some = _Nearest(vertices.at[::4], np.zeros_like(vertices.label[::4])).prepared(np.ones((places, 1), bool))
+    sparse = _Nearest(vertices.at[::4], np.zeros_like(vertices.label[::4])).prepared(np.ones((places, 1), bool))
     turn = _turns(edges)
     small_m = radius_m / _POCKET
 
@@ -227,10 +227,10 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
         outward = -1j * run / long
         chord = 2 * np.sin(turn.take(ends).max(axis=1) / 4)  # of a disc of radius 1
 
-        def holds(rows: Ints, radius: float, slack: Floats, nearest: Nearest) -> Flags:
+        def holds(rows: Ints, radius: float, slack: Floats, nearest: Distances) -> Flags:
             """Tell whether a disc at the middle of some edges, larger by a slack, holds one of the vertices."""
             at, own, bound = middle.take(rows) + radius * outward.take(rows), label.take(rows), radius + slack
-            # What is so near one place, or so far from it, is near or far from the next: few have to be asked themselves.
+            # Most are told by a neighbour that is asked; the others are then asked themselves.
             asked = slice(0, None, _ASKED)
             most = np.max(bound, initial=0) + _ASKED_M
             near = np.minimum(nearest(at[asked], own[asked], most), most)
@@ -244,7 +244,7 @@ def _facing(edges: Edges, vertices: _Nearest, labels: int, *, radius_m: float) -
             found[unsure] = nearest(at[unsure], own[unsure], most) <= bound[unsure]
             return found
 
-        pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, all_some)
+        pocket = holds(np.arange(len(long)), small_m, -long - small_m * chord, sparse)
         wanted, blocking = found = np.zeros((2, len(long)), bool)
         for rows, radius in ((np.flatnonzero(pocket), small_m), (np.flatnonzero(~pocket), radius_m)):
             # The disc may touch any point of the edge, and hold no end of another.
@@ -670,7 +670,7 @@ class _Nearest:
         """Return the vertices of both."""
         return _Nearest(np.concatenate([self.at, other.at]), np.concatenate([self.label, other.label]))
 
-    def prepared(self, of: Flags) -> Nearest:
+    def prepared(self, of: Flags) -> Distances:
         """Return what measures from places, with their labels, to vertices with a label that is one ``of`` those asked for.
 
         A row for each label of a place; infinite beyond a bound. Threads may share it.
