@@ -7,6 +7,7 @@ linked into chains (``chains``).
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 WIDTH_STEP_M = 5.0  # a facet's widths differ by no more than this, or by WIDTH_STEP_SHARE of them
 WIDTH_STEP_SHARE = 5e-4
 _PART_TRIANGLES = 60_000  # for a thread at a time: enough for numpy, and some parts for each core
+_CHECKS = 64  # parts of the cover's rows, to be checked at once: few rows are large, or many small
+_POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _SURE = 1e-14  # of a product: what rounding does to a difference of two is far less
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 
@@ -288,8 +291,9 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
             hint="one row a force: a column 'force' with its name, and its polygons",
         )
     shapes = cover.geometry.to_numpy()
+    faults = itertools.chain.from_iterable(threads.each(_faults, np.array_split(shapes, _CHECKS)))
     problems = []
-    for number, (name, fault) in enumerate(zip(names, threads.each(_fault, shapes), strict=True), start=1):
+    for number, (name, fault) in enumerate(zip(names, faults, strict=True), start=1):
         told = fault or ("no force name" if pd.isna(name) or not str(name) else "")
         if told:
             problems.append(f"row {number} ({name}): {told}")
@@ -301,17 +305,20 @@ def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
     return {name: shapely.normalize(rows[0]) if len(rows) == 1 else united(rows) for name, rows in by_name.items()}
 
 
+def _faults(shapes: Shapes) -> list[str]:
+    """Say why each shape cannot be a cover; nothing where it can."""
+    good = shapely.is_valid(shapes) & np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    return ["" if fine else _fault(shape) for shape, fine in zip(shapes, good, strict=True)]
+
+
 def _fault(shape: Any) -> str:  # noqa: ANN401 - shapely geometries are Any to mypy
-    """Say why a shape cannot be a cover; nothing where it can."""
     if shape is None:
         return "no geometry"
-    if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+    if shapely.get_type_id(shape) not in _POLYGONS:
         return f"a {shape.geom_type}; a cover is made of polygons"
     if not np.isfinite(shapely.get_coordinates(shape)).all():
         return "a coordinate that is not a finite number"
-    if not shape.is_valid:
-        return f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
-    return ""
+    return f"invalid geometry ({shapely.is_valid_reason(shape)}); repair it with make_valid()"
 
 
 def _merged(table: GeoDataFrame | GeoSeries | None, crs: Any) -> Any:  # noqa: ANN401 - pyproj and shapely
@@ -417,7 +424,7 @@ def _joined(drawn: list[_Columns]) -> _Columns:
         if "stretch" in columns:
             columns["stretch"] = stretch[columns["stretch"]]
         by_chain = np.argsort(columns["chain"], kind="stable")
-        sorted_ = threads.each(lambda values, by_chain=by_chain: values.take(by_chain), columns.values())  # type: ignore[misc]
+        sorted_ = threads.each(partial(np.take, indices=by_chain), columns.values())
         joined[name] = dict(zip(columns, sorted_, strict=True))
     return joined
 

@@ -750,6 +750,24 @@ def test_all_bad_rows_are_named_at_once() -> None:
     assert len(caught.value.problems) == 2
 
 
+def test_bad_rows_are_named_with_what_is_wrong_among_many() -> None:
+    bow_tie = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
+    bad = {3: None, 70: shapely.Point(0, 0), 71: bow_tie, 199: bad_box(np.inf)}
+    table = gpd.GeoDataFrame(
+        {"force": ["a", "b"] * 100}, geometry=[bad.get(k, BLUE) for k in range(200)], crs=LAEA, index=range(200)
+    )
+    table.loc[150, "force"] = ""
+    with pytest.raises(InputError) as caught:
+        find_corridors(table)
+    assert list(caught.value.problems) == [
+        "row 4 (b): no geometry",
+        "row 71 (a): a Point; a cover is made of polygons",
+        "row 72 (b): invalid geometry (Self-intersection[4.5 4.5]); repair it with make_valid()",
+        "row 151 (): no force name",
+        "row 200 (b): a coordinate that is not a finite number",
+    ]
+
+
 @pytest.mark.parametrize("force", [None, "", np.nan])
 def test_a_row_without_a_force(force: object) -> None:
     table = gpd.GeoDataFrame({"force": ["blue", force]}, geometry=[BLUE, GREEN], crs=LAEA)
