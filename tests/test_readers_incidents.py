@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import sys
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -249,6 +251,30 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     tables = (pd.DataFrame(each.drop(columns="geometry")).reset_index().astype(object) for each in (plain, arrow))
     pd.testing.assert_frame_equal(*tables, check_column_type=False)
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
+
+
+def test_arrow_and_the_collector_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+
+    def state() -> tuple[bool, str]:
+        return gc.isenabled(), pyarrow.default_memory_pool().backend_name
+
+    meanwhile = []
+
+    def checksum(_: Path) -> str:
+        meanwhile.append(state())
+        return "0"
+
+    monkeypatch.setattr("gapmap.readers.files.checksum", checksum)
+    before = state()
+    found = read_incidents(write(tmp_path / "a.csv", HEADER + GOOD))
+    assert (state(), meanwhile) == (before, [(False, "system")])
+    with pytest.raises(InputError, match="none of 1 incidents"):
+        read_incidents(write(tmp_path / "b.csv", HEADER + GOOD.replace("2020", "1066")))
+    assert state() == before
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as where it is not installed
+    with pd.option_context("mode.string_storage", "python"):
+        assert read_incidents(tmp_path / "a.csv").index.tolist() == found.index.tolist()
 
 
 def test_dates_that_a_spreadsheet_may_have_turned(tmp_path: Path) -> None:

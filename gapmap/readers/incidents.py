@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -69,7 +70,25 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
+@contextlib.contextmanager
+def _small_pages() -> Iterator[None]:
+    """Keep Arrow from asking for huge pages: of a hundred MB of notes, sorted, the kernel's clearing them took a fifth of the time.
+
+    What was allocated meanwhile is given back where it came from.
+    """
+    if (arrow := sys.modules.get("pyarrow")) is None:
+        yield
+        return
+    usual = arrow.default_memory_pool()
+    arrow.set_memory_pool(arrow.system_memory_pool())
+    try:
+        yield
+    finally:
+        arrow.set_memory_pool(usual)
+
+
 @_no_collector()
+@_small_pages()
 def read_incidents(
     path: str | Path,
     *,
