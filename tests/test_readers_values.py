@@ -104,8 +104,8 @@ def test_each_distinct_text_is_read_once() -> None:
     column = Distinct(pd.Series(["a", "b", "a", ""]))
     assert column.each(read, int).tolist() == [1, 1, 1, 0]
     assert seen == ["a", "b", ""]
-    assert column.where(lambda text: text == "a") == [(0, "a"), (2, "a")]
-    assert column.where(lambda text: text == "c") == []
+    assert column.where(lambda text: text == "a") == {1: "a", 3: "a"}
+    assert column.where(lambda text: text == "c") == {}
     mixed = Distinct(pd.Series([1.0, np.nan, 2.5, "x "], dtype=object))
     assert mixed.each(str, "str").tolist() == ["1", "", "2.5", "x"]
     assert Distinct.blank(3).each(lambda text: text == "", bool).all()

@@ -13,7 +13,6 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 from itertools import count
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -303,15 +302,17 @@ def _content(
         either = values.may_be_thousands(texts)
         wrong = (bad & deaths.isna()) | (deaths < 0)
         untold = texts.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | texts.str.fullmatch(_ABOUT)
-        unsaid |= {place + 1: text for place, text in cells.where((either | (wrong & untold)).to_numpy())}
-        for place, text in cells.where((wrong & ~untold).to_numpy()):
-            aside.setdefault(place + 1, f"{field} {text!r} is not a number of zero or more")
+        unsaid |= cells.where((either | (wrong & untold)).to_numpy())
+        _add(aside, cells.where((wrong & ~untold).to_numpy(), f"{field} {{!r}} is not a number of zero or more".format))
         content[column] = Coded(deaths.mask(either).to_numpy(), written.codes)
     targets = rows.distinct(names["civilians"])
     content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
-        for place, text in targets.where(lambda text: text != "" and text.lower() not in layout.civilians):
-            aside.setdefault(place + 1, f"civilians {text!r} is not 1, 0, yes or no")
+        odd = targets.where(
+            lambda text: text != "" and text.lower() not in layout.civilians,
+            "civilians {!r} is not 1, 0, yes or no".format,
+        )
+        _add(aside, odd)
     return content
 
 
@@ -356,15 +357,20 @@ def _days(
         _require_one_style(rows, dates)
     marks = values.DAY_FIRST_MARKS if day_first else layout.day_first_marks
     first = dates.days(marks)
-    for place, text in dates.where(np.isnat(first.values)):
-        aside.setdefault(place + 1, values.no_day("date", text, day_first=day_first) if text else "no date")
+
+    def no_day(text: str) -> str:
+        return values.no_day("date", text, day_first=day_first) if text else "no date"
+
+    _add(aside, dates.where(np.isnat(first.values), no_day))
     last: Any = first
     if rows.column(names["date_to"]) is not None:
         ends = rows.distinct(names["date_to"])
         last = ends.days(marks)
-        for place, text in ends.where(np.isnat(last.values)):
-            if text:
-                aside.setdefault(place + 1, values.no_day("date_to", text, day_first=day_first))
+        given = np.array([text != "" for text in ends.texts], dtype=bool)
+        wrong = ends.where(
+            np.isnat(last.values) & given, lambda text: values.no_day("date_to", text, day_first=day_first)
+        )
+        _add(aside, wrong)
         start, end = first.array(), last.array()
         _note(
             aside,
@@ -419,18 +425,14 @@ def _precision(
     def radius(text: str) -> float:
         return radii.get(text.lower() or fallback) or np.nan
 
-    @cache  # many rows, few codes
     def unknown_code(text: str) -> str:
         return f"{field} {text!r} is not one of {', '.join(radii)}"
 
-    @cache
     def too_coarse(text: str) -> str:
         return f'{field} {text} is too coarse to place it; to use it: radius = {{ {text} = "50 km" }}'
 
-    for place, text in given.where(lambda text: (text.lower() or fallback) not in radii):
-        aside.setdefault(place + 1, unknown_code(text))
-    for place, text in given.where(lambda text: radii.get(text.lower(), 0.0) is None):
-        aside.setdefault(place + 1, too_coarse(text))
+    _add(aside, given.where(lambda text: (text.lower() or fallback) not in radii, unknown_code))
+    _add(aside, given.where(lambda text: radii.get(text.lower(), 0.0) is None, too_coarse))
     metres: Any = given.coded(radius, REAL)
     words = given.coded(lambda text: (text.lower() or fallback) if layout is PLAIN else _word(radius(text)), TEXT)
     if any(rows.column(names[field]) is not None for field in ("mgrs", "position")):
@@ -456,6 +458,12 @@ def _word(radius_m: float) -> str:
     return next((word for word, metres in _WORDS if radius_m <= metres), "area")
 
 
+def _add(aside: dict[int, str], found: Mapping[int, str]) -> None:
+    """Set rows aside; where one is already, its first reason stands."""
+    if found:
+        aside.update({**found, **aside})
+
+
 def _note(aside: dict[int, str], cells: pd.Series, bad: pd.Series | np.ndarray, reason: Callable[[str], str]) -> None:
     if bad.any():
         found = cells[bad]
@@ -467,11 +475,11 @@ def _note(aside: dict[int, str], cells: pd.Series, bad: pd.Series | np.ndarray, 
 def _require_one_style(rows: files.Rows, dates: Distinct) -> None:
     """Refuse dates of which some name the day first and others the year: a spreadsheet turned some of them, nobody knows how."""
     figures = dates.where(values.is_numeric_day)
-    others = dates.where(lambda text: text != "" and not values.is_numeric_day(text)) if figures else []
+    others = dates.where(lambda text: text != "" and not values.is_numeric_day(text)) if figures else {}
     if figures and others:
         raise InputError(
             f"{rows.path.name}: dates in two styles, of which one may have day and month the other way round",
-            problems=[f"row {place + 1}: {text!r}" for place, text in sorted((figures[0], others[0]))],
+            problems=[f"row {row}: {text!r}" for row, text in sorted((min(figures.items()), min(others.items())))],
             hint='get the file again from its source; or, if the day comes first in all of these, say dates = "day-first"',
         )
 

@@ -175,24 +175,32 @@ class Distinct:
         """
         return self.coded(lambda text: _day(text, day_first), DAY)
 
-    def where(self, is_so: Callable[[str], bool] | np.ndarray) -> list[tuple[int, str]]:
-        """Return the cells of which something is so.
+    def where(self, is_so: Callable[[str], bool] | np.ndarray, say: Callable[[str], str] = str) -> dict[int, str]:
+        """Return the rows of whose cell something is so.
 
         Parameters
         ----------
         is_so : callable or ndarray of bool
             Called once for each distinct text; or the answers, as the values of a :class:`Coded` have them.
+        say : callable, optional
+            Called once for each distinct text of which it is so; without it, the text is said.
 
         Returns
         -------
-        list of tuple
-            Place, from 0, and text.
+        dict of int to str
+            Row, from 1, to what is said of its text.
+
+        Examples
+        --------
+        >>> Distinct(pd.Series(["a", "bc", "a"])).where(lambda text: text == "a", "not {!r}".format)
+        {1: "not 'a'", 3: "not 'a'"}
         """
         found = is_so if isinstance(is_so, np.ndarray) else np.array([is_so(text) for text in self._texts], dtype=bool)
         if not found.any():
-            return []
+            return {}
+        said = {code: say(self._texts[code]) for code in np.flatnonzero(found).tolist()}
         places = np.flatnonzero(found[self._codes])
-        return [(place, self._texts[code]) for place, code in zip(places.tolist(), self._codes[places], strict=True)]
+        return dict(zip((places + 1).tolist(), map(said.__getitem__, self._codes[places].tolist()), strict=True))
 
 
 def cell_text(cell: object) -> str:
