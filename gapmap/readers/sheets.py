@@ -195,7 +195,7 @@ def read_csv(
                 below,
                 header=0,
                 usecols=places,
-                na_values={str(place): [""] for place in (*keep, beyond)},
+                na_values=[""],
                 index_col=False,
                 dtype={str(place): kind for place, kind in dtype.items()},
             )
