@@ -8,7 +8,6 @@ used is set aside with its reason: one lost among hundreds moves no outline, and
 from __future__ import annotations
 
 import contextlib
-import gc
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ import pandas as pd
 import shapely
 from geopandas.array import from_shapely
 
+from gapmap import threads
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, unknown
 from gapmap.readers import doubts, files, positions, values
@@ -58,18 +58,6 @@ _BY_CHOICE = frozenset({_BEFORE, _AFTER, "blank row"})
 
 
 @contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """Keep Python from looking for cycles among a million new shapes, again and again: that took a third of the time."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-
-
-@contextlib.contextmanager
 def _small_pages() -> Iterator[None]:
     """Keep Arrow from asking for huge pages: of a hundred MB of notes, sorted, the kernel's clearing them took a fifth of the time.
 
@@ -86,7 +74,7 @@ def _small_pages() -> Iterator[None]:
         arrow.set_memory_pool(usual)
 
 
-@_no_collector()
+@threads.uncollected()
 @_small_pages()
 def read_incidents(
     path: str | Path,
