@@ -125,12 +125,15 @@ def exchange_tables(made: Edition) -> Iterator[tuple[str, Any]]:
         Its rows, those with geometry in EPSG:4326 to a centimetre, with the edition and the run's notice in every row.
         Tables without rows are left out: there is nothing in them to mark.
     """
+    for name, table in _marked_tables(made):
+        yield name, _in_degrees(table) if "geometry" in table else table
+
+
+def _marked_tables(made: Edition) -> Iterator[tuple[str, Any]]:
     run = made.table("run").iloc[0]
     for name, table in made.tables.items():
-        if name in _OWN or table.empty:
-            continue
-        marked = tables.marked(table, run)
-        yield name, _in_degrees(marked) if "geometry" in marked else marked
+        if name not in _OWN and not table.empty:
+            yield name, tables.marked(table, run)
 
 
 def _in_degrees(table: Any) -> Any:  # noqa: ANN401 - a GeoDataFrame
@@ -147,7 +150,7 @@ def _write_gpkg(made: Edition, folder: Path) -> None:
 
 def _write_geojson(made: Edition, folder: Path) -> None:
     members = _members(made)
-    for name, table in exchange_tables(made):
+    for name, table in _marked_tables(made):  # to_geojson turns them into degrees itself
         if "geometry" in table:
             text = formats.to_geojson(table, **members)
             (folder / f"{made.stem}-{name}.geojson").write_text(text, encoding="utf-8", newline="\n")

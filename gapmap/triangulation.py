@@ -332,6 +332,7 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
     """
     active = np.ones(len(edges.ends), bool)
     label, members = vertex_labels(edges)
+    strange = _strange(members)
     batches = [_Nearest(edges.points, label)]
     while True:
         long_m, wanted = edges.lengths_m(), COARSE_RATIO * _edge_gaps(edges, label, members, gap)
@@ -354,7 +355,7 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         batches.append(_Nearest(edges.points[before:], label[before:]))
         vertices, _ = edges.part(active)
         # Those that were there before have seen all batches but the last.
-        fresh, strange = vertices >= before, _strange(members)
+        fresh = vertices >= before
         for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
             places = edges.points[rows], label[rows]
             for batch in unseen:
