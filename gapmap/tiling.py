@@ -285,22 +285,26 @@ def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
     stay: edges that cross shall be found whatever the tiles.
     """
     margin = REACH * limit_m
-    x, y = (np.stack([axis.take(end) for end in edges.ends.T]) for axis in np.ascontiguousarray(edges.xy.T))
-    low_x, high_x, low_y, high_y = x.min(axis=0), x.max(axis=0), y.min(axis=0), y.max(axis=0)
-    by_x = np.argsort(low_x)
-    low_x, longest = low_x.take(by_x), float((high_x - low_x).max())
-    plan: Plan = {}
-    for box in boxes:
-        west, south, east, north = box + np.array([-margin, -margin, margin, margin])
-        rows = by_x[slice(*np.searchsorted(low_x, (west - longest, east)))]
-        meets = (high_x.take(rows) >= west) & (high_y.take(rows) >= south) & (low_y.take(rows) <= north)
-        near = np.sort(rows[meets])  # what lies together in memory stays so
-        own = np.ones(len(near), bool)
-        for start, low, high in zip((x[0], y[0]), box[:2], box[2:], strict=True):
-            own &= (start.take(near) >= low) & (start.take(near) < high)
-        if own.any() or (edges.label[near] != edges.label[near[:1]]).any():
-            plan[*box.tolist()] = near
-    return plan
+    x, y = ([axis.take(end) for end in edges.ends.T] for axis in np.ascontiguousarray(edges.xy.T))
+    low_x, high_x, low_y, high_y = (pick(*axis) for axis in (x, y) for pick in (np.minimum, np.maximum))
+
+    def near(column: Floats) -> Plan:
+        plan: Plan = {}
+        west, east = column[0, 0] - margin, column[0, 2] + margin
+        within = np.flatnonzero((high_x >= west) & (low_x <= east))
+        for box in column:
+            south, north = box[1] - margin, box[3] + margin
+            rows = within[(high_y.take(within) >= south) & (low_y.take(within) <= north)]
+            own = np.ones(len(rows), bool)
+            for (start, _), low, high in zip((x, y), box[:2], box[2:], strict=True):
+                own &= (start.take(rows) >= low) & (start.take(rows) < high)
+            if own.any() or (edges.label[rows] != edges.label[rows[:1]]).any():
+                plan[*box.tolist()] = rows
+        return plan
+
+    _, column = np.unique(boxes[:, 0], return_inverse=True)
+    columns = (boxes[column == number] for number in range(column.max(initial=-1) + 1))
+    return {box: rows for plan in threads.each(near, columns) for box, rows in plan.items()}
 
 
 def _distinct(cells: Ints) -> Ints:

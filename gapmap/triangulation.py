@@ -356,11 +356,18 @@ def _halved(edges: Edges, gap: Floats) -> tuple[Edges, Floats]:
         vertices, _ = edges.part(active)
         # Those that were there before have seen all batches but the last.
         fresh = vertices >= before
-        for rows, unseen in ((vertices[~fresh], batches[-1:]), (vertices[fresh], batches)):
-            places = edges.points[rows], label[rows]
-            for batch in unseen:
-                nearest = batch.distances(strange, *places, bound_m=_REFINE_BOUND_M)
-                gap[rows] = np.minimum(gap[rows], nearest)
+        measured = [*threads.each(lambda batch: batch.prepared(strange), batches)]
+        for rows, unseen in ((vertices[~fresh], measured[-1:]), (vertices[fresh], measured)):
+            gap[rows] = np.minimum(gap[rows], _nearest_of(unseen, edges.points[rows], label[rows], _REFINE_BOUND_M))
+
+
+def _nearest_of(measured: list[Distances], at: Points, own: Ints, bound_m: float) -> Floats:
+    """Return the distance of places with their labels to what is nearest by any of these measures."""
+
+    def nearest(some: slice) -> Floats:
+        return np.minimum.reduce([distances(at[some], own[some], bound_m) for distances in measured])
+
+    return threads.by_rows(nearest, len(at))
 
 
 def vertex_labels(edges: Edges) -> tuple[Ints, Flags]:
@@ -693,8 +700,7 @@ class _Nearest:
 
     def distances(self, of: Flags, at: Points, own: Ints, *, bound_m: float) -> Floats:
         """Return the distances of places with their labels, as :meth:`prepared` measures them."""
-        measured = self.prepared(of)
-        return threads.by_rows(lambda rows: measured(at[rows], own[rows], bound_m), len(at))
+        return _nearest_of([self.prepared(of)], at, own, bound_m)
 
     def _tree(self, wanted: Flags) -> cKDTree:
         key = wanted.tobytes()
