@@ -172,7 +172,7 @@ def find_corridors(
         Work in square tiles of this side in metres, at least ``max_width_m``: memory for triangulations is then that of
         the largest tiles, one for each core. The answer is the same. Without it all is done at once.
     client : distributed.Client, optional
-        Let the workers of a Dask cluster do the tiles, of 32 ``max_width_m`` unless ``tiles`` says otherwise.
+        Let the workers of a Dask cluster do the tiles; without ``tiles`` strips, one for each of their threads or more.
     progress : callable, optional
         Called with the number of tiles done and the number in all.
 
@@ -228,14 +228,12 @@ def find_corridors(
     for name, value in lengths.items():
         if not (isinstance(value, Real) and 0 < float(value) < math.inf):
             raise InputError(f"{name} is {value!r}; it must be a positive number of metres")
-    if tiles is None and client is not None:
-        tiles = tiling.TILE_WIDTHS * max_width_m
     if tiles is not None and tiles < max_width_m:
         raise InputError(
             f"tiles of {tiles:g} m are smaller than the maximum width, {max_width_m:g} m",
             hint="each tile looks a little farther than the maximum width beyond its sides: take much larger ones",
         )
-    parted = None if tiles is None else tiling.Tiles(tiles, client, progress)
+    parted = None if tiles is None and client is None else tiling.Tiles(tiles, client, progress)
     crs = require_metric(cover)
     covers = _covers_by_force(cover)
     outside = _merged(excluded, crs)

@@ -2,7 +2,8 @@
 
 In: the noded edge of all cover. Out: what :func:`gapmap.triangulation.measured_triangles` returns for the whole, bit for
 bit. Method: edges are sampled as a whole, which is cheap; the triangulation, which is not, is done in tiles that own the
-triangles with their circumcentre inside. Where nobody asks for tiles, a large region is cut into a strip for each core.
+triangles with their circumcentre inside. Where nobody says how large, a large region is cut into strips, one for each
+core or worker, or more where they would hold much.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,12 +42,12 @@ if TYPE_CHECKING:
 
 _STRIP_VERTICES = 50_000  # with fewer, another strip is not worth the work done twice beside its sides
 _STRIP_MARGINS = 8  # likewise, if it is narrower
-TILE_WIDTHS = 32  # a tile looks 1.36 W beyond its sides: at this size 18 % of the work is done twice, at 8 W 80 %
+_WORKER_VERTICES = 300_000  # a strip for a worker holds no more, if it can be parted: some hundred MB
 _ORIGIN_M = (0, 0)
 _RETRIES = 2  # of a tile that failed; dask itself moves the tiles of a worker that died
 _CONNECT_SECONDS = 10
 _WORKERLESS_SECONDS = 300  # a cluster may start its workers late, and start dead ones again
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ class Tiles:
 
     Parameters
     ----------
-    side_m : float
-        Tiles are squares of this size on a fixed grid.
+    side_m : float, optional
+        Tiles are squares of this size on a fixed grid. Without it they are strips, with as many vertices in each.
     client : distributed.Client, optional
         Sends tiles to its workers. Without it, or once it is closed, the threads of this process do them.
     progress : callable, optional
         Called with the number of tiles done and the number in all.
     """
 
-    side_m: float
+    side_m: float | None
     client: Client | None = None
     progress: Progress | None = None
 
@@ -104,8 +106,11 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles | None = None
     one tile.
     """
     edges = sample(edges, limit_m=limit_m)
-    boxes = _strips(edges, limit_m) if tiles is None else _squares(edges, limit_m, tiles.side_m)
-    if len(boxes) == 0:
+    if tiles is not None and tiles.side_m is not None:
+        boxes = _squares(edges, limit_m, tiles.side_m)
+    else:
+        boxes = _strips(edges, limit_m, None if tiles is None else _at_work(tiles.client))
+    if len(boxes) == 0 or (tiles is None and len(boxes) == 1):
         return measured_triangles(edges, limit_m=limit_m)
     found = _each(measured_triangles, edges, _plan(edges, limit_m, boxes), limit_m, tiles)
     parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
@@ -142,16 +147,22 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers cannot work", hint="ask for 1 or more")
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise InputError("working on several processes needs dask", hint="pip install gapmap[dask]") from error
     if scheduler is None:
         # Nothing listens beyond this machine, and no port is taken that another run may want.
         local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+        # Dask would have workers give memory back at once: to have it cleared again and again takes a quarter of their time.
+        environ = "distributed.nanny.pre-spawn-environ"
+        kept = {name: value for name, value in dask.config.get(environ).items() if not name.startswith("MALLOC")}
         with (
+            dask.config.set({environ: kept}),
             LocalCluster(n_workers=workers, threads_per_worker=1, **local) as cluster,
             Client(cluster, direct_to_workers=True) as client,
         ):
+            client.run(import_module, measured_triangles.__module__)  # now, not when the first tile waits for it
             yield client
         return
     try:
@@ -169,7 +180,7 @@ def _each(
     task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float, tiles: Tiles | None
 ) -> list[tuple[Ints, Any]]:
     """Do a task on each tile; return the rows of its vertices in the whole and the result, in the order of the plan."""
-    client = None if tiles is None or tiles.client is None or tiles.client.status == "closed" else tiles.client
+    client = None if tiles is None else _at_work(tiles.client)
     if client is None:
         results = _here(task, edges, plan, limit_m)
     else:
@@ -180,6 +191,10 @@ def _each(
         if tiles is not None and tiles.progress is not None:
             tiles.progress(len(found), len(plan))
     return [found[box] for box in plan]
+
+
+def _at_work(client: Client | None) -> Client | None:
+    return None if client is None or client.status == "closed" else client
 
 
 def _here(task: Callable[..., Any], edges: Edges, plan: Plan, limit_m: float) -> Iterator[tuple[Box, Ints, Any]]:
@@ -197,8 +212,7 @@ def _there(
     import dask
     from distributed import as_completed
 
-    with _losses_told(client):
-        ahead = 2 * max(sum(client.nthreads().values()), 1) + 2
+    ahead = 2 * _threads_of(client) + 2
     at_work: dict[str, tuple[Box, Ints]] = {}
     queue = as_completed(loop=client.loop)
 
@@ -230,6 +244,11 @@ def _there(
         yield next_result()
 
 
+def _threads_of(client: Client) -> int:
+    with _losses_told(client):
+        return max(sum(client.nthreads().values()), 1)
+
+
 @contextmanager
 def _losses_told(client: Client) -> Iterator[None]:
     from distributed import KilledWorker
@@ -252,14 +271,15 @@ def _losses_told(client: Client) -> Iterator[None]:
         ) from error
 
 
-def _strips(edges: Edges, limit_m: float) -> Floats:
-    """Return boxes for all cores that part the plane across its longer side, with as many vertices in each; or none."""
-    extent = [np.ptp(axis) if len(axis) else 0.0 for axis in edges.xy.T]
+def _strips(edges: Edges, limit_m: float, client: Client | None) -> Floats:
+    """Return boxes that part the plane across its longer side, with as many vertices in each; one where that is best."""
+    if len(edges.xy) == 0:
+        return np.empty((0, 4))
+    extent = [np.ptp(axis) for axis in edges.xy.T]
     across = int(np.argmax(extent))
     most = min(len(edges.xy) / _STRIP_VERTICES, extent[across] / (_STRIP_MARGINS * REACH * limit_m))
-    number = min(threads.cores(), int(most))
-    if number < 2:  # noqa: PLR2004 - all in one
-        return np.empty((0, 4))
+    wanted = threads.cores() if client is None else max(_threads_of(client), -(-len(edges.xy) // _WORKER_VERTICES))
+    number = max(min(wanted, int(most)), 1)
     cuts = np.quantile(edges.xy[:, across], np.linspace(0, 1, number + 1))
     boxes = np.tile([-np.inf, -np.inf, np.inf, np.inf], (number, 1))
     boxes[1:, across] = boxes[:-1, across + 2] = cuts[1:-1]

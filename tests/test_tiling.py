@@ -223,11 +223,19 @@ def test_two_workers_change_nothing(workers: Client) -> None:
     assert len(said) > 8
 
 
-def test_workers_take_large_tiles_unless_told(workers: Client) -> None:
+@pytest.mark.parametrize(("vertices", "strips"), [(1_000_000, 2), (100, 5)])
+def test_workers_take_strips_unless_told(
+    vertices: int, strips: int, workers: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table, said = scenes.post_of_both(), []
-    found = find_corridors(table, client=workers, progress=lambda *tiles: said.append(tiles))
-    assert_same(found, find_corridors(table))
-    assert len(said) == 4  # the scene lies on the origin
+    whole = find_corridors(table)
+    find_corridors(table, client=workers, progress=lambda *tiles: said.append(tiles))
+    assert said == [(1, 1)]  # too small to be parted
+    monkeypatch.setattr(tiling, "_STRIP_VERTICES", 1)
+    monkeypatch.setattr(tiling, "_STRIP_MARGINS", 0.1)
+    monkeypatch.setattr(tiling, "_WORKER_VERTICES", vertices)
+    assert_same(find_corridors(table, client=workers, progress=lambda *tiles: said.append(tiles)), whole)
+    assert said[-1] == (strips, strips)
 
 
 def die_once(mark: Path, part: tri.Edges, **options: Any) -> tri.Triangles:  # noqa: ANN401
