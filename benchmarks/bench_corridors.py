@@ -120,7 +120,8 @@ def two_workers(cover: gpd.GeoDataFrame) -> tuple[Any, dict[str, float]]:
     with connect(workers=2) as client:
         start = time.perf_counter()
         found = find_corridors(cover, max_width_m=LIMIT_M, client=client)
-        return found.corridors.geometry.to_numpy(), {"seconds": time.perf_counter() - start}
+        figures = {"seconds": time.perf_counter() - start, "worker_mb": max(client.run(_peak_mb).values())}
+        return found.corridors.geometry.to_numpy(), figures
 
 
 def closing(cover: gpd.GeoDataFrame) -> tuple[Any, dict[str, float]]:
@@ -324,6 +325,12 @@ def page(rows: list[dict[str, Any]]) -> str:
                 f"| {scene} {k}: width at a million points ({row['hit']:.0%} in a corridor), to a bare query of a tree"
                 f" | {row['seconds'] / row['bare']:.2f} |"
             )
+        if method == "workers":
+            gain = [by[scene, k, "one-core"]["seconds"] / each["seconds"] for each in (row, ours)]
+            lines += [
+                f"| {scene} {k}: one core, to two workers and to two threads | {gain[0]:.2f}, {gain[1]:.2f} |",
+                f"| {scene} {k}: the most memory that a worker took, MB | {row['worker_mb']:.0f} |",
+            ]
         if method == "gapmap" and k > POSTGIS_MAX:
             for smaller in (k // 5, 3_000):
                 if (scene, smaller, "gapmap") in by:
