@@ -120,7 +120,7 @@ def two_workers(cover: gpd.GeoDataFrame) -> tuple[Any, dict[str, float]]:
     with connect(workers=2) as client:
         start = time.perf_counter()
         found = find_corridors(cover, max_width_m=LIMIT_M, client=client)
-        figures = {"seconds": time.perf_counter() - start, "worker_mb": max(client.run(_peak_mb).values())}
+        figures = {"seconds": time.perf_counter() - start, "worker_mb": max(cast("Any", client).run(_peak_mb).values())}
         return found.corridors.geometry.to_numpy(), figures
 
 
