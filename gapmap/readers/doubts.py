@@ -20,6 +20,7 @@ _HALF_CELL_KM = 0.5  # cells of 1 km
 _MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
 _DAY_BITS = 17
+_WIDE_BITS = 3  # cells of 4 km, for a first look
 # Odd, and without a pattern: products of small numbers then differ in their upper bits, and wrap around.
 _HASH_X, _HASH_Y, _HASH_KIND = 0x1E3779B97F4A7C15, 0x42B2AE3D27D4EB4F, 0x165667B19E3779F9
 _POSITION = 1e6  # positions that agree to the sixth decimal of a degree are one
@@ -108,22 +109,33 @@ def _with_company(
 ) -> NDArray[np.int64]:
     """Return the rows that may share a cell on neighbouring days, and a few more: hardly one in ten of a million.
 
-    The row's own number goes into the key, below the day, and a hash of the cell above: so keys can be sorted alone.
+    Cells are wide here, and those at a cell's lower edge, which alone may be near to the one below, count there too: so one
+    sort finds what takes four with cells of their own size. The row's own number goes into the key, below the day, and a hash
+    of the cell above: so keys can be sorted alone.
     """
     row_bits = len(since).bit_length()
     low = np.arange(len(since)) + (since + (1 << _DAY_BITS - 1) << row_bits)
     top = -1 << _DAY_BITS + row_bits
-    hashed_x = [(half_x + shift >> 1) * _HASH_X for shift in (0, 1)]
-    hashed_y = [(half_y + shift >> 1) * _HASH_Y + kind * _HASH_KIND for shift in (0, 1)]
+    at_edge_x, at_edge_y = (half & (1 << _WIDE_BITS) - 1 == 0 for half in (half_x, half_y))
+    parts = []
+    for rows, left, down in (
+        (slice(None), 0, 0),
+        (np.flatnonzero(at_edge_x), 1, 0),
+        (np.flatnonzero(at_edge_y), 0, 1),
+        (np.flatnonzero(at_edge_x & at_edge_y), 1, 1),
+    ):
+        hashed = ((half_x[rows] >> _WIDE_BITS) - left) * _HASH_X
+        hashed += ((half_y[rows] >> _WIDE_BITS) - down) * _HASH_Y
+        hashed += kind[rows] * _HASH_KIND
+        hashed &= top
+        hashed += low[rows]
+        parts.append(hashed)
+    keys = np.concatenate(parts)
+    keys.sort()
+    near = np.flatnonzero(np.diff(keys >> row_bits) <= 1)
     found = np.zeros(len(since), dtype=bool)
-    for hash_x, hash_y in product(hashed_x, hashed_y):
-        keys = hash_x + hash_y
-        keys &= top
-        keys += low
-        keys.sort()
-        near = np.flatnonzero(np.diff(keys >> row_bits) <= 1)
-        found[keys[near] & ~(-1 << row_bits)] = True
-        found[keys[near + 1] & ~(-1 << row_bits)] = True
+    found[keys[near] & ~(-1 << row_bits)] = True
+    found[keys[near + 1] & ~(-1 << row_bits)] = True
     return np.flatnonzero(found)
 
 
