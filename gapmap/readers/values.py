@@ -94,7 +94,9 @@ class Distinct:
     """
 
     def __init__(self, cells: pd.Series) -> None:
-        self._codes, distinct = pd.factorize(cells, use_na_sentinel=False)
+        codes, distinct = pd.factorize(cells, use_na_sentinel=False)
+        # A byte or two where eight came: they are kept to the end, and room that is new costs more than what is done in it.
+        self._codes = codes.astype(np.min_scalar_type(len(distinct)))
         self._texts = [cell_text(cell) for cell in distinct.tolist()]
 
     @classmethod
