@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -28,12 +28,15 @@ ROWS = st.lists(
 )
 
 
-@given(rows=ROWS)
+@given(rows=ROWS, west=st.sampled_from([43.0, 0.0, -120.0, 179.95]), south=st.sampled_from([36.0, -0.01, -55.0, 70.0]))
+@example(rows=[(0, 0, 19, 5), (0, 0, 33, 13)], west=43.0, south=36.0)  # 1545 m
 @settings(max_examples=150, deadline=None)
-def test_near_ones_are_found_and_far_ones_are_not(rows: list[tuple[int, int, int, int]]) -> None:
+def test_near_ones_are_found_and_far_ones_are_not(
+    rows: list[tuple[int, int, int, int]], west: float, south: float
+) -> None:
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     day, kind = table[:, 0], table[:, 1]
-    lon, lat = 43 + table[:, 2] / 1_000, 36 + table[:, 3] / 1_000  # steps of about 100 m
+    lon, lat = west + table[:, 2] / 1_000, south + table[:, 3] / 1_000  # steps of about 100 m and less
     got = first_telling(day, kind, lon, lat).tolist()
     surely, perhaps = (one_by_one(day, kind, lon, lat, reach_m) for reach_m in (490.0, 1_500.0))
     for row, first in enumerate(got):

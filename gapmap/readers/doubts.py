@@ -21,6 +21,7 @@ _MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
 _DAY_BITS = 17
 _WIDE_BITS = 3  # cells of 4 km, for a first look
+_BESIDE = 2  # half cells: two in a small cell lie less than two apart, and a thousandth more where a degree is longer
 # Odd, and without a pattern: products of small numbers then differ in their upper bits, and wrap around.
 _HASH_X, _HASH_Y, _HASH_KIND = 0x1E3779B97F4A7C15, 0x42B2AE3D27D4EB4F, 0x165667B19E3779F9
 _POSITION = 1e6  # positions that agree to the sixth decimal of a degree are one
@@ -76,18 +77,18 @@ def first_telling(
     """
     first = np.arange(len(day))
     # Two that are near share a cell of one of the four grids, each shifted by half a cell one way or the other.
-    half_x = _integers(lon * np.cos(np.radians(lat)) * _KM_A_DEGREE / _HALF_CELL_KM)
     half_y = _integers(lat * _KM_A_DEGREE / _HALF_CELL_KM)
     since = day - _MIDDLE_DAY
-    few = _with_company(since, kind, half_x, half_y)
+    few = _with_company(since, kind, lon, half_y)
     if not len(few):
         return first
-    half_x, half_y, since, kind = (each[few] for each in (half_x, half_y, since, kind))
-    # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
-    cells_x = [(half_x + shift) >> 1 << 17 for shift in (0, 1)]
-    cells_y = [((half_y + shift) >> 1 << 33) + (kind << 49) + since for shift in (0, 1)]
-    for cell_x, cell_y in product(cells_x, cells_y):
-        keys = cell_x + cell_y
+    lon = lon[few]
+    half_y, since, kind = (each[few] for each in (half_y, since, kind))
+    for up, right in product((0, 1), repeat=2):
+        row = half_y + up >> 1
+        half_x = _half_x(lon, 2 * row - up, 2)
+        # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
+        keys = (half_x + right >> 1 << 17) + (row << 33) + (kind << 49) + since
         order = np.argsort(keys)  # numbers are sorted faster than hashed
         ranked = keys[order]
         near = np.diff(ranked) <= 1  # in one cell, on one day or the day after
@@ -105,31 +106,32 @@ def first_telling(
 
 
 def _with_company(
-    since: NDArray[np.int64], kind: NDArray[np.int64], half_x: NDArray[np.int64], half_y: NDArray[np.int64]
+    since: NDArray[np.int64], kind: NDArray[np.int64], lon: NDArray[np.float64], half_y: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the rows that may share a cell on neighbouring days, and a few more: hardly one in ten of a million.
 
-    Cells are wide here, and those at a cell's lower edge, which alone may be near to the one below, count there too: so one
-    sort finds what takes four with cells of their own size. The row's own number goes into the key, below the day, and a hash
-    of the cell above: so keys can be sorted alone.
+    Cells are wide here, and those so near to a cell's west or south side that they may share a small cell with one beyond
+    it count there too: so one sort finds what takes four with small cells. The row's own number goes into the key, below
+    the day, and a hash of the cell above: so keys can be sorted alone.
     """
     row_bits = len(since).bit_length()
     low = np.arange(len(since)) + (since + (1 << _DAY_BITS - 1) << row_bits)
     top = -1 << _DAY_BITS + row_bits
-    at_edge_x, at_edge_y = (half & (1 << _WIDE_BITS) - 1 == 0 for half in (half_x, half_y))
+    halves = 1 << _WIDE_BITS
+    rows_y = (half_y >> _WIDE_BITS, slice(None)), ((half_y >> _WIDE_BITS) - 1, np.flatnonzero(half_y % halves == 0))
     parts = []
-    for rows, left, down in (
-        (slice(None), 0, 0),
-        (np.flatnonzero(at_edge_x), 1, 0),
-        (np.flatnonzero(at_edge_y), 0, 1),
-        (np.flatnonzero(at_edge_x & at_edge_y), 1, 1),
-    ):
-        hashed = ((half_x[rows] >> _WIDE_BITS) - left) * _HASH_X
-        hashed += ((half_y[rows] >> _WIDE_BITS) - down) * _HASH_Y
-        hashed += kind[rows] * _HASH_KIND
-        hashed &= top
-        hashed += low[rows]
-        parts.append(hashed)
+    for row, some in rows_y:
+        half_x = _half_x(lon[some], row[some] * halves, halves)
+        hashed = row[some] * _HASH_Y + kind[some] * _HASH_KIND
+        for cell, here in (
+            (half_x >> _WIDE_BITS, slice(None)),
+            ((half_x >> _WIDE_BITS) - 1, np.flatnonzero(half_x % halves <= _BESIDE)),
+        ):
+            keys = cell[here] * _HASH_X
+            keys += hashed[here]
+            keys &= top
+            keys += low[some][here]
+            parts.append(keys)
     keys = np.concatenate(parts)
     keys.sort()
     near = np.flatnonzero(np.diff(keys >> row_bits) <= 1)
@@ -137,6 +139,15 @@ def _with_company(
     found[keys[near] & ~(-1 << row_bits)] = True
     found[keys[near + 1] & ~(-1 << row_bits)] = True
     return np.flatnonzero(found)
+
+
+def _half_x(lon: NDArray[np.float64], half_y: NDArray[np.int64], halves: int) -> NDArray[np.int64]:
+    """Return how many half cells east each lies, in a row of cells from ``half_y`` on, so many half cells high.
+
+    A degree is as long for all in a row: far from longitude 0, the true length would shift one against another.
+    """
+    middle = (half_y + halves / 2) * (_HALF_CELL_KM / _KM_A_DEGREE)
+    return _integers(lon * np.cos(np.radians(middle)) * (_KM_A_DEGREE / _HALF_CELL_KM))
 
 
 def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
