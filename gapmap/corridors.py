@@ -170,11 +170,12 @@ def find_corridors(
         About how long a stretch is, and how far apart transects are, along the middle line.
     tiles : float, optional
         Work in square tiles of this side in metres, at least ``max_width_m``: memory for triangulations is then that of
-        the largest tiles, one for each core. The answer is the same. Without it all is done at once.
+        the largest tiles, one for each core. The answer is the same. Without it a large region is worked on in strips.
     client : distributed.Client, optional
-        Let the workers of a Dask cluster do the tiles; without ``tiles`` strips, one for each of their threads or more.
+        Let the workers of a Dask cluster do the tiles; without ``tiles`` strips: of a large region one for each thread of
+        the workers that are there by then, or more if they would hold much.
     progress : callable, optional
-        Called with the number of tiles done and the number in all.
+        Called with the number of tiles done and the number in all; not where neither tiles nor a client were asked for.
 
     Returns
     -------

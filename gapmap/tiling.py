@@ -9,7 +9,7 @@ core or worker, or more where they would hold much.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _STRIP_VERTICES = 50_000  # with fewer, another strip is not worth the work done twice beside its sides
 _STRIP_MARGINS = 8  # likewise, if it is narrower
-_WORKER_VERTICES = 300_000  # a strip for a worker holds no more, if it can be parted: some hundred MB
+_WORKER_VERTICES = 300_000  # about the most in a strip for a worker, if it can be parted: some hundred MB
 _ORIGIN_M = (0, 0)
 _RETRIES = 2  # of a tile that failed; dask itself moves the tiles of a worker that died
 _CONNECT_SECONDS = 10
@@ -156,13 +156,15 @@ def connect(*, workers: int | None = None, scheduler: str | None = None) -> Iter
         local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
         # Dask would have workers give memory back at once: to have it cleared again and again takes a quarter of their time.
         environ = "distributed.nanny.pre-spawn-environ"
-        kept = {name: value for name, value in dask.config.get(environ).items() if not name.startswith("MALLOC")}
+        theirs = dask.config.get(environ, None) or {}
+        kept = {name: value for name, value in theirs.items() if not name.startswith("MALLOC")}
         with (
-            dask.config.set({environ: kept}),
+            dask.config.set({environ: kept}),  # to the end: a worker that dies is started again
             LocalCluster(n_workers=workers, threads_per_worker=1, **local) as cluster,
             Client(cluster, direct_to_workers=True) as client,
         ):
-            client.run(import_module, measured_triangles.__module__)  # now, not when the first tile waits for it
+            with suppress(OSError):  # of a worker that died: the one in its place imports it with its first tile
+                client.run(import_module, measured_triangles.__module__, on_error="ignore")
             yield client
         return
     try:
@@ -280,9 +282,10 @@ def _strips(edges: Edges, limit_m: float, client: Client | None) -> Floats:
     most = min(len(edges.xy) / _STRIP_VERTICES, extent[across] / (_STRIP_MARGINS * REACH * limit_m))
     wanted = threads.cores() if client is None else max(_threads_of(client), -(-len(edges.xy) // _WORKER_VERTICES))
     number = max(min(wanted, int(most)), 1)
-    cuts = np.quantile(edges.xy[:, across], np.linspace(0, 1, number + 1))
-    boxes = np.tile([-np.inf, -np.inf, np.inf, np.inf], (number, 1))
-    boxes[1:, across] = boxes[:-1, across + 2] = cuts[1:-1]
+    # Many vertices in one line across may make cuts alike.
+    cuts = np.unique(np.quantile(edges.xy[:, across], np.linspace(0, 1, number + 1)[1:-1]))
+    boxes = np.tile([-np.inf, -np.inf, np.inf, np.inf], (len(cuts) + 1, 1))
+    boxes[1:, across] = boxes[:-1, across + 2] = cuts
     return boxes
 
 
@@ -322,8 +325,8 @@ def _plan(edges: Edges, limit_m: float, boxes: Floats) -> Plan:
                 plan[*box.tolist()] = rows
         return plan
 
-    _, column = np.unique(boxes[:, 0], return_inverse=True)
-    columns = (boxes[column == number] for number in range(column.max(initial=-1) + 1))
+    sides, column = np.unique(boxes[:, [0, 2]], axis=0, return_inverse=True)
+    columns = (boxes[column.ravel() == number] for number in range(len(sides)))
     return {box: rows for plan in threads.each(near, columns) for box, rows in plan.items()}
 
 

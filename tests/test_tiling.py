@@ -149,6 +149,21 @@ def test_a_strip_for_each_core_changes_nothing(name: str, turn: float, monkeypat
     assert len(sizes) == 5
 
 
+@pytest.mark.parametrize("cores", [4, 5, 8])
+def test_strips_between_walls_change_nothing(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Most vertices lie on two lines, where several cuts would fall together.
+    shapes = {
+        "blue": [box(-500, 0, 0, 24 * KM), box(20_000, 0, 20_500, 2 * KM), box(89_500, 0, 90_000, 500)],
+        "green": [box(16, 0, 500, 24 * KM), box(20_516, 0, 21_000, 2 * KM), box(90_016, 0, 90_500, 500)],
+    }
+    edges = edges_of(scenes.cover(shapes))
+    whole = in_order(tri.measured_triangles(tri.sample(edges, limit_m=100), limit_m=100))
+    monkeypatch.setattr(tiling, "_STRIP_VERTICES", 100)
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+    for one, other in zip(in_order(tiling.facing_triangles(edges, limit_m=100)), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_what_is_drawn_at_once_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, limit, _ = SCENES[name]
@@ -275,6 +290,17 @@ def test_a_lost_worker_changes_nothing(
     if accident is die_once:
         workers.wait_for_workers(2, timeout=20)
         assert set(workers.scheduler_info(n_workers=-1)["workers"]) != before
+
+
+def test_workers_that_die_as_they_start_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "import_module", die)
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": None}),
+        tiling.connect(workers=1) as client,
+    ):
+        assert client is not None
+        table = scenes.post_of_both()
+        assert_same(find_corridors(table, client=client), find_corridors(table))
 
 
 def test_workers_that_die_each_time_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
