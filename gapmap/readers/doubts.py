@@ -84,9 +84,8 @@ def first_telling(
         return first
     lon = lon[few]
     half_y, since, kind = (each[few] for each in (half_y, since, kind))
-    for up, right in product((0, 1), repeat=2):
-        row = half_y + up >> 1
-        half_x = _half_x(lon, 2 * row - up, 2)
+    rows = [(row, _half_x(lon, 2 * row - up, 2)) for up, row in enumerate((half_y >> 1, half_y + 1 >> 1))]
+    for (row, half_x), right in product(rows, (0, 1)):
         # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
         keys = (half_x + right >> 1 << 17) + (row << 33) + (kind << 49) + since
         order = np.argsort(keys)  # numbers are sorted faster than hashed
