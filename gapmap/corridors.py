@@ -462,7 +462,7 @@ def _tables(parts: Iterable[_Columns], forces: list[str], crs: Any) -> dict[str,
             text: of[numbers[number]] for text, (number, of) in known.items() if text in tables.COLUMNS[name]
         }
         measured = {column: values for column, values in numbers.items() if column not in ("chain", "stretch")}
-        frame = gpd.GeoDataFrame(measured | told, index=ids[name], crs=crs)
+        frame = gpd.GeoDataFrame(measured | told, index=ids[name], crs=crs, copy=False)
         if name in titles:
             frame["name"] = titles[name]
         found[name] = tables.conform(frame[kept[name]] if name in kept else frame, name)

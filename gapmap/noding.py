@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-import pandas as pd
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -73,8 +72,7 @@ def edges_of_union(covers: Shapes, *, grid_m: float) -> Edges:
         return _no_edges(len(covers))
     # Numbered as they come along the rings: what lies together on the ground then lies together in memory.
     x, y = ((axis - axis.min()).astype(np.int64) for axis in (rings.at.real, rings.at.imag))
-    vertex, _ = pd.factorize(x * (y.max() + 1) + y)
-    first = np.diff(np.maximum.accumulate(vertex), prepend=-1) > 0
+    vertex, first = _numbered(x * (y.max() + 1) + y)
     start = np.flatnonzero(rings.starts)
     before = np.cumsum([0, *(len(part.members) for part in found[:-1])])
     members, which = _distinct(rings.members)
@@ -194,7 +192,11 @@ def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
     one, other = shapely.STRtree(parts).query(reach)
     one, other = one[one < other], other[one < other]
     shapely.prepare(parts[np.unique(one)])
-    near = shapely.dwithin(parts[one], parts[other], within_m)
+    # A core asks about all neighbours of a part: two threads may not ask one geometry that is prepared.
+    shares = np.split(np.arange(len(one)), np.searchsorted(one, np.linspace(0, len(parts), threads.cores() + 1)[1:-1]))
+    near = np.concatenate(
+        [*threads.each(lambda some: shapely.dwithin(parts[one[some]], parts[other[some]], within_m), shares)]
+    )
     shapely.destroy_prepared(parts)
     graph = coo_array((near[near], (one[near], other[near])), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)
@@ -237,6 +239,18 @@ def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: 
     row, found = tree.query_nearest(middles[stray], all_matches=False)
     belongs[stray[row], owner[found]] = True
     return belongs
+
+
+def _numbered(cells: Ints) -> tuple[Ints, Flags]:
+    """Give cells numbers as they first come along; return that of each, and whether a cell is the first that has it."""
+    order = threads.order(cells)
+    fresh = np.diff(cells.take(order), prepend=-1) > 0
+    earliest = order[fresh]
+    first = np.zeros(len(cells), bool)
+    first[earliest] = True
+    number = np.empty(len(cells), np.int64)
+    number[order] = (np.cumsum(first) - 1).take(earliest).take(np.cumsum(fresh) - 1)
+    return number, first
 
 
 def _distinct(belongs: Flags) -> tuple[Flags, Ints]:

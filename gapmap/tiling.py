@@ -113,9 +113,8 @@ def facing_triangles(edges: Edges, *, limit_m: float, tiles: Tiles | None = None
     if len(boxes) == 0 or (tiles is None and len(boxes) == 1):
         return measured_triangles(edges, limit_m=limit_m)
     found = _each(measured_triangles, edges, _plan(edges, limit_m, boxes), limit_m, tiles)
-    parts = [part._replace(corners=rows[part.corners]) for rows, part in found]
-    joined = Triangles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return joined._replace(xy=edges.xy)
+    columns = zip(*(part._replace(corners=rows[part.corners])[1:] for rows, part in found), strict=True)
+    return Triangles(edges.xy, *threads.each(np.concatenate, columns))
 
 
 @contextmanager

@@ -139,7 +139,7 @@ class Triangles(NamedTuple):
         row, which = np.nonzero(self.mixed)
         one, other = self.corners[row, which], self.corners[row, (which + 1) % 3]
         side = np.minimum(one, other) * len(self.xy) + np.maximum(one, other)
-        by_side = np.argsort(side)
+        by_side = threads.order(side)
         shared = np.flatnonzero(np.diff(side[by_side]) == 0)
         pairs = row[by_side[shared]], row[by_side[shared + 1]]
         count = len(self.corners)
