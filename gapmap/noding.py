@@ -192,11 +192,11 @@ def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
     one, other = shapely.STRtree(parts).query(reach)
     one, other = one[one < other], other[one < other]
     shapely.prepare(parts[np.unique(one)])
-    # A core asks about all neighbours of a part: two threads may not ask one geometry that is prepared.
-    shares = np.split(np.arange(len(one)), np.searchsorted(one, np.linspace(0, len(parts), threads.cores() + 1)[1:-1]))
-    near = np.concatenate(
-        [*threads.each(lambda some: shapely.dwithin(parts[one[some]], parts[other[some]], within_m), shares)]
-    )
+    # One core asks about all pairs of a part: two threads may not ask the prepared form of one geometry.
+    shares = [np.flatnonzero(one % threads.cores() == core) for core in range(threads.cores())]
+    asked = threads.each(lambda some: shapely.dwithin(parts[one[some]], parts[other[some]], within_m), shares)
+    near = np.zeros(len(one), bool)
+    near[np.concatenate(shares)] = np.concatenate([*asked])
     shapely.destroy_prepared(parts)
     graph = coo_array((near[near], (one[near], other[near])), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)
@@ -244,7 +244,8 @@ def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: 
 def _numbered(cells: Ints) -> tuple[Ints, Flags]:
     """Give cells numbers as they first come along; return that of each, and whether a cell is the first that has it."""
     order = threads.order(cells)
-    fresh = np.diff(cells.take(order), prepend=-1) > 0
+    in_order = cells.take(order)
+    fresh = np.append(np.ones(min(len(cells), 1), bool), in_order[1:] != in_order[:-1])
     earliest = order[fresh]
     first = np.zeros(len(cells), bool)
     first[earliest] = True

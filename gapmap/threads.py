@@ -112,7 +112,7 @@ def order(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     Parameters
     ----------
     keys : ndarray of int, shape (n,)
-        Each core sorts a share of them; to merge what is sorted is quick.
+        Each core sorts a share of them. A stable sort of what is sorted in shares merges them, in no time.
     """
     number = min(cores(), len(keys) // _ROWS_MIN)
     if number <= 1:

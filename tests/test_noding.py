@@ -9,6 +9,7 @@ import pytest
 import shapely
 from shapely import Point, box
 
+from gapmap import threads
 from gapmap.noding import edges_of_union
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ CASES = {
     "many parts": covers(
         shapely.union_all([Point(x, 0).buffer(400) for x in range(0, 10_000, 1_000)]),
         shapely.union_all([Point(x, 700).buffer(400) for x in range(0, 10_000, 1_000)]),
+    ),
+    # In steps of the grid this is so far that the number of a cell does not fit into 64 bits.
+    "very far apart": covers(
+        shapely.union_all([box(0, 0, 10_000, 10_000), box(39e6, 39e6, 40e6, 40e6)]), box(15_000, 0, 20_000, 10_000)
     ),
 }
 
@@ -92,6 +97,17 @@ def test_the_order_of_parts_changes_nothing() -> None:
         return {tuple(segment) for segment in edges.xy[edges.ends].reshape(-1, 4)}
 
     assert rows(one) == rows(other)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_number_of_cores_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 1)
+    one = edges_of_union(CASES[name], grid_m=GRID_M)
+    for cores in (2, 7):
+        monkeypatch.setattr(threads, "cores", lambda cores=cores: cores)
+        several = edges_of_union(CASES[name], grid_m=GRID_M)
+        for column in ("xy", "ends", "label", "members", "merged"):
+            assert getattr(several, column).tolist() == getattr(one, column).tolist()
 
 
 def test_no_ground_has_no_edges() -> None:
