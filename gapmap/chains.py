@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap import plane
+from gapmap import plane, sorting
 from gapmap.plane import NOWHERE, cross, dot, length
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def order(pieces: Pieces) -> Chains:
     by_start = np.lexsort(keys.T)
     place = np.empty(number, np.int64)
     place[by_start] = np.arange(number)
-    run = run[np.argsort(place[component[run // 2]] * len(rank) - rank[run])]
+    run = run[sorting.argsort(place[component[run // 2]] * len(rank) - rank[run])]
     ring = np.empty(number, bool)
     ring[place] = ~has_end
     turned = _turned(pieces.take(run // 2), run % 2 == 0)
@@ -456,7 +456,7 @@ def _partners(pieces: Pieces) -> Ints:
     pair = pieces.force_a * (pieces.force_b.max() + 1) + pieces.force_b
     state = np.flatnonzero(side >= 0)
     key = side[state] * (pair.max() + 1) + pair[state // 2]
-    by_key = np.argsort(key)
+    by_key = sorting.argsort(key)
     state, key = state[by_key], key[by_key]
     same = np.flatnonzero(key[1:] == key[:-1])
     partner[state[same]], partner[state[same + 1]] = state[same + 1], state[same]

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gapmap import chains, ground, plane, tables, threads, tiling
+from gapmap import chains, ground, plane, sorting, tables, threads, tiling
 from gapmap.crs import projected, require_metric
 from gapmap.errors import InputError
 from gapmap.noding import on_a_grid, united
@@ -422,7 +422,7 @@ def _joined(drawn: list[_Columns]) -> _Columns:
         columns["chain"] = chain[columns["chain"]]
         if "stretch" in columns:
             columns["stretch"] = stretch[columns["stretch"]]
-        by_chain = np.argsort(columns["chain"], kind="stable")
+        by_chain = sorting.argsort(columns["chain"])
         sorted_ = threads.each(partial(np.take, indices=by_chain), columns.values())
         joined[name] = dict(zip(columns, sorted_, strict=True))
     return joined

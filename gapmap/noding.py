@@ -14,7 +14,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gapmap import threads
+from gapmap import sorting, threads
 from gapmap.errors import EngineError
 from gapmap.plane import coordinates, points
 from gapmap.triangulation import GRID_M, Edges
@@ -201,7 +201,7 @@ def _groups(parts: Shapes, *, within_m: float) -> tuple[Flags, list[Ints]]:
     graph = coo_array((near[near], (one[near], other[near])), shape=(len(parts), len(parts)))
     _, cluster = connected_components(graph, directed=False)
     alone = np.bincount(cluster)[cluster] == 1
-    by_cluster = np.argsort(np.where(alone, -1, cluster), kind="stable")[alone.sum() :]
+    by_cluster = sorting.argsort(np.where(alone, -1, cluster.astype(np.int64)))[alone.sum() :]
     cuts = np.flatnonzero(np.diff(cluster[by_cluster])) + 1
     return alone, np.split(by_cluster, cuts) if len(by_cluster) else []
 
@@ -243,15 +243,10 @@ def _belongs(segments: Floats, parts: Shapes, force: Ints, forces: int, grid_m: 
 
 def _numbered(cells: Ints) -> tuple[Ints, Flags]:
     """Give cells numbers as they first come along; return that of each, and whether a cell is the first that has it."""
-    order = threads.order(cells)
-    in_order = cells.take(order)
-    fresh = np.append(np.ones(min(len(cells), 1), bool), in_order[1:] != in_order[:-1])
-    earliest = order[fresh]
+    earliest, which = sorting.distinct(cells)
     first = np.zeros(len(cells), bool)
     first[earliest] = True
-    number = np.empty(len(cells), np.int64)
-    number[order] = (np.cumsum(first) - 1).take(earliest).take(np.cumsum(fresh) - 1)
-    return number, first
+    return (np.cumsum(first) - 1).take(earliest).take(which), first
 
 
 def _distinct(belongs: Flags) -> tuple[Flags, Ints]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from gapmap import sorting
 from gapmap.plane import NOWHERE, between, cross, dot, length, points
 from gapmap.triangulation import JUMP, TOLERANCE_M
 
@@ -220,7 +221,7 @@ def _sides(
     row, which = np.nonzero(triangles.mixed)
     end, other = corners[row, which], corners[row, (which + 1) % 3]
     low, high = np.minimum(end, other), np.maximum(end, other)
-    _, one, side_of = np.unique(low * len(triangles.xy) + high, return_index=True, return_inverse=True)
+    one, side_of = sorting.distinct(low * len(triangles.xy) + high)
     side = np.full(corners.shape, _NO_SIDE)
     side[row, which] = side_of
 
@@ -368,7 +369,7 @@ def _measured(pieces: Pieces, sides: _Sides) -> Pieces:
     side = np.concatenate([pieces.side_0, pieces.side_1])
     of = side + 1  # 0 stands for no side
     if (pair != pair[:1]).any():
-        _, of = np.unique(of * pairs + np.tile(pair, 2), return_inverse=True)
+        _, of = sorting.distinct(of * pairs + np.tile(pair, 2))
         of += 1
     of = np.where(np.tile(pieces.strip, 2), of, 0)
     number = np.bincount(of)

@@ -104,20 +104,3 @@ def by_rows(task: Callable[[slice], NDArray[Any]], count: int) -> NDArray[Any]:
         return task(slice(0, count))
     cuts = np.linspace(0, count, number + 1).astype(np.int64).tolist()
     return np.concatenate([*each(task, map(slice, cuts, cuts[1:]))], axis=-1)
-
-
-def order(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the order that sorts keys, equal ones as they stand, as ``numpy.argsort(keys, kind="stable")`` does.
-
-    Parameters
-    ----------
-    keys : ndarray of int, shape (n,)
-        Each core sorts a share of them. A stable sort of what is sorted in shares merges them, in no time.
-    """
-    number = min(cores(), len(keys) // _ROWS_MIN)
-    if number <= 1:
-        return np.argsort(keys, kind="stable")
-    cuts = np.linspace(0, len(keys), number + 1).astype(np.int64).tolist()
-    shares = each(lambda some: some.start + np.argsort(keys[some], kind="stable"), map(slice, cuts, cuts[1:]))
-    by_share = np.concatenate([*shares])
-    return by_share.take(np.argsort(keys.take(by_share), kind="stable"))

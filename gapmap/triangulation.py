@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from gapmap import threads
+from gapmap import sorting, threads
 from gapmap.errors import EngineError
 from gapmap.plane import NOWHERE, coordinates, cross, dot, length, points
 
@@ -139,7 +139,7 @@ class Triangles(NamedTuple):
         row, which = np.nonzero(self.mixed)
         one, other = self.corners[row, which], self.corners[row, (which + 1) % 3]
         side = np.minimum(one, other) * len(self.xy) + np.maximum(one, other)
-        by_side = threads.order(side)
+        by_side = sorting.argsort(side)
         shared = np.flatnonzero(np.diff(side[by_side]) == 0)
         pairs = row[by_side[shared]], row[by_side[shared + 1]]
         count = len(self.corners)
@@ -147,11 +147,11 @@ class Triangles(NamedTuple):
         number, component = connected_components(graph, directed=False)
         first = np.full(number, np.iinfo(np.int64).max)
         np.minimum.at(first, component[row], side)
-        order = np.argsort(first)
+        order = sorting.argsort(first)
         held = np.bincount(component, minlength=number)[order]
         part = np.empty(number, np.int64)
         part[order] = (np.cumsum(held) - held) // size
-        by_part = np.argsort(part[component], kind="stable")
+        by_part = sorting.argsort(part[component])
         cuts = np.flatnonzero(np.diff(part[component][by_part])) + 1
         for rows in np.split(by_part, cuts) if count else []:
             yield Triangles(self.xy, *(cast("Any", column).take(rows, axis=0) for column in self[1:]))
@@ -493,7 +493,7 @@ class _Spokes:
     def __init__(self, edges: Edges) -> None:
         self.ends = edges.ends
         # Edges by the vertex at which they start or end; those of vertex v are from first[v] up to first[v + 1].
-        self.order = [np.argsort(at, kind="stable") for at in edges.ends.T]
+        self.order = [sorting.argsort(at) for at in edges.ends.T]
         self.first = [np.append(0, np.cumsum(np.bincount(at, minlength=len(edges.xy)))) for at in edges.ends.T]
         self.several = np.diff(self.first[0]) > 1
         self.leaving = np.full(len(edges.xy), -1)

@@ -93,17 +93,6 @@ def test_rows_come_together_again_in_their_order(count: int, cores: int, monkeyp
     assert sum(rows.stop - rows.start for rows in seen) == count
 
 
-@pytest.mark.parametrize("cores", [1, 2, 3])
-@pytest.mark.parametrize("count", [0, 1, 30_000, 100_001])
-@pytest.mark.parametrize("different", [1, 50, 10**12])
-def test_keys_are_ordered_as_by_one_stable_sort(
-    different: int, count: int, cores: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: cores)
-    keys = np.random.default_rng(count).integers(-different, different, count)
-    assert threads.order(keys).tolist() == np.lexsort((np.arange(count), keys)).tolist()
-
-
 @pytest.mark.parametrize("collecting", [True, False])
 def test_cycles_are_collected_afterwards_as_before(collecting: bool) -> None:
     before = gc.isenabled()
