@@ -35,16 +35,19 @@ from gapmap.units import western
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
 _DEATHS = {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}
-_AS_WRITTEN = ("id", "note", *_DEATHS)  # of deaths pandas would take 1.000 for 1
-_CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision")
+_TEXTS = ("id", "note")
+_AS_WRITTEN = (*_TEXTS, *_DEATHS)  # of deaths pandas would take 1.000 for 1
+_CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision", *_DEATHS)
 _RADIUS_MAX_M = 500_000.0
-_CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
-_TURNS = (("x", 360.0), ("y", 180.0))
+_CELLS = 1 << 21  # each way over the globe, about 10 m; two such numbers and a day go into one of 64 bits
+_TURNS = {"x": 360.0, "y": 180.0}
+_KEY_BITS, _INT_BITS = 40, 63  # of a day, before 1970 or after, and one such number
 _WORDS = (("exact", 1_000.0), ("near", 5_000.0))  # up to these metres; beyond them "area"
 _SHOWN = 5
 _NOT_KNOWN = frozenset(
@@ -172,9 +175,7 @@ def read_incidents(
         headless=headless,
     )
     _check_days(since, until)
-    beside = ThreadPoolExecutor(max_workers=1)  # hashing needs neither Python nor anything of what follows
-    sha256 = beside.submit(files.checksum, rows.path)
-    beside.shutdown(wait=False)
+    sha256 = _beside(files.checksum, rows.path)
     layout = recognise(rows.header)
     names = files.field_names(rows, layout.fields, columns or {})
     if rows.column(names["date"]) is None:
@@ -209,6 +210,7 @@ def read_incidents(
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
+    points = _beside(shapely.points, found["x"], found["y"])
     cut = nearly(rows.header) if plain else []
     remarks = [*rows.remarks, *layout.remarks, *cut, *told, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
@@ -220,7 +222,7 @@ def read_incidents(
         column: pd.array(_array(found[column]), dtype=dtype, copy=False)
         for column, dtype in COLUMNS["incidents"].items()
     }
-    columns["geometry"] = from_shapely(shapely.points(found["x"], found["y"]), crs=WGS84)
+    columns["geometry"] = from_shapely(points.result(), crs=WGS84)
     out = gpd.GeoDataFrame(columns, index=pd.Index(found["id"], dtype=TEXT, name=INDEX["incidents"]), copy=False)
     out.attrs["input"] = {
         **files.describe(
@@ -240,18 +242,26 @@ def read_incidents(
     return out
 
 
+def _beside(task: Callable[..., Any], *what: object) -> Future[Any]:
+    """Do what needs nothing of what follows, and Python itself but little, beside it."""
+    thread = ThreadPoolExecutor(max_workers=1)
+    done = thread.submit(task, *what)
+    thread.shutdown(wait=False)
+    return done
+
+
 def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str], Collection[str]]:
     """Return the folded names of the columns that any layout or the mapping may need; of those to be kept as written; of codes."""
     layouts = (PLAIN, *LAYOUTS)
     known = {name for layout in layouts for name in layout.known_by}
     named = {name for layout in layouts for names in layout.fields.values() for name in names}
     mapped = {fold(column) for column in columns.values()}
-    written, coded = (
+    texts, written, coded = (
         {name for layout in layouts for field in fields for name in layout.fields[field]}
         | {fold(columns[field]) for field in fields if field in columns}
-        for fields in (_AS_WRITTEN, _CODED)
+        for fields in (_TEXTS, _AS_WRITTEN, _CODED)
     )
-    return known | named | mapped, written, coded - written
+    return known | named | mapped, written, coded - texts
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
@@ -377,12 +387,17 @@ def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
     if rows.column(names) is None:
         return pd.Series("", index=rows.columns.index, dtype=TEXT)
     cells = rows.cells(names).astype(TEXT)
-    return cells.fillna("") if cells.hasnans else cells
+    # Only Arrow's text has blanks that are none; of a million of Python's, a look at each takes its time.
+    return cells.fillna("") if _in_arrow(cells) and cells.hasnans else cells
+
+
+def _in_arrow(texts: Any) -> bool:  # noqa: ANN401 - an array of text, or a column of it
+    return bool(texts.dtype.storage == "pyarrow")
 
 
 def _bare(texts: pd.Series) -> pd.Series:
     """Cut the blanks around texts. Hardly an id has one anywhere, and of all of Python's in a row that is soon seen."""
-    if texts.dtype.storage == "pyarrow":
+    if _in_arrow(texts):
         return texts.str.strip()
     joined = "".join(texts.tolist())
     return texts if joined.split(maxsplit=1) == [joined] else texts.str.strip()
@@ -493,7 +508,13 @@ def _outside(content: Mapping[str, Any], since: dt.date | None, until: dt.date |
 def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an array of text
     """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
     given = pd.Series(ids) if used.all() else pd.Series(ids)[used]
-    if given.is_unique:
+    if _in_arrow(given):
+        alone = given.is_unique
+    else:  # hashes are sorted faster than texts are put into a table; two alike are looked at more closely
+        hashes = np.fromiter(map(hash, given.tolist()), np.int64, len(given))
+        hashes.sort()
+        alone = (hashes[1:] != hashes[:-1]).all()
+    if alone:
         return {}
     again = given[given.duplicated(keep=False) & (given != "")]
     first: dict[str, int] = {}
@@ -508,36 +529,65 @@ def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an
 
 def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     """Return the rows in use, sorted by date, position and all else, and each with an id."""
-    unnamed = (content["id"] == "").any()
+    ids = content["id"]
+    unnamed = (ids == "").any() if _in_arrow(ids) else not all(ids.tolist())
     rows = np.flatnonzero(used)
-    # One number for day and place sorts all but those few that share both; text is slow to sort.
-    key = content["day"].take(rows).array()
-    for axis, turn in _TURNS:
-        cells = content[axis].take(rows)
-        cells /= turn
-        cells += 0.5
-        cells *= _CELLS
-        key *= 2 * _CELLS
-        key += cells.astype(np.int64)
-    order = np.argsort(key)
-    key = key[order]
-    same = np.flatnonzero(np.diff(key) == 0)
-    if len(same):
-        tied = np.union1d(same, same + 1)
+    # One number for day, longitude and row is sorted alone, faster than by another; text is slow to sort.
+    key = _day_and_cell(content, rows, "x")
+    row_bits = len(rows).bit_length()
+    key >>= max(row_bits + _KEY_BITS - _INT_BITS, 0)
+    key <<= row_bits
+    key += np.arange(len(rows))
+    key.sort()
+    order = key & ~(-1 << row_bits)
+    key >>= row_bits
+    tied = _tied(key)
+    if len(tied):
         places = order[tied]
+        key = _day_and_cell(content, rows[places], "x", "y")
+        by_key = np.argsort(key)
+        places, key = places[by_key], key[by_key]
+        again = _tied(key)
+        alike = rows[places[again]]
         by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
         if not unnamed:
             by = by[:4]  # no id is there twice
-        rest = pd.DataFrame(
-            {"key": key[tied], **{name: _array(content[name].take(rows[places])) for name in by}}, index=places
-        )
-        order[tied] = rest.sort_values(["key", *by], kind="stable").index
+        cells = [key[again], *(_ranked(_array(content[name].take(alike))) for name in by)]
+        places[again] = places[again][np.lexsort(cells[::-1])]
+        order[tied] = places
     out = _taken(content, rows[order])
     if unnamed:
         taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
         out["id"] = pd.array([given or next(numbers) for given in out["id"]], dtype=TEXT)
     return out
+
+
+def _day_and_cell(content: Mapping[str, Any], rows: np.ndarray, *axes: str) -> np.ndarray:
+    """Return a number for the day and the place of each row, in that order, as finely as cells are."""
+    key: np.ndarray = content["day"].take(rows).array()
+    for axis in axes:
+        cells = content[axis].take(rows)
+        cells /= _TURNS[axis]
+        cells += 0.5
+        cells *= _CELLS
+        key *= 2 * _CELLS
+        key += cells.astype(np.int64)
+    return key
+
+
+def _tied(ranked: np.ndarray) -> np.ndarray:
+    """Return the places of all numbers that are not alone."""
+    same = np.flatnonzero(np.diff(ranked) == 0)
+    return np.union1d(same, same + 1)
+
+
+def _ranked(cells: Any) -> np.ndarray:  # noqa: ANN401 - an array of text, or of numbers or days, which are their own rank
+    if not isinstance(cells, pd.api.extensions.ExtensionArray):
+        return np.asarray(cells)
+    texts = cells.tolist()
+    ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
+    return np.fromiter(map(ranks.__getitem__, texts), np.int64, len(texts))
 
 
 def _taken(content: dict[str, Any], places: np.ndarray) -> dict[str, Any]:
