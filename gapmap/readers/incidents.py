@@ -41,13 +41,11 @@ if TYPE_CHECKING:
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
 _DEATHS = {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}
-_TEXTS = ("id", "note")
-_AS_WRITTEN = (*_TEXTS, *_DEATHS)  # of deaths pandas would take 1.000 for 1
-_CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision", *_DEATHS)
+_AS_WRITTEN = ("id", "note", *_DEATHS)  # of deaths pandas would take 1.000 for 1
+_CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision")
 _RADIUS_MAX_M = 500_000.0
-_CELLS = 1 << 21  # each way over the globe, about 10 m; two such numbers and a day go into one of 64 bits
-_TURNS = {"x": 360.0, "y": 180.0}
-_KEY_BITS, _INT_BITS = 40, 63  # of a day, before 1970 or after, and one such number
+_CELLS = 1 << 21  # each way over the globe, about 10 m; three such numbers and a day go into one of 64 bits
+_TURNS = (("x", 360.0), ("y", 180.0))
 _WORDS = (("exact", 1_000.0), ("near", 5_000.0))  # up to these metres; beyond them "area"
 _SHOWN = 5
 _NOT_KNOWN = frozenset(
@@ -256,12 +254,12 @@ def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str
     known = {name for layout in layouts for name in layout.known_by}
     named = {name for layout in layouts for names in layout.fields.values() for name in names}
     mapped = {fold(column) for column in columns.values()}
-    texts, written, coded = (
+    written, coded = (
         {name for layout in layouts for field in fields for name in layout.fields[field]}
         | {fold(columns[field]) for field in fields if field in columns}
-        for fields in (_TEXTS, _AS_WRITTEN, _CODED)
+        for fields in (_AS_WRITTEN, _CODED)
     )
-    return known | named | mapped, written, coded - texts
+    return known | named | mapped, written, coded - written
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
@@ -532,54 +530,32 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     ids = content["id"]
     unnamed = (ids == "").any() if _in_arrow(ids) else not all(ids.tolist())
     rows = np.flatnonzero(used)
-    # One number for day, longitude and row is sorted alone, faster than by another; text is slow to sort.
-    key = _day_and_cell(content, rows, "x")
-    row_bits = len(rows).bit_length()
-    key >>= max(row_bits + _KEY_BITS - _INT_BITS, 0)
-    key <<= row_bits
-    key += np.arange(len(rows))
-    key.sort()
-    order = key & ~(-1 << row_bits)
-    key >>= row_bits
-    tied = _tied(key)
-    if len(tied):
+    # One number for day and place sorts all but those few that share both; text is slow to sort.
+    key = content["day"].take(rows).array()
+    for axis, turn in _TURNS:
+        cells = content[axis].take(rows)
+        cells /= turn
+        cells += 0.5
+        cells *= _CELLS
+        key *= 2 * _CELLS
+        key += cells.astype(np.int64)
+    order = values.ranking(key)
+    key = key[order]
+    same = np.flatnonzero(np.diff(key) == 0)
+    if len(same):
+        tied = np.union1d(same, same + 1)
         places = order[tied]
-        key = _day_and_cell(content, rows[places], "x", "y")
-        by_key = np.argsort(key)
-        places, key = places[by_key], key[by_key]
-        again = _tied(key)
-        alike = rows[places[again]]
         by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
         if not unnamed:
             by = by[:4]  # no id is there twice
-        cells = [key[again], *(_ranked(_array(content[name].take(alike))) for name in by)]
-        places[again] = places[again][np.lexsort(cells[::-1])]
-        order[tied] = places
+        cells = [key[tied], *(_ranked(_array(content[name].take(rows[places]))) for name in by)]
+        order[tied] = places[np.lexsort(cells[::-1])]
     out = _taken(content, rows[order])
     if unnamed:
         taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
         out["id"] = pd.array([given or next(numbers) for given in out["id"]], dtype=TEXT)
     return out
-
-
-def _day_and_cell(content: Mapping[str, Any], rows: np.ndarray, *axes: str) -> np.ndarray:
-    """Return a number for the day and the place of each row, in that order, as finely as cells are."""
-    key: np.ndarray = content["day"].take(rows).array()
-    for axis in axes:
-        cells = content[axis].take(rows)
-        cells /= _TURNS[axis]
-        cells += 0.5
-        cells *= _CELLS
-        key *= 2 * _CELLS
-        key += cells.astype(np.int64)
-    return key
-
-
-def _tied(ranked: np.ndarray) -> np.ndarray:
-    """Return the places of all numbers that are not alone."""
-    same = np.flatnonzero(np.diff(ranked) == 0)
-    return np.union1d(same, same + 1)
 
 
 def _ranked(cells: Any) -> np.ndarray:  # noqa: ANN401 - an array of text, or of numbers or days, which are their own rank
