@@ -385,8 +385,7 @@ def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
     if rows.column(names) is None:
         return pd.Series("", index=rows.columns.index, dtype=TEXT)
     cells = rows.cells(names).astype(TEXT)
-    # Only Arrow's text has blanks that are none; of a million of Python's, a look at each takes its time.
-    return cells.fillna("") if _in_arrow(cells) and cells.hasnans else cells
+    return cells.fillna("") if cells.hasnans else cells
 
 
 def _in_arrow(texts: Any) -> bool:  # noqa: ANN401 - an array of text, or a column of it

@@ -195,7 +195,7 @@ def read_csv(
                 below,
                 header=0,
                 usecols=places,
-                na_values=blank,
+                na_values=[""],
                 index_col=False,
                 dtype={str(place): kind for place, kind in dtype.items()},
             )
@@ -205,12 +205,9 @@ def read_csv(
         text = keep if wanted is None else [place for place in keep if fold(header[place]) in as_written]
         codes = [place for place in keep if fold(header[place]) in coded]
         # Arrow's text is sooner read, and its distinct cells sooner found, than categories are made; Python's is not.
-        blank: list[str] | dict[str, list[str]] = [""]
         dtype: dict[int, str | type] = dict.fromkeys(text, "large_string[pyarrow]" if in_arrow else object)
         if not in_arrow:
             dtype |= dict.fromkeys(codes, "category")
-            # In texts a blank is "", which need not be sought among them.
-            blank = {str(place): [""] for place in (*keep, beyond) if dtype.get(place) is not object}
         body = take([*keep, beyond], dtype)
         # pandas reads a large file in parts: numbers in one, text in another. A category is one or the other.
         mixed = [place for place in codes if body[place].dtype == object]
