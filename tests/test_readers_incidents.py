@@ -374,3 +374,19 @@ def test_an_incident_whose_deaths_are_not_known_is_one(tmp_path: Path) -> None:
     assert [each["source_row"] for each in found.attrs["set_aside"]] == [6, 8]
     one = read_incidents(write(tmp_path / "b.csv", "date,lat,lon,deaths,deaths_low\n2021-02-03,36,43,?,?\n"))
     assert one.attrs["input"]["remarks"] == ["deaths not known of one incident ('?'; row 1): used, without a number"]
+
+
+@pytest.mark.parametrize("deaths", ["true", "1.0e3x", "TRUE"])
+def test_deaths_are_told_as_they_are_written(tmp_path: Path, deaths: str) -> None:
+    path = write(tmp_path / "a.csv", f"date,lat,lon,deaths\n2021-02-03,35.9,43.5,1\n2021-02-04,35.9,43.5,{deaths}\n")
+    assert read_incidents(path).attrs["set_aside"][0]["reason"] == f"deaths {deaths!r} is not a number of zero or more"
+    alone = write(tmp_path / "b.csv", f"date,lat,lon,deaths\n2021-02-04,35.9,43.5,{deaths}\n")
+    with pytest.raises(InputError, match=f"deaths '{deaths}'"):
+        read_incidents(alone)  # of a column of nothing else, pandas would make truths
+
+
+def test_texts_that_a_short_row_lacks_are_blank(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "date,lat,lon,kind,id,note\n2021-02-03,35.9,43.5,x,A,said\n2021-02-04,35.9,43.5\n")
+    found = read_incidents(path)
+    assert found["note"].tolist() == ["said", ""]
+    assert found.index.tolist() == ["A", "I00001"]

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gapmap import threads
+from gapmap.readers.values import ranking
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,6 +23,7 @@ _HALF_CELL_KM = 0.5  # cells of 1 km
 _MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
 _DAY_BITS = 17
+_KEY_BITS = 48
 _WIDE_BITS = 3  # cells of 4 km, for a first look
 _BESIDE = 2  # half cells: two in a small cell lie less than two apart, and a thousandth more where a degree is longer
 # Odd, and without a pattern: products of small numbers then differ in their upper bits, and wrap around.
@@ -110,34 +114,43 @@ def _with_company(
     """Return the rows that may share a cell on neighbouring days, and a few more: hardly one in ten of a million.
 
     Cells are wide here, and those so near to a cell's west or south side that they may share a small cell with one beyond
-    it count there too: so one sort finds what takes four with small cells. The row's own number goes into the key, below
-    the day, and a hash of the cell above: so keys can be sorted alone.
+    it count there too: so one sort finds what takes four with small cells. The key is a hash of the cell above the day.
     """
-    row_bits = len(since).bit_length()
-    low = np.arange(len(since)) + (since + (1 << _DAY_BITS - 1) << row_bits)
-    top = -1 << _DAY_BITS + row_bits
-    halves = 1 << _WIDE_BITS
-    rows_y = (half_y >> _WIDE_BITS, slice(None)), ((half_y >> _WIDE_BITS) - 1, np.flatnonzero(half_y % halves == 0))
-    parts = []
-    for row, some in rows_y:
-        half_x = _half_x(lon[some], row[some] * halves, halves)
-        hashed = row[some] * _HASH_Y + kind[some] * _HASH_KIND
-        for cell, here in (
-            (half_x >> _WIDE_BITS, slice(None)),
-            ((half_x >> _WIDE_BITS) - 1, np.flatnonzero(half_x % halves <= _BESIDE)),
-        ):
-            keys = cell[here] * _HASH_X
-            keys += hashed[here]
-            keys &= top
-            keys += low[some][here]
-            parts.append(keys)
-    keys = np.concatenate(parts)
-    keys.sort()
-    near = np.flatnonzero(np.diff(keys >> row_bits) <= 1)
+
+    def keys_and_rows(part: slice) -> NDArray[np.int64]:
+        found = _wide_keys(since[part], kind[part], lon[part], half_y[part])
+        found[1] += part.start
+        return found
+
+    keys, owner = threads.by_rows(keys_and_rows, len(since))
+    order = ranking(keys, _KEY_BITS)
+    near = np.flatnonzero(np.diff(keys[order]) <= 1)
     found = np.zeros(len(since), dtype=bool)
-    found[keys[near] & ~(-1 << row_bits)] = True
-    found[keys[near + 1] & ~(-1 << row_bits)] = True
+    found[owner[order[near]]] = True
+    found[owner[order[near + 1]]] = True
     return np.flatnonzero(found)
+
+
+def _wide_keys(
+    since: NDArray[np.int64], kind: NDArray[np.int64], lon: NDArray[np.float64], half_y: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the keys of rows in wide cells, and below each the place of its row."""
+    halves = 1 << _WIDE_BITS
+    parts = []
+    for south, some in ((0, np.arange(len(since))), (1, np.flatnonzero(half_y % halves == 0))):
+        row = (half_y[some] >> _WIDE_BITS) - south
+        half_x = _half_x(lon[some], row * halves, halves)
+        hashed = row * _HASH_Y + kind[some] * _HASH_KIND
+        for west, here in ((0, slice(None)), (1, np.flatnonzero(half_x % halves <= _BESIDE))):
+            keys = (half_x[here] >> _WIDE_BITS) - west
+            keys *= _HASH_X
+            keys += hashed[here]
+            keys >>= 64 - _KEY_BITS + _DAY_BITS
+            keys &= (1 << _KEY_BITS - _DAY_BITS) - 1
+            keys <<= _DAY_BITS
+            keys += since[some[here]] + (1 << _DAY_BITS - 1)
+            parts.append(np.stack([keys, some[here]]))
+    return np.concatenate(parts, axis=1)
 
 
 def _half_x(lon: NDArray[np.float64], half_y: NDArray[np.int64], halves: int) -> NDArray[np.int64]:

@@ -35,6 +35,7 @@ from gapmap.units import western
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
 FIELDS = PLAIN.fields
@@ -172,9 +173,7 @@ def read_incidents(
         headless=headless,
     )
     _check_days(since, until)
-    beside = ThreadPoolExecutor(max_workers=1)  # hashing needs neither Python nor anything of what follows
-    sha256 = beside.submit(files.checksum, rows.path)
-    beside.shutdown(wait=False)
+    sha256 = _beside(files.checksum, rows.path)
     layout = recognise(rows.header)
     names = files.field_names(rows, layout.fields, columns or {})
     if rows.column(names["date"]) is None:
@@ -209,6 +208,7 @@ def read_incidents(
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
     found = _sorted(content, used)
+    points = _beside(shapely.points, found["x"], found["y"])
     cut = nearly(rows.header) if plain else []
     remarks = [*rows.remarks, *layout.remarks, *cut, *told, *_without_deaths(unsaid, aside), *_doubts(found)]
     everywhere = Distinct.blank(len(found["id"]))
@@ -220,7 +220,7 @@ def read_incidents(
         column: pd.array(_array(found[column]), dtype=dtype, copy=False)
         for column, dtype in COLUMNS["incidents"].items()
     }
-    columns["geometry"] = from_shapely(shapely.points(found["x"], found["y"]), crs=WGS84)
+    columns["geometry"] = from_shapely(points.result(), crs=WGS84)
     out = gpd.GeoDataFrame(columns, index=pd.Index(found["id"], dtype=TEXT, name=INDEX["incidents"]), copy=False)
     out.attrs["input"] = {
         **files.describe(
@@ -238,6 +238,14 @@ def read_incidents(
     }
     out.attrs["set_aside"] = files.set_aside(rows.path, aside)
     return out
+
+
+def _beside(task: Callable[..., Any], *what: object) -> Future[Any]:
+    """Do what needs nothing of what follows, and Python itself but little, beside it."""
+    thread = ThreadPoolExecutor(max_workers=1)
+    done = thread.submit(task, *what)
+    thread.shutdown(wait=False)
+    return done
 
 
 def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str], Collection[str]]:
@@ -380,9 +388,13 @@ def _text(rows: files.Rows, names: Sequence[str]) -> pd.Series:
     return cells.fillna("") if cells.hasnans else cells
 
 
+def _in_arrow(texts: Any) -> bool:  # noqa: ANN401 - an array of text, or a column of it
+    return bool(texts.dtype.storage == "pyarrow")
+
+
 def _bare(texts: pd.Series) -> pd.Series:
     """Cut the blanks around texts. Hardly an id has one anywhere, and of all of Python's in a row that is soon seen."""
-    if texts.dtype.storage == "pyarrow":
+    if _in_arrow(texts):
         return texts.str.strip()
     joined = "".join(texts.tolist())
     return texts if joined.split(maxsplit=1) == [joined] else texts.str.strip()
@@ -493,7 +505,13 @@ def _outside(content: Mapping[str, Any], since: dt.date | None, until: dt.date |
 def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an array of text
     """Take the rows out of use whose id an earlier row has: a file with a row for each actor tells an incident twice."""
     given = pd.Series(ids) if used.all() else pd.Series(ids)[used]
-    if given.is_unique:
+    if _in_arrow(given):
+        alone = given.is_unique
+    else:  # hashes are sorted faster than texts are put into a table; two alike are looked at more closely
+        hashes = np.fromiter(map(hash, given.tolist()), np.int64, len(given))
+        hashes.sort()
+        alone = (hashes[1:] != hashes[:-1]).all()
+    if alone:
         return {}
     again = given[given.duplicated(keep=False) & (given != "")]
     first: dict[str, int] = {}
@@ -508,7 +526,8 @@ def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an
 
 def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     """Return the rows in use, sorted by date, position and all else, and each with an id."""
-    unnamed = (content["id"] == "").any()
+    ids = content["id"]
+    unnamed = (ids == "").any() if _in_arrow(ids) else not all(ids.tolist())
     rows = np.flatnonzero(used)
     # One number for day and place sorts all but those few that share both; text is slow to sort.
     key = content["day"].take(rows).array()
@@ -519,7 +538,7 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
         cells *= _CELLS
         key *= 2 * _CELLS
         key += cells.astype(np.int64)
-    order = np.argsort(key)
+    order = values.ranking(key)
     key = key[order]
     same = np.flatnonzero(np.diff(key) == 0)
     if len(same):
@@ -528,16 +547,22 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
         by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
         if not unnamed:
             by = by[:4]  # no id is there twice
-        rest = pd.DataFrame(
-            {"key": key[tied], **{name: _array(content[name].take(rows[places])) for name in by}}, index=places
-        )
-        order[tied] = rest.sort_values(["key", *by], kind="stable").index
+        cells = [key[tied], *(_ranked(_array(content[name].take(rows[places]))) for name in by)]
+        order[tied] = places[np.lexsort(cells[::-1])]
     out = _taken(content, rows[order])
     if unnamed:
         taken = set(out["id"])
         numbers = (name for number in count(1) if (name := f"I{number:05d}") not in taken)
         out["id"] = pd.array([given or next(numbers) for given in out["id"]], dtype=TEXT)
     return out
+
+
+def _ranked(cells: Any) -> np.ndarray:  # noqa: ANN401 - an array of text, or of numbers or days, which are their own rank
+    if not isinstance(cells, pd.api.extensions.ExtensionArray):
+        return np.asarray(cells)
+    texts = cells.tolist()
+    ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
+    return np.fromiter(map(ranks.__getitem__, texts), np.int64, len(texts))
 
 
 def _taken(content: dict[str, Any], places: np.ndarray) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def read_csv(
                     # Of a column that holds numbers in one part of the file and text in another: room values takes both.
                     warnings.simplefilter("ignore", pd.errors.DtypeWarning)
                     return pd.read_csv(
-                        io.BufferedReader(_Under(first, stream), _BLOCK),
+                        _Under(first, stream),
                         sep=separator,
                         keep_default_na=False,
                         skip_blank_lines=False,
@@ -355,32 +355,30 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=table.index, dtype=object).set_axis(table.columns, axis=1)
 
 
-class _Under(io.RawIOBase):
+class _Under:
     """A stream under a first line of our own.
+
+    None of Python's streams: pandas would have it decoded, and would then encode it again.
 
     Parameters
     ----------
     first : bytes
         The line.
     stream : binary file
-        Read from where it is.
+        UTF-8, read from where it is.
     """
 
     def __init__(self, first: bytes, stream: io.BufferedIOBase) -> None:
         self._first, self._stream = first, stream
 
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the lines, for pandas asks whether there are any; see io.IOBase."""
+        return iter(self._stream)
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever Python's streams hand over
-        """Fill a buffer; see io.RawIOBase."""
-        if not self._first:
-            return self._stream.readinto(buffer)
-        data = self._first[: len(buffer)]
-        self._first = self._first[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
+    def read(self, size: int = -1) -> bytes:
+        """Return some bytes; see io.BufferedIOBase."""
+        first, self._first = self._first, b""
+        return first or self._stream.read(size)
 
 
 def _utf8(path: Path, encoding: str | None) -> tuple[io.BufferedIOBase, str]:
