@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gapmap.readers.values import DAY_FIRST_MARKS, Distinct, no_day, parse_days, parse_numbers, ranking
+from gapmap.readers.values import DAY_FIRST_MARKS, Distinct, no_day, parse_days, parse_numbers
 
 
 def days(texts: list[str], day_first: str = "") -> list[str | None]:
@@ -109,13 +109,3 @@ def test_each_distinct_text_is_read_once() -> None:
     mixed = Distinct(pd.Series([1.0, np.nan, 2.5, "x "], dtype=object))
     assert mixed.each(str, "str").tolist() == ["1", "", "2.5", "x"]
     assert Distinct.blank(3).each(lambda text: text == "", bool).all()
-
-
-@pytest.mark.parametrize("low", [0, -(2**63), 2**63 - 70_000, 65_530])
-def test_ranking_is_a_stable_sort(low: int) -> None:
-    numbers = low + np.random.default_rng(0).integers(0, 70_000, 5_000)
-    assert ranking(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
-    assert ranking(numbers[:0]).tolist() == []
-    assert (
-        ranking(numbers[::2] & 0xFFFFFFFF, 32).tolist() == np.argsort(numbers[::2] & 0xFFFFFFFF, kind="stable").tolist()
-    )

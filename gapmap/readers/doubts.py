@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gapmap import threads
-from gapmap.readers.values import ranking
+from gapmap import sorting, threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +122,7 @@ def _with_company(
         return found
 
     keys, owner = threads.by_rows(keys_and_rows, len(since))
-    order = ranking(keys, _KEY_BITS)
+    order = sorting.argsort(keys)
     near = np.flatnonzero(np.diff(keys[order]) <= 1)
     found = np.zeros(len(since), dtype=bool)
     found[owner[order[near]]] = True

@@ -22,7 +22,7 @@ import pandas as pd
 import shapely
 from geopandas.array import from_shapely
 
-from gapmap import threads
+from gapmap import sorting, threads
 from gapmap.crs import WGS84
 from gapmap.errors import InputError, unknown
 from gapmap.readers import doubts, files, positions, values
@@ -241,7 +241,7 @@ def read_incidents(
 
 
 def _beside(task: Callable[..., Any], *what: object) -> Future[Any]:
-    """Do what needs nothing of what follows, and Python itself but little, beside it."""
+    """Do what needs nothing of what follows beside it: either lets go of Python for much of its time."""
     thread = ThreadPoolExecutor(max_workers=1)
     done = thread.submit(task, *what)
     thread.shutdown(wait=False)
@@ -509,8 +509,8 @@ def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an
         alone = given.is_unique
     else:  # hashes are sorted faster than texts are put into a table; two alike are looked at more closely
         hashes = np.fromiter(map(hash, given.tolist()), np.int64, len(given))
-        hashes.sort()
-        alone = (hashes[1:] != hashes[:-1]).all()
+        in_order = hashes.take(sorting.argsort(hashes))
+        alone = (in_order[1:] != in_order[:-1]).all()
     if alone:
         return {}
     again = given[given.duplicated(keep=False) & (given != "")]
@@ -538,7 +538,7 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
         cells *= _CELLS
         key *= 2 * _CELLS
         key += cells.astype(np.int64)
-    order = values.ranking(key)
+    order = sorting.argsort(key)
     key = key[order]
     same = np.flatnonzero(np.diff(key) == 0)
     if len(same):

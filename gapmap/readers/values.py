@@ -20,8 +20,6 @@ from gapmap.units import decimal_point, western
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
 DAY_FIRST_MARKS = "./-"
 _YEARS = (1900, 2100)  # outside of these it is another calendar, or a slip
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -36,9 +34,6 @@ _SERIAL = re.compile(r"[1-7]\d{4}(?:\.\d+)?")  # 1927 to 2119, in days since 190
 _MONTH_NAMES = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
-
-
-_ALL_BITS, _SIGN = 64, np.int64(-1 << 63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,35 +203,6 @@ class Distinct:
         said = {code: say(self._texts[code]) for code in np.flatnonzero(found).tolist()}
         places = np.flatnonzero(found[self._codes])
         return dict(zip((places + 1).tolist(), map(said.__getitem__, self._codes[places].tolist()), strict=True))
-
-
-def ranking(numbers: NDArray[np.int64], bits: int = 64) -> NDArray[np.intp]:
-    """Return where whole numbers stand that are put in order: their places, of equal ones the first first.
-
-    Parameters
-    ----------
-    numbers : ndarray of int
-        Whatever they are; without their highest bits if fewer are asked for: none may then be below 0.
-    bits : int, optional
-        16, 32, 48 or 64.
-
-    Returns
-    -------
-    ndarray of int
-        As many places.
-
-    Notes
-    -----
-    numpy counts numbers of 16 bits into their order (a radix sort), and compares larger ones: to sort by four such parts, the
-    lowest first, takes a third of the time for a million.
-
-    Examples
-    --------
-    >>> ranking(np.array([70_000, -1, 5, -1])).tolist()
-    [1, 3, 2, 0]
-    """
-    parts = (numbers if bits < _ALL_BITS else numbers ^ _SIGN).astype("<i8", copy=False).view("<u2").reshape(-1, 4)
-    return np.lexsort(np.ascontiguousarray(parts.T[: bits // 16]))
 
 
 def cell_text(cell: object) -> str:
