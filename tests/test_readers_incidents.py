@@ -253,6 +253,18 @@ def test_where_pandas_keeps_its_text_changes_nothing(tmp_path: Path) -> None:
     assert plain.geometry.to_numpy().tolist() == arrow.geometry.to_numpy().tolist()
 
 
+@pytest.mark.parametrize("storage", ["python", "pyarrow"])
+@pytest.mark.parametrize(
+    "kinds", [["01", "02"], ["1.10", "1.2"], ["true", "true"], ["1e3", ""], ["", ""], ["007", "raid"]]
+)
+def test_kinds_are_told_as_they_are_written(tmp_path: Path, kinds: list[str], storage: str) -> None:
+    rows = "".join(f"2021-02-{day:02d},36,43,{kind},{kind}\n" for day, kind in enumerate(kinds, start=1))
+    path = write(tmp_path / "a.csv", f"date,lat,lon,kind,what\n{rows}")
+    with pd.option_context("mode.string_storage", storage):
+        assert read_incidents(path)["kind"].tolist() == kinds
+        assert read_incidents(path, columns={"kind": "what"})["kind"].tolist() == kinds
+
+
 def test_arrow_and_the_collector_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyarrow = pytest.importorskip("pyarrow")
 

@@ -259,7 +259,9 @@ def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str
         | {fold(columns[field]) for field in fields if field in columns}
         for fields in (_AS_WRITTEN, _CODED)
     )
-    return known | named | mapped, written, coded - written
+    # A plain table's kinds are words, even 01 and 1.10; of other layouts they are codes, of which a spreadsheet makes 1.0.
+    kinds = {*PLAIN.fields["kind"], *(fold(columns[field]) for field in ("kind",) if field in columns)}
+    return known | named | mapped, written | kinds, coded - written
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:

@@ -209,6 +209,11 @@ def read_csv(
         if not in_arrow:
             dtype |= dict.fromkeys(codes, "category")
         body = take([*keep, beyond], dtype)
+        # Of a category of numbers alone, or of "true" alone, pandas makes numbers and truths.
+        turned = [] if in_arrow else [place for place in codes if place in text and not _holds_text(body[place])]
+        if turned:
+            body = body.drop(columns=turned).join(take(turned, dict.fromkeys(turned, object)))
+            codes = [place for place in codes if place not in turned]
         # pandas reads a large file in parts: numbers in one, text in another. A category is one or the other.
         mixed = [place for place in codes if body[place].dtype == object]
         if mixed:
@@ -458,6 +463,12 @@ def _require_names(header: Sequence[str], path: Path) -> None:
 def _keeps_text_in_arrow() -> bool:
     """Tell whether pandas keeps text in Arrow, as it does where pyarrow is installed."""
     return bool(pd.Series([], dtype=TEXT).dtype.storage == "pyarrow")
+
+
+def _holds_text(column: pd.Series) -> bool:
+    """Tell whether a column came as a category of texts."""
+    dtype = column.dtype
+    return isinstance(dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(dtype.categories)
 
 
 def _has_rows(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl's types differ by how a book is opened
