@@ -417,7 +417,7 @@ def _joined(drawn: list[_Columns]) -> _Columns:
         for name, columns in drawn[0].items()
     }
     chain = np.argsort(np.lexsort(joined["corridors"].pop("start").T))
-    stretch = np.argsort(np.argsort(chain[joined["stretches"]["chain"]], kind="stable"))
+    stretch = sorting.argsort(sorting.argsort(chain[joined["stretches"]["chain"]]))
     for name, columns in joined.items():
         columns["chain"] = chain[columns["chain"]]
         if "stretch" in columns:

@@ -17,7 +17,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from gapmap import tables
+from gapmap import sorting, tables
 from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
 from gapmap.names import fold
@@ -650,7 +650,7 @@ def _bands(facets: gpd.GeoDataFrame, limit_m: float, stretch_ids: pd.Index) -> l
     number = np.clip(np.searchsorted(edges, middle, side="right") - 1, 0, len(edges) - 2)
     stretch = stretch_ids.get_indexer(facets["stretch_id"])
     key = stretch * len(edges) + number
-    order = np.argsort(key, kind="stable")
+    order = sorting.argsort(key)
     starts = np.flatnonzero(np.diff(key[order], prepend=-(len(edges) ** 2)))
     # Corners a hair apart are the same corner.
     geometry = shapely.set_precision(facets.geometry.to_numpy(), 0.01, mode="pointwise")

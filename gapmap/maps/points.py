@@ -17,7 +17,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from gapmap import tables
+from gapmap import sorting, tables
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -58,7 +58,7 @@ def pack(table: gpd.GeoDataFrame, stretch_ids: pd.Index) -> tuple[dict[str, Any]
     codes = _spread(((x - west) / size * cells).astype("int64").clip(0, cells - 1)) | (
         _spread(((y - north) / size * cells).astype("int64").clip(0, cells - 1)) << 1
     )
-    order = np.argsort(codes, kind="stable")
+    order = sorting.argsort(codes)
     columns, lists = _columns(table, stretch_ids)
     steps = np.diff(codes[order], prepend=0)
     parts = [_planes(steps, _CODE_BYTES)]

@@ -22,7 +22,7 @@ _HALF_CELL_KM = 0.5  # cells of 1 km
 _MIDDLE_DAY = 10_957  # 1 January 2000, in days since 1970
 _KM_A_DEGREE = 111.32
 _DAY_BITS = 17
-_KEY_BITS = 48
+_KEY_BITS = 48  # of a cell's hash and the day: the fewer, the sooner sorted
 _WIDE_BITS = 3  # cells of 4 km, for a first look
 _BESIDE = 2  # half cells: two in a small cell lie less than two apart, and a thousandth more where a degree is longer
 # Odd, and without a pattern: products of small numbers then differ in their upper bits, and wrap around.
@@ -91,7 +91,7 @@ def first_telling(
     for (row, half_x), right in product(rows, (0, 1)):
         # Each fits its share of 64 bits: days of two centuries, 2 ** 16 cells each way on the globe, kinds by thousands.
         keys = (half_x + right >> 1 << 17) + (row << 33) + (kind << 49) + since
-        order = np.argsort(keys)  # numbers are sorted faster than hashed
+        order = sorting.argsort(keys)  # numbers are sorted faster than hashed
         ranked = keys[order]
         near = np.diff(ranked) <= 1  # in one cell, on one day or the day after
         several = np.append(near, False) | np.append(False, near)

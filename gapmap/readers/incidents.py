@@ -251,17 +251,20 @@ def _beside(task: Callable[..., Any], *what: object) -> Future[Any]:
 def _wanted(columns: Mapping[str, str]) -> tuple[Collection[str], Collection[str], Collection[str]]:
     """Return the folded names of the columns that any layout or the mapping may need; of those to be kept as written; of codes."""
     layouts = (PLAIN, *LAYOUTS)
+
+    def called(fields: Collection[str], layouts: Collection[Layout] = layouts) -> set[str]:
+        mapped = {fold(columns[field]) for field in fields if field in columns}
+        return mapped | {name for layout in layouts for field in fields for name in layout.fields[field]}
+
     known = {name for layout in layouts for name in layout.known_by}
-    named = {name for layout in layouts for names in layout.fields.values() for name in names}
-    mapped = {fold(column) for column in columns.values()}
-    written, coded = (
-        {name for layout in layouts for field in fields for name in layout.fields[field]}
-        | {fold(columns[field]) for field in fields if field in columns}
-        for fields in (_AS_WRITTEN, _CODED)
-    )
+    written = called(_AS_WRITTEN)
     # A plain table's kinds are words, even 01 and 1.10; of other layouts they are codes, of which a spreadsheet makes 1.0.
-    kinds = {*PLAIN.fields["kind"], *(fold(columns[field]) for field in ("kind",) if field in columns)}
-    return known | named | mapped, written | kinds, coded - written
+    kinds = called(["kind"], [PLAIN])
+    return (
+        known | called(PLAIN.fields) | {fold(column) for column in columns.values()},
+        written | kinds,
+        called(_CODED) - written,
+    )
 
 
 def _set_blanks_aside(rows: files.Rows, nowhere: np.ndarray, aside: dict[int, str]) -> None:
@@ -528,8 +531,7 @@ def _repeats(ids: Any, used: np.ndarray) -> dict[int, str]:  # noqa: ANN401 - an
 
 def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     """Return the rows in use, sorted by date, position and all else, and each with an id."""
-    ids = content["id"]
-    unnamed = (ids == "").any() if _in_arrow(ids) else not all(ids.tolist())
+    unnamed = (content["id"] == "").any()
     rows = np.flatnonzero(used)
     # One number for day and place sorts all but those few that share both; text is slow to sort.
     key = content["day"].take(rows).array()
@@ -562,9 +564,7 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
 def _ranked(cells: Any) -> np.ndarray:  # noqa: ANN401 - an array of text, or of numbers or days, which are their own rank
     if not isinstance(cells, pd.api.extensions.ExtensionArray):
         return np.asarray(cells)
-    texts = cells.tolist()
-    ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
-    return np.fromiter(map(ranks.__getitem__, texts), np.int64, len(texts))
+    return pd.factorize(cells, sort=True)[0]
 
 
 def _taken(content: dict[str, Any], places: np.ndarray) -> dict[str, Any]:

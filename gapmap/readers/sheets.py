@@ -209,15 +209,12 @@ def read_csv(
         if not in_arrow:
             dtype |= dict.fromkeys(codes, "category")
         body = take([*keep, beyond], dtype)
-        # Of a category of numbers alone, or of "true" alone, pandas makes numbers and truths.
-        turned = [] if in_arrow else [place for place in codes if place in text and not _holds_text(body[place])]
-        if turned:
-            body = body.drop(columns=turned).join(take(turned, dict.fromkeys(turned, object)))
-            codes = [place for place in codes if place not in turned]
         # pandas reads a large file in parts: numbers in one, text in another. A category is one or the other.
-        mixed = [place for place in codes if body[place].dtype == object]
-        if mixed:
-            body = body.drop(columns=mixed).join(take(mixed, dict.fromkeys(mixed, "category")))
+        again: dict[int, str | type] = {place: "category" for place in codes if body[place].dtype == object}
+        # And of one of numbers alone, or of "true" alone, it makes numbers and truths.
+        again |= {place: object for place in codes if place in text and not in_arrow and not _holds_text(body[place])}
+        if again:
+            body = body.drop(columns=[*again]).join(take([*again], again))
     long = body.index[body.pop(beyond).notna()]
     if len(long):
         raise InputError(
