@@ -8,6 +8,7 @@ where the cover is, which is what the figures are there to say, and nothing of t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -44,6 +45,7 @@ class Scene:
     cover: gpd.GeoDataFrame
 
 
+@cache  # several attacks are made on the same scenes
 def scene(seed: int, *, lone_posts: bool = True) -> Scene:
     random = np.random.default_rng(seed)
     # Somewhere else on the fixed grid each time.

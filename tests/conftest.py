@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gapmap.analysis import open as open_result
+from gapmap.analysis import run
+from gapmap.cli import demo_scenario
 from tests.sentinels import sentinel_result
 
 if TYPE_CHECKING:
@@ -65,3 +68,15 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 def counts(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """Return the same, whose incidents are shared as counts."""
     return sentinel_result(tmp_path_factory.mktemp("counts"), share="counts")
+
+
+@pytest.fixture(scope="session")
+def computed_demo() -> Analysis:
+    """Return the shipped demo as it comes out of the run; nobody changes it."""
+    return run(demo_scenario())
+
+
+@pytest.fixture(scope="session")
+def demo(computed_demo: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Return the same, saved and opened again."""
+    return open_result(computed_demo.save(tmp_path_factory.mktemp("demo") / "gaps.gpkg"))

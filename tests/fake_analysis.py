@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -52,6 +53,12 @@ class FakeAnalysis:
 
 
 def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
+    """Return the analysis, with tables of its own: what one test does to them no other sees."""
+    return FakeAnalysis({name: table.copy() for name, table in _tables(crs).items()}, crs)
+
+
+@cache  # hundreds of tests ask for it
+def _tables(crs: pyproj.CRS) -> dict[str, pd.DataFrame]:
     east, north = pyproj.Transformer.from_crs(4326, crs, always_xy=True).transform(43.3, 36.2)
     x = np.arange(-60_000, 60_000 + STEP_M, STEP_M)
     half = width(x) / 2
@@ -245,7 +252,7 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
         ),
         "run",
     )
-    found = {
+    return {
         "cover": cover,
         "corridors": corridors,
         "stretches": stretches,
@@ -258,7 +265,6 @@ def fake_analysis(crs: pyproj.CRS = LAEA) -> FakeAnalysis:
         "boundaries": boundaries,
         "run": run,
     }
-    return FakeAnalysis(found, crs)
 
 
 def without_zones(analysis: FakeAnalysis) -> FakeAnalysis:

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -18,8 +17,6 @@ from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from gapmap.analysis import open as open_result
-from gapmap.analysis import run
 from gapmap.maps import build_map, save
 from gapmap.widths import width_here
 from tests import browser
@@ -28,6 +25,7 @@ from tests.hostile import PAYLOADS, hostile, hostile_ids, hostile_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from branca.element import Element
     from numpy.typing import NDArray
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
     from gapmap.analysis import Analysis
     from gapmap.maps import MapSource
-
-DEMO = Path(__file__).parent.parent / "data" / "nineveh" / "scenario.toml"
 
 
 @pytest.fixture(scope="module")
@@ -414,13 +410,6 @@ def test_map_without_corridors_opens(chrome: Chrome, tmp_path: Path) -> None:
 
 
 # ---- The demo, saved and opened again
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    path = tmp_path_factory.mktemp("demo") / "result.gpkg"
-    run(DEMO).save(path)
-    return open_result(path)
 
 
 def test_demo_opens_quietly_and_is_small(chrome: Chrome, tmp_path: Path, demo: Analysis) -> None:

@@ -11,7 +11,6 @@ import pyproj
 import pytest
 import shapely
 
-from gapmap import analysis
 from gapmap.editions import edition
 from gapmap.export import export
 from gapmap.widths import width_here
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 
 
 SCENARIO = Path(__file__).parents[1] / "data/nineveh/scenario.toml"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    path = tmp_path_factory.mktemp("demo") / "gaps.gpkg"
-    analysis.run(SCENARIO).save(path)
-    return analysis.open(path)
 
 
 def test_transects_are_as_long_on_the_earth_as_they_say(demo: Analysis) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gapmap import cli
-from gapmap.analysis import run
 from gapmap.errors import AssetError, MissingFileError
 from gapmap.maps import build_map, save
 from gapmap.maps.picture import take_picture
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gapmap.analysis import Analysis
-
-
-@pytest.fixture(scope="module")
-def demo() -> Analysis:
-    return run(cli.demo_scenario())
 
 
 def _call(*words: object) -> int:
@@ -56,9 +50,9 @@ def test_a_browser_that_says_bytes_of_no_encoding_is_heard(tmp_path: Path, monke
         take_picture(tmp_path / "map.html", tmp_path / "map.png")
 
 
-def test_command_draws_in_another_language_and_as_a_picture(demo: Analysis, tmp_path: Path) -> None:
+def test_command_draws_in_another_language_and_as_a_picture(computed_demo: Analysis, tmp_path: Path) -> None:
     browser.require_chromium()
-    demo.save(tmp_path / "gaps.gpkg")
+    computed_demo.save(tmp_path / "gaps.gpkg")
     picture = tmp_path / "map.png"
     assert _call("map", tmp_path, "--language", "ckb", "--png", picture, "--quiet") == 0
     text = (tmp_path / "map.html").read_text(encoding="utf-8")
@@ -70,8 +64,8 @@ def test_command_draws_in_another_language_and_as_a_picture(demo: Analysis, tmp_
     assert 'id="gapmap-notes"' in (tmp_path / "map.html").read_text(encoding="utf-8")
 
 
-def test_analysis_shows_itself_as_a_map(demo: Analysis) -> None:
-    shown = demo._repr_html_()
+def test_analysis_shows_itself_as_a_map(computed_demo: Analysis) -> None:
+    shown = computed_demo._repr_html_()
     assert "<iframe" in shown
     assert "gapmap-shapes" in shown
     assert "Content-Security-Policy" in shown

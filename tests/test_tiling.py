@@ -322,7 +322,8 @@ def test_a_cluster_left_without_workers_is_an_error(monkeypatch: pytest.MonkeyPa
             find_corridors(scenes.post_of_both(), client=client)
 
 
-def test_a_lost_scheduler_is_an_error(tmp_path: Path) -> None:
+def test_a_lost_scheduler_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "_CONNECT_SECONDS", 5)  # the client looks for a lost scheduler as long
     file = tmp_path / "scheduler.json"
     at = ["--scheduler-file", str(file)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
