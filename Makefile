@@ -11,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/gapmap demo
 
 test: lint
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=15
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations=15
 
 # QGIS, through the system's Python (Debian: python3-qgis), opens the demo's result and two editions of it.
 test-qgis: .venv/.installed-test
