@@ -25,7 +25,7 @@ import shapely
 
 import gapmap
 from gapmap import storage, tables
-from gapmap.crs import WGS84, bearings, working_crs
+from gapmap.crs import WGS84, bearings, placed, working_crs
 from gapmap.errors import InputError
 from gapmap.overlay import locate, nearest_zones, overlay
 from gapmap.points import parse_point
@@ -259,12 +259,10 @@ class Analysis:
         Raises
         ------
         InputError
-            If it is no point.
+            If it is no point, or lies too far from the result for this to be measured.
         """
         spot = parse_point(point) if isinstance(point, str) else point
-        if not isinstance(spot, shapely.Point) or spot.is_empty or not (abs(spot.x) <= 180 and abs(spot.y) <= 90):  # noqa: PLR2004
-            raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
-        metric = gpd.GeoSeries([spot], crs=WGS84).to_crs(self.crs).iloc[0]
+        metric = placed(spot, self.crs)
         return replace(self.at_metres(metric), lon=spot.x, lat=spot.y)
 
     def at_metres(self, spot: shapely.Point) -> Here:

@@ -12,7 +12,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from gapmap.errors import CrsError
+from gapmap.errors import CrsError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ WGS84 = pyproj.CRS.from_epsg(4326)
 SCALE_ERROR_MAX = 1e-3
 _SMALL_DEG = 6  # so small a region may lie half a degree off the middle of its plane
 _GATE_GRID = 7  # points a side at which the scale is sampled
+_STEP_M = 100.0  # each way: the scale is measured to 1e-9
 
 
 def working_crs(tables: Iterable[GeoDataFrame | GeoSeries], *, kind: Literal["laea", "utm"] = "laea") -> pyproj.CRS:
@@ -137,7 +138,8 @@ def scale_error(crs: pyproj.CRS, bounds: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        ``max(abs(scale - 1))`` over a grid of points and both Tissot axes; infinite where PROJ gives no answer.
+        ``max(abs(scale - 1))`` over a grid of points and both Tissot axes, on the ellipsoid of the CRS; infinite where PROJ
+        gives no answer.
     """
     if not np.isfinite(bounds).all():
         return 0.0
@@ -147,9 +149,50 @@ def scale_error(crs: pyproj.CRS, bounds: NDArray[np.float64]) -> float:
     lon, lat = to_lonlat.transform(x.ravel(), y.ravel())
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return float("inf")
-    factors = pyproj.Proj(crs).get_factors(lon, lat)
-    scales = np.concatenate([np.atleast_1d(factors.tissot_semimajor), np.atleast_1d(factors.tissot_semiminor)])
-    return float(np.abs(scales - 1).max())
+    # Measured, not PROJ's factors: of a plane whose formulas are those of a sphere they tell its scale on that sphere.
+    geod = crs.get_geod() or pyproj.Geod(ellps="WGS84")
+    east, west, north, south = (
+        np.stack(to_lonlat.transform(there[0], there[1], direction="INVERSE"))
+        for azimuth in (90.0, 270.0, 0.0, 180.0)
+        for there in [geod.fwd(lon, lat, np.full(len(lon), azimuth), np.full(len(lon), _STEP_M))]
+    )
+    # At each point a matrix: how a metre to the east and one to the north show in the plane.
+    shown = np.moveaxis(np.stack([east - west, north - south], axis=-1), 1, 0) / (2 * _STEP_M)
+    if not np.isfinite(shown).all():
+        return float("inf")
+    return float(np.abs(np.linalg.svd(shown, compute_uv=False) - 1).max())
+
+
+def placed(point: object, crs: pyproj.CRS) -> shapely.Point:
+    """Return a point in a plane, from degrees.
+
+    Parameters
+    ----------
+    point : shapely.Point
+        Longitude and latitude, WGS 84.
+    crs : pyproj.CRS
+        The plane.
+
+    Returns
+    -------
+    shapely.Point
+        In metres.
+
+    Raises
+    ------
+    InputError
+        If it is no point in degrees, or lengths there are off by more than 0.1 % in this plane.
+    """
+    if not isinstance(point, shapely.Point) or point.is_empty or not (abs(point.x) <= 180 and abs(point.y) <= 90):  # noqa: PLR2004
+        raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
+    x, y = pyproj.Transformer.from_crs(WGS84, crs, always_xy=True).transform(point.x, point.y)
+    box = np.array([x, y, x, y])
+    if not np.isfinite(box).all() or scale_error(crs, box) > SCALE_ERROR_MAX:
+        raise InputError(
+            f"{point.y:g}, {point.x:g} lies too far from this result to measure anything",
+            hint="latitude comes first: are the two swapped?",
+        )
+    return shapely.Point(x, y)
 
 
 def bearings(start: shapely.Point, shapes: GeoSeries) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ import shapely
 
 from gapmap import names, tables
 from gapmap.analysis import Analysis, Here
-from gapmap.crs import SCALE_ERROR_MAX, WGS84, bearings, scale_error
+from gapmap.crs import WGS84, bearings, placed
 from gapmap.editions import mark_of
 from gapmap.errors import InputError, LayerError, unknown
 from gapmap.formats import to_records
@@ -703,15 +703,7 @@ def _spot(analysis: Analysis, point: shapely.Point | str) -> tuple[shapely.Point
         if found.crs == analysis.crs:
             return found.to_crs(WGS84).iloc[0], found.iloc[0], notes
         point = found.iloc[0]
-    if not isinstance(point, shapely.Point) or point.is_empty or not (abs(point.x) <= 180 and abs(point.y) <= 90):  # noqa: PLR2004
-        raise InputError(f"{point!r} is not a point", hint="longitude and latitude in degrees, or text")
-    spot = gpd.GeoSeries([point], crs=WGS84).to_crs(analysis.crs).iloc[0]
-    box = np.array([spot.x, spot.y, spot.x, spot.y])
-    if not np.isfinite(box).all() or scale_error(analysis.crs, box) > SCALE_ERROR_MAX:
-        raise InputError(
-            f"{point.y:g}, {point.x:g} lies too far from this result to measure anything",
-            hint="latitude comes first: are the two swapped?",
-        )
+    spot = placed(point, analysis.crs)
     return point, spot, notes
 
 

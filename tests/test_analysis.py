@@ -312,6 +312,9 @@ def test_at_outside_and_in_cover(analysis: Analysis) -> None:
     for bad in (shapely.Point(), shapely.Point(500_000, 4_000_000)):
         with pytest.raises(InputError, match="is not a point"):
             analysis.at(bad)
+    for far in (shapely.Point(36.0, -43.0), "45, 5"):
+        with pytest.raises(InputError, match="are the two swapped"):
+            analysis.at(far)
 
 
 def test_at_gives_the_width_of_places(analysis: Analysis) -> None:

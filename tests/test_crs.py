@@ -78,10 +78,34 @@ def test_an_empty_table_passes() -> None:
     assert require_metric(gpd.GeoSeries([], crs=32638)) == 32638
 
 
-def test_mercator_is_off_by_what_the_book_says() -> None:
-    # Web Mercator at latitude 36: 1 / cos(36 degrees) - 1 = 23.6 %, on the sphere.
-    bounds = gpd.GeoSeries([Point(43, 36)], crs=4326).to_crs(3857).total_bounds
-    assert scale_error(pyproj.CRS(3857), bounds) == pytest.approx(1 / np.cos(np.radians(36)) - 1, rel=0.02)
+@pytest.mark.parametrize("lat", [0, 36])
+def test_mercator_is_off_by_what_the_book_says(lat: float) -> None:
+    """To the north web Mercator shows a / (M cos(latitude)), M being the radius of the meridian: 0.7 % too much at the equator."""
+    bounds = gpd.GeoSeries([Point(43, lat)], crs=4326).to_crs(3857).total_bounds
+    flattening = pyproj.Geod(ellps="WGS84").es
+    meridian = (1 - flattening) / (1 - flattening * np.sin(np.radians(lat)) ** 2) ** 1.5
+    expected = 1 / (meridian * np.cos(np.radians(lat))) - 1
+    assert scale_error(pyproj.CRS(3857), bounds) == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(CrsError, match="EPSG:3857 is off by"):
+        require_metric(gpd.GeoSeries([Point(43, lat)], crs=4326).to_crs(3857))
+
+
+@pytest.mark.parametrize(
+    ("crs", "lon", "lat"),
+    [
+        ("+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84", 44, 35),
+        ("+proj=laea +lat_0=70 +lon_0=180 +datum=WGS84", 180, 71),
+        ("EPSG:32601", -179.9, 36),
+        ("EPSG:28992", 5.4, 52.1),
+        ("EPSG:3413", -45, 89.9),
+    ],
+)
+def test_the_scale_measured_is_that_of_projs_factors(crs: str, lon: float, lat: float) -> None:
+    plane = pyproj.CRS(crs)
+    xy = pyproj.Transformer.from_crs(4326, plane, always_xy=True).transform(lon, lat)
+    factors = pyproj.Proj(plane).get_factors(*pyproj.Proj(plane)(*xy, inverse=True))
+    expected = max(abs(factors.tissot_semimajor - 1), abs(factors.tissot_semiminor - 1))
+    assert scale_error(plane, np.array([*xy, *xy])) == pytest.approx(expected, abs=1e-7)
 
 
 @given(lon=st.floats(41, 46), lat=st.floats(33, 38), turn=st.floats(0, 360), length=st.floats(100, 40_000))
