@@ -641,14 +641,17 @@ def _names_in_texts(made: Edition, analysis: Source) -> list[str]:
     for name, table in made.tables.items():
         if name in {"places", "boundaries", "zones"}:  # texts of files that say nothing of zones, or own
             continue
-        for column in ["kind"] if name == "incidents" else table.columns.difference(["geometry"]):
+        columns: dict[str, Any] = {column: table[column] for column in table.columns.difference(["geometry"])}
+        if name == "incidents":  # all that somebody else has written; notes are out already
+            columns = {"id": table.index, **{column: columns[column] for column in ("kind", "date_precision")}}
+        for column, cells in columns.items():
             found: dict[str, set[str]] = {}
-            for text in table[column].unique():
+            for text in cells.unique():
                 for run in sought.keys() & set(_runs(_words(text), longest)) if isinstance(text, str) else ():
                     found.setdefault(sought[run], set()).add(text)
             problems += [
                 f"{name}: {column} names {each!r}, a zone or file that is withheld"
-                + _where(table[table[column].isin(found[each])])
+                + _where(table[cells.isin(found[each])])
                 for each in sorted(found)
             ]
     return problems

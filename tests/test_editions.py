@@ -569,6 +569,17 @@ def test_the_kind_of_an_incident_names_no_zone(result: Analysis) -> None:
         check(_with(made, "incidents", told), result)
 
 
+def test_neither_its_id_nor_what_is_said_of_its_day(result: Analysis) -> None:
+    made = edition(result, "partner", force="north")
+    told = made.table("incidents")
+    row = told["source_row"].iloc[1]
+    named = told.rename(index={told.index[1]: "xqsouthpost3-77"})
+    with pytest.raises(EditionError, match=f"incidents: id names 'Xqsouthpost 3', .*: {INCIDENT_FILE}, row {row}\n"):
+        check(_with(made, "incidents", named), result)
+    with pytest.raises(EditionError, match="incidents: date_precision names 'Xqsouthpost 3'"):
+        check(_with(made, "incidents", told.assign(date_precision="the day Xqsouthpost 3 fell")), result)
+
+
 def test_a_zone_called_by_a_word_that_gapmap_writes_stops_no_edition(result: Analysis) -> None:
     """As zones are that somebody drew and gave no name, or a number."""
     words = [
