@@ -185,7 +185,7 @@ def find_corridors(
     Raises
     ------
     InputError
-        If there is no force column, a geometry is missing, invalid, not a polygon or not finite, or a length is not
+        If the cover, the area or what is excluded is no table of geopandas, there is no force column, a geometry is missing, invalid, not a polygon or not finite, or a length is not
         positive.
     CrsError
         If a CRS is missing or not true to metres.
@@ -235,6 +235,10 @@ def find_corridors(
             hint="each tile looks a little farther than the maximum width beyond its sides: take much larger ones",
         )
     parted = None if tiles is None and client is None else tiling.Tiles(tiles, client, progress)
+    tables.require_shapes("cover", cover)
+    for name, shapes in {"area_of_interest": area_of_interest, "excluded": excluded}.items():
+        if shapes is not None:
+            tables.require_shapes(name, shapes)
     crs = require_metric(cover)
     covers = _covers_by_force(cover)
     outside = _merged(excluded, crs)
@@ -280,13 +284,14 @@ class _Clip:
 
 
 def _covers_by_force(cover: GeoDataFrame) -> dict[str, Any]:
-    if "force" in cover.columns:
+    columns = getattr(cover, "columns", ())  # a GeoSeries has none
+    if "force" in columns:
         names = cover["force"]
     elif cover.index.name == "force":
         names = cover.index.to_series()
     else:
         raise InputError(
-            f"the cover has no column 'force' (columns: {', '.join(map(str, cover.columns))})",
+            f"the cover has no column 'force' (columns: {', '.join(map(str, columns)) or 'none'})",
             hint="one row a force: a column 'force' with its name, and its polygons",
         )
     shapes = cover.geometry.to_numpy()

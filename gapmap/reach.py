@@ -20,7 +20,7 @@ import shapely
 
 from gapmap.crs import require_metric, working_crs
 from gapmap.errors import CrsError, InputError, unknown
-from gapmap.tables import ZONE_KINDS, conform, require_day
+from gapmap.tables import ZONE_KINDS, conform, require_day, require_shapes
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -70,7 +70,8 @@ def cover(
         If a CRS is missing, two differ, `crs` is none of those, or lengths in the working CRS are off by more than 0.1 %
         over the zones.
     InputError
-        If there are no zones; a zone carries dates and `on` is not given; a force has no zone that counts on the day; a
+        If there are no zones, what is given is no table of geopandas, or a zone has no geometry, an empty one, or a
+        coordinate that is no finite number; a zone carries dates and `on` is not given; a force has no zone that counts on the day; a
         zone has no reach; a post or route has the reach 0; a reach is negative, infinite or no number; `reach_m` names an
         unknown force or kind; `on` is no date.
 
@@ -165,17 +166,45 @@ def _left_out(zones: gpd.GeoDataFrame, on: dt.date | None) -> list[dict[str, obj
 
 
 def _one_table(zones: gpd.GeoDataFrame | Iterable[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    tables = [zones] if isinstance(zones, gpd.GeoDataFrame) else list(zones)
-    if len({table.crs for table in tables}) > 1:
+    several = isinstance(zones, Iterable) and not isinstance(zones, str | pd.DataFrame)
+    given: list[gpd.GeoDataFrame] = list(zones) if several else [zones]
+    for table in given:
+        require_shapes("zones", table)
+    if len({table.crs for table in given}) > 1:
         raise CrsError("two CRS among the zones", hint="bring them to one: other.to_crs(zones.crs)")
-    if not sum(len(table) for table in tables):
+    if not sum(len(table) for table in given):
         raise InputError("no zones, so nothing is covered")
-    if missing := [name for name in ("force", "kind") if any(name not in table for table in tables)]:
+    if missing := [name for name in ("force", "kind") if any(name not in table for table in given)]:
         raise InputError(f"the zones have no column {missing[0]!r}", hint="gapmap.read_zones gives the columns")
-    # Ids repeat where tables were read one by one; inside, rows go by number.
-    return conform(
-        pd.concat([table.reset_index(drop=True) for table in tables], ignore_index=True), "zones"
-    ).reset_index(drop=True)
+    # Ids repeat where tables were read one by one; inside, rows go by number. Geometries may be called otherwise in each.
+    bare = [pd.DataFrame(table).drop(columns=table.active_geometry_name) for table in given]
+    shapes = pd.concat([table.geometry for table in given], ignore_index=True)
+    joined = gpd.GeoDataFrame(pd.concat(bare, ignore_index=True), geometry=shapes, crs=given[0].crs)
+    joined.attrs = dict(given[0].attrs) if len(given) == 1 else {}
+    return conform(_with_shapes(joined), "zones").reset_index(drop=True)
+
+
+def _with_shapes(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Refuse zones that lie nowhere: their force would cover less, in silence."""
+    shapes = zones.geometry.to_numpy()
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    faults = {
+        "no geometry": shapely.is_missing(shapes),
+        "an empty geometry": shapely.is_empty(shapes),
+        "a coordinate that is not a finite number": np.isin(
+            np.arange(len(shapes)), owner[~np.isfinite(xy).all(axis=1)]
+        ),
+    }
+    if any(rows.any() for rows in faults.values()):
+        lines = [
+            f"{zones['force'].iloc[row]}, zone {row + 1} of {len(zones)}: {fault}"
+            for fault, rows in faults.items()
+            for row in np.flatnonzero(rows)
+        ]
+        raise InputError(
+            "zones that lie nowhere", problems=lines, hint="mend them, or leave them out: they cover nothing"
+        )
+    return zones
 
 
 def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:

@@ -318,6 +318,31 @@ def require_day(name: str, day: object) -> None:
         raise InputError(f"{name} is {day!r}, not a day", hint=f"{name}=date(2021, 6, 1), with date from datetime")
 
 
+def require_shapes(name: str, given: object) -> None:
+    """Refuse what is no table with a geometry, such as the path of one.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    given : object
+        What was given for it.
+
+    Raises
+    ------
+    InputError
+        If it is neither a GeoSeries nor a GeoDataFrame with an active geometry.
+    """
+    if isinstance(given, gpd.GeoDataFrame):
+        if given.active_geometry_name is None:
+            raise InputError(f"{name} has no geometry", hint='say which column it is: table.set_geometry("geom")')
+    elif not isinstance(given, gpd.GeoSeries):
+        what = repr(str(given)) if isinstance(given, str | Path) else f"of type {type(given).__name__}"
+        raise InputError(
+            f"{name} is {what}, not a table of geopandas", hint="read a file first: geopandas.read_file(path)"
+        )
+
+
 def require_result(name: str, given: object) -> None:
     """Refuse what hands out no tables, such as the path of a result.
 

@@ -768,6 +768,20 @@ def test_bad_rows_are_named_with_what_is_wrong_among_many() -> None:
     ]
 
 
+@pytest.mark.parametrize("given", [None, "cover.gpkg", [BLUE], pd.DataFrame({"force": ["blue"]})])
+def test_what_is_no_table_with_a_geometry_is_refused(given: Any) -> None:  # noqa: ANN401 - what somebody might give
+    table = gpd.GeoDataFrame({"force": ["blue", "green"]}, geometry=[BLUE, GREEN], crs=LAEA)
+    with pytest.raises(InputError, match=r"cover is .* not a table"):
+        find_corridors(given)
+    if given is not None:
+        with pytest.raises(InputError, match=r"area_of_interest is .* not a table"):
+            find_corridors(table, area_of_interest=given)
+        with pytest.raises(InputError, match=r"excluded is .* not a table"):
+            find_corridors(table, excluded=given)
+    with pytest.raises(InputError, match=r"no column 'force' \(columns: none"):
+        find_corridors(table.geometry)
+
+
 @pytest.mark.parametrize("force", [None, "", np.nan])
 def test_a_row_without_a_force(force: object) -> None:
     table = gpd.GeoDataFrame({"force": ["blue", force]}, geometry=[BLUE, GREEN], crs=LAEA)

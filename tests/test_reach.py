@@ -19,6 +19,8 @@ from gapmap.reach import BUFFER_ERROR_MAX, GRID_M, Reach, cover, resolve
 
 UTM = 32638
 ORIGIN = np.array([400_000.0, 4_000_000.0])
+with np.errstate(invalid="ignore"):
+    BROKEN = LineString([(0, 0), (np.nan, 1), (2, 2)])
 
 
 def zones(rows: list[tuple[Any, ...]], columns: tuple[str, ...] = (), crs: int = UTM) -> gpd.GeoDataFrame:
@@ -194,6 +196,40 @@ def test_several_tables_are_one_and_the_callers_stay_untouched() -> None:
     assert list(both.index) == ["a", "b"]
     assert both["area_km2"]["a"] == pytest.approx(2 * math.pi, rel=2e-3)
     assert both.geometry.is_valid.all()
+
+
+def test_geometries_may_be_called_otherwise_in_each_table() -> None:
+    """A database calls them geom."""
+    one, two = zones([("a", Point(0, 0)), ("a", Point(9_000, 0))]), zones([("b", Point(50_000, 0))])
+    expected = cover([one, two], reach_m=1_000)
+    for tables in ([one.rename_geometry("geom"), two], [one, two.rename_geometry("geom")]):
+        found = cover(tables, reach_m=1_000)
+        assert (found.geometry.to_wkb() == expected.geometry.to_wkb()).all()
+
+
+@pytest.mark.parametrize(
+    ("nowhere", "words"),
+    [
+        (None, "no geometry"),
+        (Point(), "an empty geometry"),
+        (BROKEN, "not a finite number"),
+    ],
+)
+def test_a_zone_that_lies_nowhere_is_refused(nowhere: shapely.Geometry | None, words: str) -> None:
+    """Its force would cover less, and nobody would know."""
+    table = zones([("a", Point(0, 0)), ("a", Point(9_000, 0)), ("b", Point(0, 0))])
+    table.loc[1, "geometry"] = nowhere
+    for ask in (cover, resolve):
+        with pytest.raises(InputError, match=f"a, zone 2 of 3: .*{words}"):
+            ask(table, reach_m=1_000)
+
+
+@pytest.mark.parametrize(
+    "given", [None, "zones.xlsx", pd.DataFrame({"force": ["a"]}), ["a"], gpd.GeoDataFrame({"force": ["a"]})]
+)
+def test_what_is_no_table_with_a_geometry_is_refused(given: Any) -> None:  # noqa: ANN401 - what somebody might give
+    with pytest.raises(InputError, match=r"zones (is|has no)"):
+        cover(given, reach_m=1_000)
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 12))

@@ -338,6 +338,16 @@ def test_deaths_in_thousands_and_none_are_numbers(tmp_path: Path) -> None:
     assert found.attrs["input"]["remarks"][0].startswith("11 incidents at 1 position")
 
 
+def test_counts_of_dead_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    rows = ["9,1,5", "3,7,", "3,,", "3,1,4", ",5,4", "2,2,2"]
+    lines = [f"2021-0{month}-03,3{month},43,{row}" for month, row in enumerate(rows, start=1)]
+    path = write(tmp_path / "a.csv", "date,lat,lon,deaths,deaths_low,deaths_high\n" + "\n".join(lines) + "\n")
+    found = read_incidents(path)
+    assert found["deaths_best"].tolist()[:4] == [9, 3, 3, 3]
+    told = "deaths of 3 incidents are not in order, low, best, high (rows 1, 2, 5): used as written"
+    assert found.attrs["input"]["remarks"] == [told]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_a_point_in_deaths_may_part_thousands(tmp_path: Path, suffix: str) -> None:
     def deaths(*texts: str) -> tuple[list[float], list[str]]:

@@ -865,9 +865,8 @@ def test_a_reach_of_a_few_metres_is_doubted(tmp_path: Path, reach: str, said: st
 def test_a_reach_of_a_few_metres_that_the_scenario_gives_is_doubted(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "name,lat,lon,kind\nA,36,43,post\nB,36,43.1,route\nC,36,43.2,area\n")
     zones = read_zones(path, force="a", reach_m={"post": 5, "route": 2, "area": 0})
-    assert zones.attrs["input"]["remarks"] == [
-        'rows 1, 2: a reach of 5 m or less; write "5 km" if kilometres were meant'
-    ]
+    doubt = 'rows 1, 2: a reach of 5 m or less; write "5 km" if kilometres were meant'
+    assert zones.attrs["input"]["remarks"][-1] == doubt
 
 
 def test_a_kurdish_sheet(tmp_path: Path) -> None:
@@ -1093,6 +1092,22 @@ def test_a_reach_or_date_that_counts_for_nothing_is_remarked_on(tmp_path: Path) 
     told = read_zones(write(tmp_path / "a.kml", stamped), force="a").attrs["input"]["remarks"]
     assert told == [radius.replace("Radius km", "radius")]
     assert remarks("reach_km,reach,radius", "8,5 km,2") == ["the reach is that of column 'reach_km', not of 'reach'"]
+
+
+def test_a_route_or_area_given_by_a_point_is_remarked_on(tmp_path: Path) -> None:
+    """Somebody may think that the points of a route are joined."""
+    lines = ["lon,lat,wkt,kind", "43,36,,route", "43.1,36,,Route", ',,"LINESTRING (43 36, 44 36)",route']
+    lines += ["43.2,36,,area", "43.3,36,,post", "43.4,36,,"]
+    path = write(tmp_path / "a.csv", "\n".join(lines) + "\n")
+    found = read_zones(path, force="a", reach_m=5_000)
+    assert found["kind"].value_counts().to_dict() == {"route": 3, "area": 1, "post": 2}
+    assert found.attrs["input"]["remarks"] == [
+        (
+            "rows 1, 2: kind route, but a point: each covers a disc of its reach; "
+            "points of one route are not joined: give it as a line, from a map, a GPS track or as WKT"
+        ),
+        "row 4: kind area, but a point: it covers a disc of its reach; if it has an outline, give that",
+    ]
 
 
 @pytest.mark.parametrize("ending", ["kml", "kmz"])

@@ -306,6 +306,7 @@ def _content(
         unsaid |= cells.where((either | (wrong & untold)).to_numpy())
         _add(aside, cells.where((wrong & ~untold).to_numpy(), f"{field} {{!r}} is not a number of zero or more".format))
         content[column] = Coded(deaths.mask(either).to_numpy(), written.codes)
+    told += _turned_counts(rows, names, *(content[column] for column in _DEATHS.values()))
     targets = rows.distinct(names["civilians"])
     content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
@@ -315,6 +316,22 @@ def _content(
         )
         _add(aside, odd)
     return content
+
+
+def _turned_counts(
+    rows: files.Rows, names: Mapping[str, Sequence[str]], best: Coded, low: Coded, high: Coded
+) -> list[str]:
+    """Tell of counts of dead that contradict each other; which is wrong nobody here knows."""
+    if rows.column(names["deaths_low"]) is None and rows.column(names["deaths_high"]) is None:
+        return []
+    least, middle, most = low.array(), best.array(), high.array()
+    odd = rows.columns.index[(least > middle) | (middle > most) | (least > most)].tolist()
+    which = "one incident" if len(odd) == 1 else f"{len(odd)} incidents"
+    return (
+        [f"deaths of {which} are not in order, low, best, high ({files.list_rows(odd)}): used as written"]
+        if odd
+        else []
+    )
 
 
 def _count(text: str) -> float:

@@ -47,6 +47,11 @@ FIELDS: Mapping[str, Sequence[str]] = {
 _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
 # The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
+# What somebody probably meant who calls a point so.
+_OF_POINTS = {
+    "route": "points of one route are not joined: give it as a line, from a map, a GPS track or as WKT",
+    "area": "if it has an outline, give that",
+}
 _COARSE_M = 700.0
 _VALUES_LISTED = 20  # of a column, in a message
 _TIMES_OF_FORMAT = {"timestamp", "begin", "end", "time"}  # columns that GDAL makes of a KML or GPX
@@ -566,6 +571,12 @@ def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii
             f"{files.list_rows(loops)}: a closed line, taken for a route; if it bounds an area, say so: kind area, or a "
             "folder called areas"
         )
+    flat = shapely.get_dimensions(zones.geometry.to_numpy()) == 0
+    for kind, advice in _OF_POINTS.items():
+        spots = zones.index[flat & (zones["kind"] == kind)]
+        if len(spots):
+            each = "each covers" if len(spots) > 1 else "it covers"
+            remarks.append(f"{files.list_rows(spots)}: kind {kind}, but a point: {each} a disc of its reach; {advice}")
     coarse = zones.index[radii_m[zones.index] >= _COARSE_M]
     if len(coarse):
         worst = radii_m[coarse].max() / 1000
