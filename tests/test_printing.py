@@ -48,6 +48,18 @@ def test_incidents_outside_the_area_are_said(capsys: pytest.CaptureFixture[str])
     assert "2 of 5 incidents lie outside the area of interest." in capsys.readouterr().out
 
 
+def test_figures_are_rounded_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis().with_values("stretches", width_mean_m=15_953.0, width_max_m=19_347.0, length_km=12.2496)
+    fake = fake.with_values("corridors", length_km=455.46)
+    fake = fake.with_values("ground", kind="corridor", area_km2=100.47 / len(fake.table("ground")))
+    print_summary({**summary(fake), "files": {}})
+    printed = capsys.readouterr().out
+    [first] = [line for line in printed.splitlines() if line.strip().startswith("C01.01")][:1]
+    assert first.split()[-5:-2] == ["16.0", "19.3", "12.2"]
+    assert "455 km " in printed
+    assert "100 km2  of corridor" in printed
+
+
 def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
     fake = fake_analysis()
     for name in ("corridors", "stretches", "transects", "facets", "incidents", "places", "ground", "set_aside"):
