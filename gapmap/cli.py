@@ -320,8 +320,6 @@ def map_(
     for each in targets:
         _require_writable(each.parent)
     analysis = gapmap.open(result)
-    for each in targets:
-        each.parent.mkdir(parents=True, exist_ok=True)
     with show_progress(quiet=quiet) as step:
         step("draw the map", 0, 1)
         drawn = maps.build_map(analysis, edition=edition, force=force, language=language, include_notes=notes)
@@ -586,7 +584,6 @@ def report(
         _require_writable(target.parent)
         page = build_report(made, language=language, stretches=stretch or [])
         step("write", 1, 2)
-        target.parent.mkdir(parents=True, exist_ok=True)
         save(page, target)
     if not quiet:
         typer.echo(plain(f"{made.mark}\n\nWrote {target} ({file_size(target)})"))
@@ -739,7 +736,7 @@ def _run(
     """Compute, write the three files of a result, all or none of them, and print the figures."""
     from gapmap import maps
     from gapmap.printing import print_summary, show_progress
-    from gapmap.storage import replace_all
+    from gapmap.storage import drafts_beside, replace_all
     from gapmap.summary import summary
 
     # The tables last: see replace_all.
@@ -760,14 +757,13 @@ def _run(
             "files": {name: targets[name].as_posix() for name in ("tables", "map", "scenario")},
             "scenario_as_it_was": as_it_was,
         }
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=out) as folder:
-            drafts = {Path(folder) / path.name: path for path in new.values()}
-            analysis.save(Path(folder) / targets["tables"].name)
-            maps.save(page, Path(folder) / targets["map"].name)
+        with drafts_beside(out) as folder:
+            drafts = {folder / path.name: path for path in new.values()}
+            analysis.save(folder / targets["tables"].name)
+            maps.save(page, folder / targets["map"].name)
             if not as_it_was:
                 text = f"{_SCENARIO_MARK}\n{scenario.to_toml(out.resolve())}"
-                (Path(folder) / targets["scenario"].name).write_text(text, encoding="utf-8", newline="\n")
+                (folder / targets["scenario"].name).write_text(text, encoding="utf-8", newline="\n")
             replace_all(drafts)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))

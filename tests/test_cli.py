@@ -454,8 +454,8 @@ def test_a_run_that_fails_leaves_the_old_result_whole(
         replace(source, target)
 
     monkeypatch.setattr(fails, fail)
-    assert call("run", example / "scenario.toml", "--out", tmp_path) == 1
-    assert "No space left" in capsys.readouterr().err
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 2
+    assert f"{tmp_path} cannot be written: the disk is full\n" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
