@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gapmap.maps import MapSource
 
 TOP = 5  # stretches in a ranking
+_SPECK_M2 = 1.0  # what overlay leaves along edges
 _DECIMALS = 6  # as in every file; who shows a figure rounds it, once
 
 
@@ -59,6 +60,7 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "corridors": len(corridors),
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "nearest_km": _apart_km(analysis.table("cover")) if corridors.empty else None,
+        "taken_by": _taken_by(analysis) if corridors.empty else [],
         "length_km": round(float(corridors["length_km"].sum()), _DECIMALS),
         "area_km2": corridor_km2(ground),
         "beyond_km": beyond_km(analysis),
@@ -87,6 +89,17 @@ def _apart_km(cover: Any) -> float | None:  # noqa: ANN401 - a GeoDataFrame
     """Return how near the covers of two forces come to each other: without a corridor somebody asks why. None for one force."""
     pairs = combinations(cover.geometry, 2)
     return min((round(float(one.distance(other)) / 1000, 1) for one, other in pairs), default=None)
+
+
+def _taken_by(analysis: MapSource) -> list[str]:
+    """Say what took the corridors that the cover alone would give: excluded ground, the area of interest, both or neither."""
+    ground, limit_m = analysis.table("ground"), float(analysis.table("run")["max_width_m"].iloc[0])
+    taken = find_corridors(analysis.table("cover"), max_width_m=limit_m).corridors.union_all()
+    parts = {
+        "excluded": taken.intersection(ground[ground["kind"] == "excluded"].union_all()),
+        "area of interest": taken.difference(ground.union_all()),
+    }
+    return [name for name, part in parts.items() if part.area > _SPECK_M2]
 
 
 def _certain(incidents: Any, corridors: Any) -> int:  # noqa: ANN401 - GeoDataFrames

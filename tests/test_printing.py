@@ -79,6 +79,24 @@ def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert "Width here" not in said
 
 
+def test_what_took_all_corridors_away_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis()
+    between, beside, left = shapely.box(0, 1e4, 1e4, 2e4), shapely.box(5e4, 0, 6e4, 1e4), shapely.box(0, 1e4, 5e3, 2e4)
+    near = fake.table("cover").set_geometry([shapely.box(0, 0, 1e4, 1e4), shapely.box(0, 2e4, 1e4, 3e4)])
+    fake = fake.with_table("cover", near).with_table("corridors", fake.table("corridors").iloc[:0])
+    excluded, area = "is excluded", "lies outside the area of interest"
+    for kind, shape, said in (
+        ("excluded", between.buffer(1e4), f"the forces {excluded}."),
+        ("open", beside, f"the forces {area}."),
+        ("excluded", left, f"the forces {excluded} or {area}."),
+    ):
+        ground = fake.table("ground").iloc[:1].assign(kind=kind).set_geometry([shape])
+        print_summary({**summary(fake.with_table("ground", ground)), "files": {}})
+        printed = " ".join(capsys.readouterr().out.split())
+        assert f"No corridor is left: all that lies between {said}" in printed
+        assert "km apart" not in printed
+
+
 def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [("a.csv", n, "no geometry") for n in range(3)] + [("b.csv", n, f"reason {n:02d}") for n in range(12)]
     fake = fake_analysis().with_table("set_aside", pd.DataFrame(rows, columns=["source", "source_row", "reason"]))
