@@ -231,9 +231,7 @@ def _write(target: Target, write: Callable[[Path], object]) -> None:
 
 
 def _write_gpkg(table: gpd.GeoDataFrame, path: Path, layer: str, about: dict[str, Any]) -> None:
-    import pyogrio
-
     rows = table if table.index.name is None else table.reset_index()
     options = {"IDENTIFIER": layer, "DESCRIPTION": ". ".join([about["notice"], *about["notes"], about["edition"]])}
     kind = "Unknown" if table.empty or table.geom_type.nunique() > 1 else table.geom_type.iloc[0]
-    pyogrio.write_dataframe(rows, path, layer=layer, driver="GPKG", geometry_type=kind, layer_options=options)
+    storage.write_layer(rows, path, layer=layer, geometry_type=kind, options=options)

@@ -419,8 +419,6 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
     OSError
         If it cannot be written.
     """
-    import pyogrio
-
     run = content["run"].iloc[0]
     with _gdal_clock(run["created"]):
         for name, rows in content.items():
@@ -430,15 +428,7 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
             options = {"IDENTIFIER": name, "DESCRIPTION": description}
             if geometry_type:
                 options |= {"GEOMETRY_NAME": _GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
-            pyogrio.write_dataframe(
-                table.reset_index(),
-                path,
-                layer=name,
-                driver="GPKG",
-                geometry_type=geometry_type,
-                dataset_options={"VERSION": _GPKG_VERSION},
-                layer_options=options,
-            )
+            write_layer(table.reset_index(), path, layer=name, geometry_type=geometry_type, options=options)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(_STYLE_TABLE)
         database.execute(
@@ -452,6 +442,47 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
             " VALUES ('', '', ?, ?, ?, ?, '', 1, 'gapmap', '', NULL, ?)",
             [(name, _GEOMETRY_COLUMN, name, qml, run["created"]) for name, qml in looks.items()],
         )
+
+
+def write_layer(
+    table: pd.DataFrame,
+    path: Path,
+    *,
+    layer: str,
+    geometry_type: str | None,
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Write a table to a GeoPackage of the version that gapmap writes.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        Its columns are written, its index is not.
+    path : Path
+        The file; the layer is added where it is there.
+    layer : str
+        The name of the layer.
+    geometry_type : str or None
+        As GDAL calls it; None for a table without geometry.
+    options : mapping of str to str, optional
+        GDAL's for a layer.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    import pyogrio
+
+    pyogrio.write_dataframe(
+        table,
+        path,
+        layer=layer,
+        driver="GPKG",
+        geometry_type=geometry_type,
+        dataset_options={"VERSION": _GPKG_VERSION},
+        layer_options=dict(options or {}),
+    )
 
 
 def _layer_type(name: str, table: gpd.GeoDataFrame) -> str:

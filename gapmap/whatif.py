@@ -130,7 +130,9 @@ class WhatIf:
         # A reach that is the scenario's stays the scenario's.
         own = held["reach_m"].mask(held["reach_m"] == held["kind"].map(dict(force.reach_m)))
         columns = ["name", "kind", "reach_m", "valid_from", "valid_to", "geometry"]
-        held.assign(reach_m=own)[columns].to_file(path, layer="zones", driver="GPKG", index=False)
+        rows = held.assign(reach_m=own)[columns]
+        kinds = set(rows.geom_type)
+        storage.write_layer(rows, path, layer="zones", geometry_type=kinds.pop() if len(kinds) == 1 else "Unknown")
 
 
 def _one_line(text: str) -> str:
