@@ -69,6 +69,7 @@ _command = functools.partial(app.command, cls=_Command)
 # What tells the files that gapmap wrote.
 _SCENARIO_MARK = "# Written by gapmap: the scenario that made the result beside it. The next run replaces it."
 _PAGE = (".html", ".htm")
+_STOPPED = 130  # the exit code after Ctrl-C
 _MAP_MARK = 'id="gapmap-facts"'
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -97,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code of a command that ended with an error: 1 failed, 2 wrong input. With GAPMAP_TRACEBACK=1 in the
-        environment, a fault of gapmap shows where it happened.
+        The exit code of a command that ended with an error: 1 failed, 2 wrong input, 130 stopped. With GAPMAP_TRACEBACK=1
+        in the environment, a fault of gapmap shows where it happened.
 
     Raises
     ------
@@ -118,8 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
         return _fail(f"gapmap: {error}", 1)
-    except KeyboardInterrupt:  # of a query; typer catches it for the others
-        return _fail("Aborted.", 130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != _STOPPED:  # typer makes that of Ctrl-C, and says nothing
+            raise
+        return _fail("Aborted.", _STOPPED)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if os.environ.get("GAPMAP_TRACEBACK") == "1":
             traceback.print_exc()

@@ -131,6 +131,32 @@ def test_a_query_that_is_stopped_ends_without_a_trace(
     assert capsys.readouterr().err == "Aborted.\n"
 
 
+def test_a_command_that_is_stopped_says_so_like_a_query(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gapmap, "run", stop)
+    assert call("run", example / "scenario.toml", "--out", example / "stopped") == 130
+    assert capsys.readouterr().err == "Aborted.\n"
+
+
+@pytest.mark.parametrize("words", [["check", "none.toml"], ["query", "out", "stretches"]])
+def test_a_command_that_is_stopped_while_it_is_imported_ends_without_a_trace(words: list[str]) -> None:
+    code = (
+        "import runpy, sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        f"sys.argv = ['gapmap', *{words}]\n"
+        "runpy.run_module('gapmap', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Aborted.\n")
+
+
 @pytest.mark.parametrize("name", ["north.csv", "scenario.toml"])
 def test_a_file_that_another_program_holds_is_named_with_what_to_do(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
