@@ -255,11 +255,11 @@ def check(
         step("read the files", 0, 1)
         read = read_inputs(scenario)
     zones, errors, aside, inputs = read.zones, list(read.errors), read.set_aside, read.inputs
-    if not errors:
+    if len(zones):
         try:  # what a run would ask first: zones that count on the day, and a reach for each
             zones = resolve(zones, on=scenario.date)
         except InputError as error:
-            errors.append(error)
+            errors = errors or [error]  # after others it may come of what could not be read
         else:
             aside = [*aside, *zones.attrs["set_aside"]]
             inputs = [

@@ -583,6 +583,21 @@ def test_check_says_all_that_is_wrong_by_file_and_row(
     assert "scenario.check.html is of an earlier check.\n" in capsys.readouterr().out
 
 
+def test_check_counts_zones_of_other_days_alike_whatever_else_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts = "name,lon,lat,valid_to\nOne,43,36.3,\nTwo,43,36.4,2020-01-01\n"
+    (tmp_path / "north.csv").write_text(posts, encoding="utf-8")
+    (tmp_path / "south.csv").write_text("name,lon,lat\nThree,43,36.1\n", encoding="utf-8")
+    words = [tmp_path / "north.csv", tmp_path / "south.csv", "--reach", "5 km", "--date", "2021-06-01", "--json"]
+    for more, code in (([], 0), (["--incidents", tmp_path / "none.csv"], 2)):
+        assert call("check", *words, *more) == code
+        figures = json.loads(capsys.readouterr().out)
+        assert [(each["used"], each["set_aside"]) for each in figures["inputs"]] == [(1, 1), (1, 0)]
+        assert len(figures["set_aside"]) == 1
+        assert len(figures["problems"]) == len(more) / 2
+
+
 def test_check_says_that_the_date_is_missing(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy_of(example, tmp_path)
     text = (tmp_path / "scenario.toml").read_text(encoding="utf-8").replace("date = 2024-06-01", "", 1)
