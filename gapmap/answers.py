@@ -11,7 +11,6 @@ import json
 import sys
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,6 +22,7 @@ from gapmap.printing import file_size, plain, print_answer, print_card, print_ch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import geopandas as gpd
 
@@ -115,7 +115,7 @@ def give_rows(answer: Answer, target: Target) -> None:
     Raises
     ------
     InputError
-        If the file is in use.
+        If the file is in use, or cannot be written.
     """
     if target.form == "table":
         print_answer(answer)
@@ -144,7 +144,7 @@ def give_card(card: Card, target: Target) -> None:
     Raises
     ------
     InputError
-        If the file is in use.
+        If the file is in use, or cannot be written.
     """
     if target.form == "table":
         print_card(card)
@@ -174,7 +174,7 @@ def give_changes(
     Raises
     ------
     InputError
-        If the file is in use.
+        If the file is in use, or cannot be written.
     """
     figures = {"asked": list(asked), **changes.figures(), "files": dict(files)}
     if target.form != "table":
@@ -224,16 +224,14 @@ def _give(
 def _write(target: Target, write: Callable[[Path], object]) -> None:
     """Finish a file beside its place, then put it there."""
     assert target.path is not None  # noqa: S101 - planned so
-    with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=target.path.parent) as folder:
-        draft = Path(folder) / target.path.name
+    with storage.drafts_beside(target.path.parent, target=target.path) as folder:
+        draft = folder / target.path.name
         write(draft)
         storage.replace_all({draft: target.path})
 
 
 def _write_gpkg(table: gpd.GeoDataFrame, path: Path, layer: str, about: dict[str, Any]) -> None:
-    import pyogrio
-
     rows = table if table.index.name is None else table.reset_index()
     options = {"IDENTIFIER": layer, "DESCRIPTION": ". ".join([about["notice"], *about["notes"], about["edition"]])}
     kind = "Unknown" if table.empty or table.geom_type.nunique() > 1 else table.geom_type.iloc[0]
-    pyogrio.write_dataframe(rows, path, layer=layer, driver="GPKG", geometry_type=kind, layer_options=options)
+    storage.write_layer(rows, path, layer=layer, geometry_type=kind, options=options)

@@ -69,6 +69,7 @@ _command = functools.partial(app.command, cls=_Command)
 # What tells the files that gapmap wrote.
 _SCENARIO_MARK = "# Written by gapmap: the scenario that made the result beside it. The next run replaces it."
 _PAGE = (".html", ".htm")
+_STOPPED = 130  # the exit code after Ctrl-C
 _MAP_MARK = 'id="gapmap-facts"'
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -97,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code of a command that ended with an error: 1 failed, 2 wrong input. With GAPMAP_TRACEBACK=1 in the
-        environment, a fault of gapmap shows where it happened.
+        The exit code of a command that ended with an error: 1 failed, 2 wrong input, 130 stopped. With GAPMAP_TRACEBACK=1
+        in the environment, a fault of gapmap shows where it happened.
 
     Raises
     ------
@@ -118,8 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
         return _fail(f"gapmap: {error}", 1)
-    except KeyboardInterrupt:  # of a query; typer catches it for the others
-        return _fail("Aborted.", 130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != _STOPPED:  # typer makes that of Ctrl-C, and says nothing
+            raise
+        return _fail("Aborted.", _STOPPED)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if os.environ.get("GAPMAP_TRACEBACK") == "1":
             traceback.print_exc()
@@ -252,11 +255,11 @@ def check(
         step("read the files", 0, 1)
         read = read_inputs(scenario)
     zones, errors, aside, inputs = read.zones, list(read.errors), read.set_aside, read.inputs
-    if not errors:
+    if len(zones):
         try:  # what a run would ask first: zones that count on the day, and a reach for each
             zones = resolve(zones, on=scenario.date)
         except InputError as error:
-            errors.append(error)
+            errors = errors or [error]  # after others it may come of what could not be read
         else:
             aside = [*aside, *zones.attrs["set_aside"]]
             inputs = [
@@ -320,8 +323,6 @@ def map_(
     for each in targets:
         _require_writable(each.parent)
     analysis = gapmap.open(result)
-    for each in targets:
-        each.parent.mkdir(parents=True, exist_ok=True)
     with show_progress(quiet=quiet) as step:
         step("draw the map", 0, 1)
         drawn = maps.build_map(analysis, edition=edition, force=force, language=language, include_notes=notes)
@@ -586,7 +587,6 @@ def report(
         _require_writable(target.parent)
         page = build_report(made, language=language, stretches=stretch or [])
         step("write", 1, 2)
-        target.parent.mkdir(parents=True, exist_ok=True)
         save(page, target)
     if not quiet:
         typer.echo(plain(f"{made.mark}\n\nWrote {target} ({file_size(target)})"))
@@ -739,7 +739,7 @@ def _run(
     """Compute, write the three files of a result, all or none of them, and print the figures."""
     from gapmap import maps
     from gapmap.printing import print_summary, show_progress
-    from gapmap.storage import replace_all
+    from gapmap.storage import drafts_beside, replace_all
     from gapmap.summary import summary
 
     # The tables last: see replace_all.
@@ -760,14 +760,13 @@ def _run(
             "files": {name: targets[name].as_posix() for name in ("tables", "map", "scenario")},
             "scenario_as_it_was": as_it_was,
         }
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=out) as folder:
-            drafts = {Path(folder) / path.name: path for path in new.values()}
-            analysis.save(Path(folder) / targets["tables"].name)
-            maps.save(page, Path(folder) / targets["map"].name)
+        with drafts_beside(out) as folder:
+            drafts = {folder / path.name: path for path in new.values()}
+            analysis.save(folder / targets["tables"].name)
+            maps.save(page, folder / targets["map"].name)
             if not as_it_was:
                 text = f"{_SCENARIO_MARK}\n{scenario.to_toml(out.resolve())}"
-                (Path(folder) / targets["scenario"].name).write_text(text, encoding="utf-8", newline="\n")
+                (folder / targets["scenario"].name).write_text(text, encoding="utf-8", newline="\n")
             replace_all(drafts)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))

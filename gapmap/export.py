@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import re
-import tempfile
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,8 +74,8 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
     Raises
     ------
     InputError
-        If it is no edition, if there is no such format, if files of these names are there, if there are too many rows for KML, or if GeoParquet
-        is asked for without pyarrow.
+        If it is no edition, if there is no such format, if files of these names are there, if there are too many rows for KML, if GeoParquet
+        is asked for without pyarrow, or if the folder cannot be written.
 
     Notes
     -----
@@ -87,12 +86,11 @@ def export(made: Edition, folder: str | Path, *, file_format: str, overwrite: bo
     if file_format not in FORMATS:
         raise InputError(unknown("format", file_format, FORMATS))
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=folder) as beside:
-        FORMATS[file_format](made, Path(beside))
-        if not list(Path(beside).iterdir()):
+    with storage.drafts_beside(folder) as beside:
+        FORMATS[file_format](made, beside)
+        if not list(beside.iterdir()):
             raise InputError(f"the {made.name} edition holds no rows that {file_format} could show")
-        drafts = {draft: folder / draft.name for draft in sorted(Path(beside).iterdir())}
+        drafts = {draft: folder / draft.name for draft in sorted(beside.iterdir())}
         # Of an earlier export of this edition: what it no longer holds must not lie beside what it does.
         names = {folder / f"{made.stem}-{name}.{file_format}" for name in (*tables.COLUMNS, *PUBLIC_COLUMNS)}
         stale = sorted(path for path in names - {*drafts.values()} if path.is_file())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gapmap.questions import Answer, Card
 
 _REASONS_SHOWN = 10
+# What took all corridors away, by the name of its input.
+_TAKEN = {"excluded": "is excluded", "area of interest": "lies outside the area of interest"}
 # What ground was before it became corridor, and what it is where it no longer is.
 _OTHER_GROUND = {
     "covered": "covered",
@@ -109,7 +111,10 @@ def print_summary(figures: dict[str, Any]) -> None:
     )
     facts.add_row("Places inside", str(figures["places_inside"]), f"of {figures['places']}: a plain count")
     _print_block(console, "", facts)
-    if figures["nearest_km"] is not None:
+    if figures["taken_by"]:
+        where = " or ".join(_TAKEN[name] for name in figures["taken_by"])
+        console.print(f"No corridor is left: all that lies between the forces {where}.\n")
+    elif figures["nearest_km"] is not None:
         apart = (
             f"{_number(figures['nearest_km'], 1)} km apart"
             if figures["nearest_km"]

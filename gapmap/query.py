@@ -72,7 +72,6 @@ def ask(words: Sequence[str]) -> None:
 def _answer(given: argparse.Namespace, filters: dict[str, Any]) -> None:
     import gapmap
     from gapmap import answers, questions
-    from gapmap.units import parse_length
 
     result = given.result / "gaps.gpkg" if given.result.is_dir() else given.result
     area = questions.area_file(given.in_area) if given.in_area else None
@@ -81,7 +80,7 @@ def _answer(given: argparse.Namespace, filters: dict[str, Any]) -> None:
     analysis = gapmap.open(result)
     if given.what in _ONE:
         question = questions.at if given.what == "at" else questions.place
-        radii_m = [parse_length(each) for each in given.radius] or questions.RADII_M
+        radii_m = [questions.length_of("--radius", each) for each in given.radius] or questions.RADII_M
         answers.give_card(question(analysis, " ".join(given.words), radii_m=radii_m), target)
     else:
         if target.form == "table":

@@ -349,7 +349,7 @@ def select(
     notes: list[str] = []
     filters: list[_Filter] = []
     if min_width is not None:
-        filters.append(_wide(_WIDTH[table], parse_length(min_width)))
+        filters.append(_wide(_WIDTH[table], length_of("--min-width", min_width)))
     if forces := _each(force, "force"):
         filters.append(_facing(analysis, table, forces))
     spot = None
@@ -501,11 +501,37 @@ def _facing(analysis: Analysis, table: str, forces: Sequence[str]) -> _Filter:
     return _Filter(text, lambda rows: rows["stretch_id"].isin(stretches), ("stretch_id",), "stretch_id <> ''")
 
 
+def length_of(option: str, value: str | float) -> float:
+    """Return a length in metres.
+
+    Parameters
+    ----------
+    option : str
+        Whose value it is: an error names it.
+    value : str or float
+        As for `parse_length`.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Raises
+    ------
+    InputError
+        If it is not a length.
+    """
+    try:
+        return parse_length(value)
+    except InputError as error:
+        raise InputError(f"{option}: {error.message}", hint=error.hint) from error
+
+
 def _near(analysis: Analysis, text: str) -> tuple[shapely.Point, _Filter, list[str]]:
     match = _WITHIN.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"{text!r} does not say how near to what", hint='write it so: "15km-of Makhmour"')
-    reach_m = parse_length(match["length"])
+        raise InputError(f"--within {text!r} does not say how near to what", hint='write it so: "15km-of Makhmour"')
+    reach_m = length_of("--within", match["length"])
     _, spot, notes = _spot(analysis, match["point"])
 
     def closest(met: Callable[..., Any]) -> str:

@@ -259,8 +259,9 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
     }
     lines = [
         f"{zones['force'][row]}, row {zones['source_row'][row]} ({zones['kind'][row]}): {fault}"
+        for row in zones.sort_values(["force", "source_row"], kind="stable").index
         for fault, rows in faults.items()
-        for row in zones.index[rows]
+        if rows[row]
     ]
     if lines:
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []

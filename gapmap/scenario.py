@@ -274,7 +274,8 @@ def read_scenario(path: str | Path) -> Scenario:
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
     try:
-        tree = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        tree = tomllib.loads(text)
     except OSError as error:
         raise ScenarioError(
             f"{path.name}: cannot be read: {error.strerror}", hint="close it in the other program"
@@ -282,7 +283,8 @@ def read_scenario(path: str | Path) -> Scenario:
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path.name}: not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        backslash = "\\" in str(error) or "hex" in str(error)
+        at = re.search(r"at line (\d+)", str(error))
+        backslash = at is not None and "\\" in text.split("\n")[int(at[1]) - 1]
         hint = _SLASHES if backslash else 'text goes in quotes: reach = "5 km"'
         raise ScenarioError(f"{path.name}: not TOML: {error}", hint=hint) from error
     problems: list[str] = []

@@ -7,6 +7,7 @@ SQL, since a GeoPackage is a SQLite database and questions are short.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -45,6 +46,7 @@ _EMPTY_TYPE: Mapping[str, str] = {
     "zones": "Unknown",
     "boundaries": "Unknown",
 }
+_LITTLE_ROOM = 16_000_000  # bytes; SQLite holds some back until a layer is complete
 _GPKG_VERSION = "1.3"  # what programs of some years ago know
 _PROMOTE = {
     frozenset({"Point", "MultiPoint"}): shapely.multipoints,
@@ -109,19 +111,77 @@ def write(content: Mapping[str, pd.DataFrame], path: Path, *, overwrite: bool = 
     Raises
     ------
     InputError
-        If the name does not end in .gpkg, if a file is there that gapmap did not write, or if the file is in use.
+        If the name does not end in .gpkg, if a file is there that gapmap did not write, if the file is in use, or if it
+        cannot be written.
     """
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"{path.name}: a result is a GeoPackage", hint="give a name that ends in .gpkg")
     if path.exists() and not overwrite and "run" not in _layers(path):
         raise InputError(f"{path.name} is there and is not a result of gapmap", hint="give another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gapmap-", dir=path.parent) as folder:
-        draft = Path(folder) / path.name
+    with drafts_beside(path.parent, target=path) as folder:
+        draft = folder / path.name
         run = content["run"].iloc[0]
         looks = styles.qml(content["cover"].index.tolist(), max_width_m=run["max_width_m"])
         write_layers(content, draft, looks=looks)
         replace_all({draft: path})
+
+
+@contextmanager
+def drafts_beside(folder: Path, *, target: Path | None = None) -> Iterator[Path]:
+    """Hand out a folder in which to finish files before they are put in their places: see `replace_all`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files belong; made if it is not there.
+    target : Path, optional
+        What is said to be unwritable; the folder unless given.
+
+    Yields
+    ------
+    Path
+        A folder in it, which goes with all that is left in it.
+
+    Raises
+    ------
+    InputError
+        If no file can be written there, or if the disk fills up meanwhile.
+    """
+    target = folder if target is None else target
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        drafts = tempfile.TemporaryDirectory(prefix=".gapmap-", dir=folder)
+    except OSError as error:
+        if _is_disk_full(error, folder):
+            raise _no_room(target) from error
+        raise InputError(f"{target} cannot be written: {error.strerror}", hint="name another place") from error
+    with drafts:
+        try:
+            yield Path(drafts.name)
+        except Exception as error:
+            if _is_disk_full(error, folder):  # of drafts within drafts the outer ones say where the files belong
+                raise _no_room(target) from error
+            raise
+
+
+def _no_room(target: Path) -> InputError:
+    return InputError(
+        f"{target} cannot be written: the disk is full", hint="free some space on it, or name a place on another disk"
+    )
+
+
+def _is_disk_full(error: BaseException | None, folder: Path) -> bool:
+    """Whether an error, or one that led to it, is of a full disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        if "disk is full" in str(error):  # SQLite's words
+            return True
+        # GDAL may name what it could not do next, and not why.
+        if type(error).__module__.startswith("pyogrio") and shutil.disk_usage(folder).free < _LITTLE_ROOM:
+            return True
+        error = error.__cause__
+    return False
 
 
 def replace_all(drafts: Mapping[Path, Path]) -> None:
@@ -175,14 +235,12 @@ def write_file(path: Path, data: bytes) -> None:
     Raises
     ------
     InputError
-        If the file is in use.
+        If the file is in use, or cannot be written.
     """
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        beside.write_bytes(data)
-        replace_all({beside: path})
-    finally:
-        beside.unlink(missing_ok=True)
+    with drafts_beside(path.parent, target=path) as folder:
+        draft = folder / path.name
+        draft.write_bytes(data)
+        replace_all({draft: path})
 
 
 class ResultFile:
@@ -361,8 +419,6 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
     OSError
         If it cannot be written.
     """
-    import pyogrio
-
     run = content["run"].iloc[0]
     with _gdal_clock(run["created"]):
         for name, rows in content.items():
@@ -372,15 +428,7 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
             options = {"IDENTIFIER": name, "DESCRIPTION": description}
             if geometry_type:
                 options |= {"GEOMETRY_NAME": _GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
-            pyogrio.write_dataframe(
-                table.reset_index(),
-                path,
-                layer=name,
-                driver="GPKG",
-                geometry_type=geometry_type,
-                dataset_options={"VERSION": _GPKG_VERSION},
-                layer_options=options,
-            )
+            write_layer(table.reset_index(), path, layer=name, geometry_type=geometry_type, options=options)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(_STYLE_TABLE)
         database.execute(
@@ -394,6 +442,47 @@ def write_layers(content: Mapping[str, pd.DataFrame], path: Path, *, looks: Mapp
             " VALUES ('', '', ?, ?, ?, ?, '', 1, 'gapmap', '', NULL, ?)",
             [(name, _GEOMETRY_COLUMN, name, qml, run["created"]) for name, qml in looks.items()],
         )
+
+
+def write_layer(
+    table: pd.DataFrame,
+    path: Path,
+    *,
+    layer: str,
+    geometry_type: str | None,
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Write a table to a GeoPackage of the version that gapmap writes.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        Its columns are written, its index is not.
+    path : Path
+        The file; the layer is added where it is there.
+    layer : str
+        The name of the layer.
+    geometry_type : str or None
+        As GDAL calls it; None for a table without geometry.
+    options : mapping of str to str, optional
+        GDAL's for a layer.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    import pyogrio
+
+    pyogrio.write_dataframe(
+        table,
+        path,
+        layer=layer,
+        driver="GPKG",
+        geometry_type=geometry_type,
+        dataset_options={"VERSION": _GPKG_VERSION},
+        layer_options=dict(options or {}),
+    )
 
 
 def _layer_type(name: str, table: gpd.GeoDataFrame) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gapmap.maps import MapSource
 
 TOP = 5  # stretches in a ranking
+_SPECK_M2 = 1.0  # what overlay leaves along edges
+_DECIMALS = 6  # as in every file; who shows a figure rounds it, once
 
 
 def summary(analysis: MapSource) -> dict[str, Any]:
@@ -58,11 +60,13 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "corridors": len(corridors),
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "nearest_km": _apart_km(analysis.table("cover")) if corridors.empty else None,
-        "length_km": round(float(corridors["length_km"].sum()), 1),
+        "taken_by": _taken_by(analysis) if corridors.empty else [],
+        "length_km": round(float(corridors["length_km"].sum()), _DECIMALS),
         "area_km2": corridor_km2(ground),
         "beyond_km": beyond_km(analysis),
         "ground_km2": {
-            kind: round(float(area), 1) for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
+            kind: round(float(area), _DECIMALS)
+            for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
         },
         "widths": _width_classes(analysis, run["max_width_m"] / 1000),
         "incidents": len(incidents),
@@ -85,6 +89,17 @@ def _apart_km(cover: Any) -> float | None:  # noqa: ANN401 - a GeoDataFrame
     """Return how near the covers of two forces come to each other: without a corridor somebody asks why. None for one force."""
     pairs = combinations(cover.geometry, 2)
     return min((round(float(one.distance(other)) / 1000, 1) for one, other in pairs), default=None)
+
+
+def _taken_by(analysis: MapSource) -> list[str]:
+    """Say what took the corridors that the cover alone would give: excluded ground, the area of interest, both or neither."""
+    ground, limit_m = analysis.table("ground"), float(analysis.table("run")["max_width_m"].iloc[0])
+    taken = find_corridors(analysis.table("cover"), max_width_m=limit_m).corridors.union_all()
+    parts = {
+        "excluded": taken.intersection(ground[ground["kind"] == "excluded"].union_all()),
+        "area of interest": taken.difference(ground.union_all()),
+    }
+    return [name for name, part in parts.items() if part.area > _SPECK_M2]
 
 
 def _certain(incidents: Any, corridors: Any) -> int:  # noqa: ANN401 - GeoDataFrames
@@ -117,9 +132,9 @@ def corridor_km2(ground: pd.DataFrame) -> float:
     Returns
     -------
     float
-        Square kilometres, to 0.1. Ground between several pairs of forces counts once, unlike in a sum over corridors.
+        Square kilometres. Ground between several pairs of forces counts once, unlike in a sum over corridors.
     """
-    return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), 1)
+    return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), _DECIMALS)
 
 
 def rank(stretches: pd.DataFrame, columns: Sequence[str] = ("width_mean_m",)) -> pd.Index:
@@ -152,7 +167,7 @@ def beyond_km(analysis: MapSource) -> float:
     Returns
     -------
     float
-        Kilometres of the middle line at twice the limit over the ground that is wider than the limit, to 0.1.
+        Kilometres of the middle line at twice the limit over the ground that is wider than the limit.
 
     Raises
     ------
@@ -165,7 +180,7 @@ def beyond_km(analysis: MapSource) -> float:
     if beyond.empty:
         return 0.0
     wide = find_corridors(cover, max_width_m=2 * limit_m).centrelines
-    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, 1)
+    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, _DECIMALS)
 
 
 def count_reasons(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
@@ -269,9 +284,9 @@ def _ranking(stretches: Any, columns: list[str]) -> list[dict[str, Any]]:  # noq
             "name": row["name"],
             "force_a": row["force_a"],
             "force_b": row["force_b"],
-            "width_max_km": round(row["width_max_m"] / 1000, 2),
-            "width_mean_km": round(row["width_mean_m"] / 1000, 2),
-            "length_km": round(row["length_km"], 2),
+            "width_max_km": round(row["width_max_m"] / 1000, _DECIMALS),
+            "width_mean_km": round(row["width_mean_m"] / 1000, _DECIMALS),
+            "length_km": round(row["length_km"], _DECIMALS),
             "incidents": int(row["incidents_count"]),
             "places": int(row["places"]),
         }

@@ -20,7 +20,7 @@ import pyproj
 import shapely
 
 import gapmap
-from gapmap import tables
+from gapmap import storage, tables
 from gapmap.analysis import Analysis, Grown, grow
 from gapmap.compare import Changes, find_changes, flatten
 from gapmap.corridors import find_corridors
@@ -90,18 +90,25 @@ class WhatIf:
         Raises
         ------
         InputError
-            If there is something in the folder.
+            If there is something in the folder, or if it cannot be written.
         """
         folder = Path(folder).resolve()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
-        folder.mkdir(parents=True, exist_ok=True)
         # A list of several forces is left by all that take rows of it: those of one that went alone would be nobody's.
         left = {path for force in self.scenario.forces if force.name in self.edited for path in force.zones}
         alone = self.edited | {force.name for force in self.scenario.forces if force.only and left & {*force.zones}}
         forces = tuple(
+            # The new file has gapmap's own columns: nothing of how the old one was written holds for it.
             # Windows keeps some names for itself, whatever the ending: CON, AUX, NUL.
-            self._write_zones(force, folder / f"zones-{force.name}.gpkg") if force.name in alone else force
+            ForceInput(
+                name=force.name,
+                label=force.label,
+                zones=(folder / f"zones-{force.name}.gpkg",),
+                reach_m=force.reach_m,
+            )
+            if force.name in alone
+            else force
             for force in self.scenario.forces
         )
         title = f"{self.scenario.title}: what if"
@@ -109,17 +116,23 @@ class WhatIf:
         path = folder / "scenario.toml"
         # A zone's name may hold line breaks: what follows one would be read as part of the scenario.
         said = "".join(f"# {_one_line(text)}\n" for text in ("What if:", *self.asked))
-        path.write_text(f"{said}\n{scenario.to_toml()}", encoding="utf-8", newline="\n")
+        with storage.drafts_beside(folder) as drafts:
+            for force in forces:
+                if force.name in alone:
+                    self._write_zones(force, drafts / force.zones[0].name)
+            text = f"{said}\n{scenario.to_toml()}"
+            (drafts / path.name).write_text(text, encoding="utf-8", newline="\n")
+            storage.replace_all({draft: folder / draft.name for draft in sorted(drafts.iterdir())})
         return path
 
-    def _write_zones(self, force: ForceInput, path: Path) -> ForceInput:
+    def _write_zones(self, force: ForceInput, path: Path) -> None:
         held = self.zones[self.zones["force"] == force.name]
         # A reach that is the scenario's stays the scenario's.
         own = held["reach_m"].mask(held["reach_m"] == held["kind"].map(dict(force.reach_m)))
         columns = ["name", "kind", "reach_m", "valid_from", "valid_to", "geometry"]
-        held.assign(reach_m=own)[columns].to_file(path, layer="zones", driver="GPKG", index=False)
-        # The new file has gapmap's own columns: nothing of how the old one was written holds for it.
-        return ForceInput(name=force.name, label=force.label, zones=(path,), reach_m=force.reach_m)
+        rows = held.assign(reach_m=own)[columns]
+        kinds = set(rows.geom_type)
+        storage.write_layer(rows, path, layer="zones", geometry_type=kinds.pop() if len(kinds) == 1 else "Unknown")
 
 
 def _one_line(text: str) -> str:

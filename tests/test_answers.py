@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,8 @@ def test_every_file_holds_the_same_rows(result: Analysis, tmp_path: Path, capsys
     assert world["incident_id"].tolist() == keys
     layer = gpd.read_file(tmp_path / "a.gpkg", layer="incidents")
     assert layer["incident_id"].tolist() == keys
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (10300,)  # as a result: GeoPackage 1.3
     assert layer.to_crs(LAEA).geom_equals_exact(answer.rows.reset_index().geometry, 1e-3).all()
     assert world.to_crs(LAEA).geom_equals_exact(answer.rows.reset_index().geometry, 0.02).all()
     notice = answer.notice

@@ -131,6 +131,32 @@ def test_a_query_that_is_stopped_ends_without_a_trace(
     assert capsys.readouterr().err == "Aborted.\n"
 
 
+def test_a_command_that_is_stopped_says_so_like_a_query(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gapmap, "run", stop)
+    assert call("run", example / "scenario.toml", "--out", example / "stopped") == 130
+    assert capsys.readouterr().err == "Aborted.\n"
+
+
+@pytest.mark.parametrize("words", [["check", "none.toml"], ["query", "out", "stretches"]])
+def test_a_command_that_is_stopped_while_it_is_imported_ends_without_a_trace(words: list[str]) -> None:
+    code = (
+        "import runpy, sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        f"sys.argv = ['gapmap', *{words}]\n"
+        "runpy.run_module('gapmap', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Aborted.\n")
+
+
 @pytest.mark.parametrize("name", ["north.csv", "scenario.toml"])
 def test_a_file_that_another_program_holds_is_named_with_what_to_do(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -454,8 +480,8 @@ def test_a_run_that_fails_leaves_the_old_result_whole(
         replace(source, target)
 
     monkeypatch.setattr(fails, fail)
-    assert call("run", example / "scenario.toml", "--out", tmp_path) == 1
-    assert "No space left" in capsys.readouterr().err
+    assert call("run", example / "scenario.toml", "--out", tmp_path) == 2
+    assert f"{tmp_path} cannot be written: the disk is full\n" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -555,6 +581,21 @@ def test_check_says_all_that_is_wrong_by_file_and_row(
     (tmp_path / "south.geojson").write_text(south, encoding="utf-8")
     assert call("check", tmp_path / "scenario.toml", "--map") == 2
     assert "scenario.check.html is of an earlier check.\n" in capsys.readouterr().out
+
+
+def test_check_counts_zones_of_other_days_alike_whatever_else_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts = "name,lon,lat,valid_to\nOne,43,36.3,\nTwo,43,36.4,2020-01-01\n"
+    (tmp_path / "north.csv").write_text(posts, encoding="utf-8")
+    (tmp_path / "south.csv").write_text("name,lon,lat\nThree,43,36.1\n", encoding="utf-8")
+    words = [tmp_path / "north.csv", tmp_path / "south.csv", "--reach", "5 km", "--date", "2021-06-01", "--json"]
+    for more, code in (([], 0), (["--incidents", tmp_path / "none.csv"], 2)):
+        assert call("check", *words, *more) == code
+        figures = json.loads(capsys.readouterr().out)
+        assert [(each["used"], each["set_aside"]) for each in figures["inputs"]] == [(1, 1), (1, 0)]
+        assert len(figures["set_aside"]) == 1
+        assert len(figures["problems"]) == len(more) / 2
 
 
 def test_check_says_that_the_date_is_missing(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

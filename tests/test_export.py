@@ -398,7 +398,7 @@ def test_what_cannot_be_written_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("gapmap.formats.to_csv", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match="cannot be written: the disk is full"):
         export(edition(result, "public"), tmp_path, file_format="csv")
     assert list(tmp_path.iterdir()) == []
 

@@ -48,6 +48,18 @@ def test_incidents_outside_the_area_are_said(capsys: pytest.CaptureFixture[str])
     assert "2 of 5 incidents lie outside the area of interest." in capsys.readouterr().out
 
 
+def test_figures_are_rounded_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis().with_values("stretches", width_mean_m=15_953.0, width_max_m=19_347.0, length_km=12.2496)
+    fake = fake.with_values("corridors", length_km=455.46)
+    fake = fake.with_values("ground", kind="corridor", area_km2=100.47 / len(fake.table("ground")))
+    print_summary({**summary(fake), "files": {}})
+    printed = capsys.readouterr().out
+    [first] = [line for line in printed.splitlines() if line.strip().startswith("C01.01")][:1]
+    assert first.split()[-5:-2] == ["16.0", "19.3", "12.2"]
+    assert "455 km " in printed
+    assert "100 km2  of corridor" in printed
+
+
 def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
     fake = fake_analysis()
     for name in ("corridors", "stretches", "transects", "facets", "incidents", "places", "ground", "set_aside"):
@@ -65,6 +77,24 @@ def test_no_corridor_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert summary(fake_analysis())["nearest_km"] is None
     assert "Widest" not in said
     assert "Width here" not in said
+
+
+def test_what_took_all_corridors_away_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    fake = fake_analysis()
+    between, beside, left = shapely.box(0, 1e4, 1e4, 2e4), shapely.box(5e4, 0, 6e4, 1e4), shapely.box(0, 1e4, 5e3, 2e4)
+    near = fake.table("cover").set_geometry([shapely.box(0, 0, 1e4, 1e4), shapely.box(0, 2e4, 1e4, 3e4)])
+    fake = fake.with_table("cover", near).with_table("corridors", fake.table("corridors").iloc[:0])
+    excluded, area = "is excluded", "lies outside the area of interest"
+    for kind, shape, said in (
+        ("excluded", between.buffer(1e4), f"the forces {excluded}."),
+        ("open", beside, f"the forces {area}."),
+        ("excluded", left, f"the forces {excluded} or {area}."),
+    ):
+        ground = fake.table("ground").iloc[:1].assign(kind=kind).set_geometry([shape])
+        print_summary({**summary(fake.with_table("ground", ground)), "files": {}})
+        printed = " ".join(capsys.readouterr().out.split())
+        assert f"No corridor is left: all that lies between {said}" in printed
+        assert "km apart" not in printed
 
 
 def test_rows_set_aside_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:

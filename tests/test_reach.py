@@ -123,6 +123,15 @@ def test_a_force_with_no_zone_on_the_day_is_named() -> None:
         cover(zones(rows, ("valid_from",)), reach_m=1_000, on=dt.date(2020, 1, 1))
 
 
+def test_zones_without_a_usable_reach_are_listed_by_force_and_row() -> None:
+    reaches = [("b", -1.0), ("a", None), ("a", 0.0), ("b", None), ("a", -1.0), ("a", None)]
+    table = zones([(force, Point(0, 0), reach) for force, reach in reaches], ("reach_m",))
+    with pytest.raises(InputError) as caught:
+        cover(table.assign(source_row=range(1, 7)))
+    listed = [problem.partition(" (")[0] for problem in caught.value.problems]
+    assert listed == ["a, row 2", "a, row 3", "a, row 5", "a, row 6", "b, row 1", "b, row 4"]
+
+
 def test_zones_without_a_usable_reach_are_counted_among_those_of_their_files() -> None:
     table = zones([("a", Point(0, 0), 0.0), ("a", Point(5, 5), 900.0), ("b", Point(9, 9), 900.0)], ("reach_m",))
     for sources, said in (

@@ -1140,3 +1140,13 @@ def test_a_kmz_whose_document_has_no_name_is_read(tmp_path: Path) -> None:
     zones = read_zones(path, force="a", reach_m=1_000)
     assert sorted(zones["name"]) == ["A", "B"]
     assert zones.attrs["input"]["read_as"] == "folders: none (1), Posts (1)"
+
+
+def test_a_column_of_texts_and_numbers_is_read_without_a_warning(tmp_path: Path) -> None:
+    features = [
+        {"type": "Feature", "properties": {"reach": reach}, "geometry": {"type": "Point", "coordinates": [43, 36]}}
+        for reach in ("7,5 km", 3)
+    ]
+    path = tmp_path / "posts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert set(read_zones(path, force="a")["reach_m"]) == {7_500, 3}

@@ -165,6 +165,7 @@ layers = "x"
             FORCE.replace('zones = "', 'zones = "C:\\Users'),
             "-> in a path write / where Windows has \\",
         ),
+        (f'title = "open\n{FORCE}', '-> text goes in quotes: reach = "5 km"'),
         (f"{FORCE}[incidents]\nfile = 'x'\nradius = '5 km'", "not a table of lengths"),
         (f"{FORCE}[incidents]\nfile = 'x'\nshare = 'all'", "unknown value 'all'"),
         ("max_width = 20 km", "not TOML"),

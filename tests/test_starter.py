@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from gapmap import cli
+from gapmap import cli, starter
 from gapmap.errors import InputError
 from gapmap.readers import read_incidents, read_places, read_zones
 from gapmap.starter import write_example
@@ -69,6 +69,23 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not an empty folder"):
         write_example(tmp_path / "mine.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(starter, "_write_paper_lists", fill)
+    with pytest.raises(InputError, match=r"seam cannot be written: the disk is full\n"):
+        write_example(tmp_path / "seam")
+    assert list((tmp_path / "seam").iterdir()) == []
+    monkeypatch.undo()
+
+    def deny(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", deny)
+    assert cli.main(["init", str(tmp_path / "other")]) == 2
 
 
 def test_the_readme_can_be_typed_word_for_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

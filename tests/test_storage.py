@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
 from functools import partial
-from pathlib import PurePath, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
 
 import geopandas as gpd
+import pyogrio.errors
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
 
 from gapmap import storage, tables
 from gapmap.errors import InputError, MissingFileError, ResultError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CRS = "+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84"
 
@@ -112,3 +111,72 @@ def test_all_files_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.Monk
         storage.replace_all(drafts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drafts", "old"]
     assert (tmp_path / "old").read_text(encoding="utf-8") == "before"
+
+
+@pytest.mark.parametrize(
+    ("error", "free", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 10**12, True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 10**12, True),
+        (sqlite3.OperationalError("database or disk is full"), 10**12, True),
+        (pyogrio.errors.FeatureError("failed to execute insert : database or disk is full"), 10**12, True),
+        # What GDAL says of a layer whose last pages found no room, and of the next one.
+        (pyogrio.errors.DataSourceError("Failed to commit transaction"), 50_000, True),
+        (pyogrio.errors.FeatureError("no such table: gpkg_contents"), 0, True),
+        (pyogrio.errors.DataSourceError("Failed to commit transaction"), 10**12, False),
+        (OSError(errno.EIO, "Input/output error"), 0, False),
+    ],
+)
+def test_a_full_disk_is_said_with_the_file_and_what_to_do(
+    error: Exception, free: int, full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr("gapmap.storage.shutil.disk_usage", usage)
+    path = tmp_path / "gaps.gpkg"
+    path.write_bytes(b"before")
+
+    def fill() -> None:
+        with storage.drafts_beside(tmp_path, target=path) as outer, storage.drafts_beside(outer) as folder:
+            (folder / "gaps.gpkg").write_bytes(b"half")
+            raise error
+
+    with pytest.raises(InputError if full else type(error)) as caught:
+        fill()
+    if full:
+        said = (
+            f"{path} cannot be written: the disk is full\n  -> free some space on it, or name a place on another disk"
+        )
+        assert str(caught.value) == said
+    assert [each.name for each in tmp_path.iterdir()] == ["gaps.gpkg"]
+    assert path.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(errno.EROFS, "Read-only file system"), (errno.ENOSPC, "the disk is full\n.*free some space")]
+)
+def test_a_folder_that_cannot_be_made_is_said(
+    code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object, **__: object) -> None:
+        raise OSError(code, "Read-only file system")
+
+    monkeypatch.setattr("gapmap.storage.Path.mkdir", deny)
+    with pytest.raises(InputError, match=rf"new cannot be written: {said}"), storage.drafts_beside(tmp_path / "new"):
+        pass
+
+
+def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "map.html"
+    storage.write_file(path, b"before")
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(InputError, match=r"map\.html cannot be written: the disk is full"):
+        storage.write_file(path, b"after")
+    assert [each.name for each in tmp_path.iterdir()] == ["map.html"]
+    assert path.read_bytes() == b"before"

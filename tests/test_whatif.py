@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -346,6 +348,8 @@ def test_what_is_saved_holds_the_change_and_nothing_else(example: Path, tmp_path
     assert sorted(each.name for each in path.parent.iterdir()) == ["scenario.toml", "zones-north.gpkg"]
     assert path.read_text(encoding="utf-8").startswith("# What if:\n# added: post of north at 30.10000, -30.25000")
     assert read_scenario(path).incidents is not None
+    with closing(sqlite3.connect(path.parent / "zones-north.gpkg")) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (10300,)  # as a result: GeoPackage 1.3
     own = gpd.read_file(path.parent / "zones-north.gpkg").set_index("name")["reach_m"]
     assert own["added 1"] == 3_000
     assert own[["added 2", "Post N1"]].isna().all()  # the scenario's, also when that is changed later

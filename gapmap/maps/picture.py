@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from gapmap.errors import AssetError, MissingFileError
+from gapmap.storage import write_file
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _SIZE = (1600, 1000)
@@ -41,6 +42,8 @@ def take_picture(page: Path, target: Path, *, size: tuple[int, int] = _SIZE) -> 
         If this machine has no Chromium.
     AssetError
         If the browser draws nothing.
+    InputError
+        If the file is in use, or cannot be written.
     """
     browser = next((found for found in map(shutil.which, _NAMES) if found), None)
     if browser is None:
@@ -78,5 +81,5 @@ def take_picture(page: Path, target: Path, *, size: tuple[int, int] = _SIZE) -> 
             raise AssetError(f"{browser} drew nothing in {_TIMEOUT_S} s") from error
         if not drawn.exists():
             raise AssetError(f"{browser} drew nothing: {done.stderr.strip()[-300:]}")
-        shutil.move(drawn, target)
+        write_file(target, drawn.read_bytes())
     return target

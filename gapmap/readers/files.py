@@ -812,6 +812,8 @@ def _read_layer(path: Path | bytes, layer: str | int, encoding: str | None) -> t
         # Said by row, and not by GDAL and numpy beside it.
         warnings.filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
         warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
+        # A column of texts and numbers is left as text, which is what is read.
+        warnings.filterwarnings("ignore", "Could not parse column .* as JSON", UserWarning)
         part = pyogrio.read_dataframe(
             path, layer=layer, encoding=encoding, datetime_as_string=True, on_invalid="ignore"
         )
