@@ -27,7 +27,7 @@ from gapmap.maps import build_map, save
 from gapmap.maps.languages import LANGUAGES, catalogue
 from tests import browser
 from tests.big_analysis import big_analysis
-from tests.fake_analysis import FakeAnalysis, fake_analysis, without_zones
+from tests.fake_analysis import FakeAnalysis, fake_analysis, width, without_zones
 from tests.hostile import PAYLOADS
 
 if TYPE_CHECKING:
@@ -149,34 +149,32 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
         assert float(found[column]) == pytest.approx(row[column], abs=1e-3)
     chart = _js(page, "document.querySelector('#details svg').getAttribute('aria-label')")
     assert "Width along the middle line" in chart
-    lines = fake_analysis().table("transects")
     drawn = _js(page, "document.querySelector('#details .chart .line').getAttribute('d').split('L').length")
-    assert drawn == len(_charted(lines, row["from_m"], row["to_m"]))
+    assert drawn == 12  # ten measuring lines and the two ends
 
 
-def _charted(lines: pd.DataFrame, start: float, end: float) -> pd.Series:
-    """Return the widths of the measuring lines, and at an end of the stretch beyond which there is one, those in between."""
-    width_m = lines.set_index("along_m")["width_m"].sort_index()
-    ends = [each for each in (start, end) if width_m.index[0] < each < width_m.index[-1]]
-    at = np.unique([*ends, *width_m.index[width_m.index.to_series().between(start, end)]])
-    return pd.Series(np.interp(at, width_m.index, width_m), at)
-
-
-def test_row_4_chart_is_whole_where_lines_stand_far_apart(chrome: Chrome, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["C01.02", "C01.06"])
+def test_row_4_chart_reaches_both_ends_with_their_widths(chrome: Chrome, tmp_path: Path, key: str) -> None:
+    """Lines may stand far apart, or far from the end of the corridor, beyond which there is none."""
     analysis = fake_analysis()
-    lines, row = analysis.table("transects"), analysis.table("stretches").loc["C01.02"]
-    first = lines["along_m"].between(row["from_m"], (row["from_m"] + row["to_m"]) / 2)
-    _show(chrome, save(build_map(analysis.with_table("transects", lines[~first])), tmp_path / "map.html"))
-    assert _js(chrome, "gapmap.select('C01.02')")
-    boxes = "['line', 'axis'].map(c => document.querySelector('#details .chart .' + c).getBBox()).map(b => [b.x, b.x + b.width])"
-    line, axis = _js(chrome, boxes)
-    assert line == pytest.approx(axis, abs=0.2)
+    lines, row = analysis.table("transects"), analysis.table("stretches").loc[key]
+    far = lines["along_m"].between(row["from_m"] + 4_000, row["to_m"] - 12_000)
+    _show(chrome, save(build_map(analysis.with_table("transects", lines[far])), tmp_path / "map.html"))
+    assert _js(chrome, "gapmap.select(arguments[0])", key)
+    path = _js(chrome, "document.querySelector('#details .chart .line').getAttribute('d')")
+    x, y = np.array([each.split() for each in path[1:].split("L")], dtype=float).T
+    axis = _js(chrome, "(b => [b.x, b.x + b.width])(document.querySelector('#details .chart .axis').getBBox())")
+    assert x[[0, -1]] == pytest.approx(axis, abs=0.2)
+    ends = width(np.array([row["from_m"], row["to_m"]]) - 60_000)
+    most = max(ends.max(), lines["width_m"][far].max())
+    assert y[[0, -1]] == pytest.approx(74 - ends / most * 62, abs=0.1)
+    assert _js(chrome, "document.querySelector('#details .chart text').textContent") == f"{most / 1000:.1f} km"
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[str, Path], language: str) -> None:
     analysis, km = fake_analysis(), catalogue(language)["km"]
-    lines = analysis.table("transects")
+    lines = analysis.table("transects").set_index("along_m")["width_m"]
     _show(chrome, files[language])
     assert _js(chrome, "gapmap.select('C01.02')")
     parts = (
@@ -193,12 +191,14 @@ def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[s
             within,
         )
         start = row.get("from_m", 0.0)
-        mine = _charted(lines, start, start + 1000 * row["length_km"])
-        assert shown[0] == [km.replace("{n}", f"{mine.max() / 1000:.1f}"), "0", "0", long]
+        end = start + 1000 * row["length_km"]
+        most = max(
+            width(np.array([start, end]) - 60_000).max(), lines[lines.index.to_series().between(start, end)].max()
+        )
+        assert shown[0] == [km.replace("{n}", f"{most / 1000:.1f}"), "0", "0", long]
         assert long in shown[1]
-        (left, right), (first, last) = shown[2]
-        found = (np.array([left, right]) - first) / (last - first) * 1000 * row["length_km"] + start
-        assert found == pytest.approx(mine.index[[0, -1]], abs=0.01 * 1000 * row["length_km"])
+        line, axis = shown[2]
+        assert line == pytest.approx(axis, abs=0.2)
         texts = _js(chrome, "[...document.querySelectorAll('#details .chart text')].every(t => t.getBBox().x >= 0)")
         assert texts
 

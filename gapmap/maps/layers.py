@@ -22,6 +22,7 @@ from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
 from gapmap.names import fold
 from gapmap.summary import beyond_km, rank
+from gapmap.widths import widths_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -462,9 +463,9 @@ def shapes(source: MapSource) -> dict[str, Any]:
         "transects": {
             "lines": [[line] for line in _lines(transects.geometry, transects.crs, tolerance_m=0)],
             "corridor": source.table("corridors").index.get_indexer(transects["corridor_id"]).tolist(),
-            "along_m": transects["along_m"].round(0).tolist(),
             "width_m": transects["width_m"].round(1).tolist(),
         },
+        "widths": _widths(widths_along(stretches, transects, facets), stretches.index),
         "boundaries": [
             {"layer": layer, "rows": len(rows), "lines": _lines([_outlines(rows.geometry.to_numpy())], boundaries.crs)}
             for layer, rows in boundaries.groupby("layer", sort=True)
@@ -778,6 +779,14 @@ def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
         "width_end": np.rint(chosen["width_end_m"].to_numpy() * _METRE).astype("int64").tolist(),
         "stretch": stretch_ids.get_indexer(chosen["stretch_id"]).tolist(),
     }
+
+
+def _widths(along: pd.DataFrame, stretch_ids: pd.Index) -> list[list[list[float]]]:
+    """Return for each stretch the places along the middle line and the widths there."""
+    stretch = stretch_ids.get_indexer(along["stretch_id"])
+    figures = along[["along_m", "width_m"]].round(1).to_numpy()
+    starts = np.searchsorted(stretch, np.arange(1, len(stretch_ids)))
+    return [part.T.tolist() for part in np.split(figures, starts)] if len(stretch_ids) else []
 
 
 def _exploded(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:

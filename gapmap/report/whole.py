@@ -210,7 +210,7 @@ class _Whole(Known):
             "map": self.pictures.small_map(key, lines, over, name=f"map{number}"),
             "legend": self.pictures.legend(f"legend{number}", sheet=True),
             "figures": figures,
-            "chart": self.pictures.chart(key, lines, over, name=f"chart{number}"),
+            "chart": self.pictures.chart(key, over, name=f"chart{number}"),
             "over": None
             if over is None
             else self.proposal(each, over, {name: overs[name] for name in overs if name != key}),

@@ -15,6 +15,7 @@ from gapmap import tables
 from gapmap.maps.languages import catalogue, phrase, phrase_html
 from gapmap.maps.layers import facts
 from gapmap.summary import rank
+from gapmap.widths import widths_along
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +115,7 @@ class Known(Writer):
         self.ranked = rank(self.stretches)
         self.records = {each["id"]: each for each in self.facts["stretches"]}
         self.numbers = {str(key): number for number, key in enumerate(self.ranked, 1)}
+        self.widths = widths_along(self.stretches, made.table("transects"), made.table("facets"))
         self.with_rows = tables.shares_points(made.table("run"))
 
     def name(self, record: Mapping[str, Any]) -> str:

@@ -683,30 +683,19 @@
         make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: grid, "data-key": "mgrs" }), " ", copy),
       ];
     }
-    // Width along the middle line: the measuring lines of a corridor, as a small chart.
+    // Width along the middle line: the ends and measuring lines of stretches, as a small chart.
     const SVG = (tag, props, ...children) => { const node = document.createElementNS("http://www.w3.org/2000/svg", tag); for (const [k, v] of Object.entries(props)) { if (k === "text") node.textContent = v; else node.setAttribute(k, v); } node.append(...children); return node; };
     const corridorIds = facts.corridors.map((row) => row.id);
-    function chart(corridor, from, to) {
-      const lines = [];
-      across.width_m.forEach(function (width, k) { if (corridorIds[across.corridor[k]] === corridor) lines.push([across.along_m[k], width]); });
-      lines.sort((a, b) => a[0] - b[0]);
-      // At the ends of a stretch on the way to the next line beyond: where ground turns, lines stand far apart.
-      const end = function (m) {
-        const k = lines.findIndex((each) => each[0] >= m);
-        if (k < 1 || lines[k][0] === m) return [];
-        const [[a, v], [b, w]] = lines.slice(k - 1);
-        return [[m, v + (m - a) / (b - a) * (w - v)]];
-      };
-      const seen = [...end(from), ...lines.filter(([m]) => m >= from && m <= to), ...end(to)];
+    function chart(those) {
+      const seen = those.flatMap(function (i) { const [along, wide] = shapes.widths[i]; return along.map((m, k) => [m, wide[k]]); });
       if (seen.length < 2) return [];
-      // The axis is as long as the middle line; its first and last measuring lines stand a little inside.
-      const first = seen[0][0], last = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
+      const from = seen[0][0], to = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
       const x = (m) => left + (m - from) / (to - from) * (W - left - 8), y = (w) => base - w / most * (base - 12);
       const line = seen.map((each) => x(each[0]).toFixed(1) + " " + y(each[1]).toFixed(1)).join("L");
       const write = (px, py, anchor, text) => SVG("text", { x: px, y: py, "text-anchor": anchor, text: text });
       const name = t("chart_label", { min: length(Math.min(...seen.map((each) => each[1]))), max: length(most), length: long });
       return [make("h3", { text: words.chart_title }), make("div", { class: "chart", dir: "ltr" }, SVG("svg", { viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": name },
-        SVG("path", { class: "area", d: "M" + x(first) + " " + base + "L" + line + "L" + x(last) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
+        SVG("path", { class: "area", d: "M" + x(from) + " " + base + "L" + line + "L" + x(to) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
         SVG("path", { class: "axis", d: "M" + left + " 6V" + base + "H" + (W - 8) }),
         write(left - 3, 14, "end", km(most / 1000, 1)), write(left - 3, base, "end", "0"), write(left, H - 3, "start", "0"), write(W - 8, H - 3, "end", long)))];
     }
@@ -717,10 +706,10 @@
       highlight.addLayer(L.polygon(outlines[i].flat.map(function (xy) { const out = []; for (let k = 0; k < xy.length; k += 2) out.push(latLng(xy[k], xy[k + 1])); return out; }), { renderer: onTop, interactive: false, fill: false, color: "#000", weight: 3, fillRule: "nonzero" }));
       if (at) spot(at);
       const nodes = at ? hereText(here, at) : [];
-      nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart(row.corridor_id, row.from_m, row.to_m), make("h3", { text: words.facing }), facing(row));
+      nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart([i]), make("h3", { text: words.facing }), facing(row));
       if (row.near_limit) nodes.push(small("near_limit"));
       if (corridor) {
-        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(corridor.id, 0, 1000 * corridor.length_km),
+        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(stretches.map((_, k) => k).filter((k) => stretches[k].corridor_id === corridor.id)),
           make("details", {}, make("summary", { text: words.all_zones }), facing(corridor))));
       }
       nodes.push(method());
