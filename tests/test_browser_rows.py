@@ -835,6 +835,76 @@ def test_row_17_lengths_and_areas_are_geodesic(page: Chrome) -> None:
     assert shown == pytest.approx(GEOD.inv(43.0, 36.1, 43.5, 36.3)[2], rel=0.02)  # clicks fall on whole pixels
 
 
+def _start_by_key(chrome: Chrome, tool: str) -> None:
+    chrome.find_element("id", tool).send_keys(Keys.ENTER)
+    assert _js(chrome, "document.activeElement.id") == "map_gapmap"
+    assert chrome.find_element("id", "cross").is_displayed()
+
+
+def _pan(chrome: Chrome, key: str) -> tuple[float, float]:
+    """Press a key until the map has moved, and return its middle."""
+    middle = "(c => [c.lat, c.lng])(map_gapmap.getCenter())"
+    before = _js(chrome, middle)
+    for _ in range(2):
+        _press(chrome, key)
+        time.sleep(0.5)  # the map glides
+    lat, lon = _js(chrome, middle)
+    assert [lat, lon] != before
+    return lat, lon
+
+
+def test_row_17_the_keyboard_measures(page: Chrome) -> None:
+    _start_by_key(page, "tool-measure")
+    assert _text(page, "#said") == catalogue("en")["hint_keys"]
+    assert catalogue("en")["hint_keys"] in _js(page, "document.getElementById('tool-measure').title")
+    drawn = _js(page, "map_gapmap.getCenter()")
+    _press(page, Keys.ENTER)
+    assert _text(page, "#said") == f"Point 1: {drawn['lat']:.4f}° N, {drawn['lng']:.4f}° E"
+    lat, lon = _pan(page, Keys.ARROW_RIGHT)
+    _press(page, Keys.SPACE)
+    length = GEOD.inv(drawn["lng"], drawn["lat"], lon, lat)[2]
+    assert float(_details(page)["length_m"]) == pytest.approx(length, rel=1e-6)
+    _pan(page, Keys.ARROW_DOWN)
+    _press(page, Keys.ENTER)
+    assert float(_details(page)["length_m"]) > 1.1 * length
+    _press(page, Keys.BACKSPACE)
+    assert float(_details(page)["length_m"]) == pytest.approx(length, rel=1e-6)
+    assert _text(page, "#said").startswith("Point 2: ")
+    _pan(page, Keys.ARROW_RIGHT)
+    _press(page, Keys.ENTER, Keys.ENTER)
+    assert _js(page, "document.getElementById('tool-measure').ariaPressed") == "false"
+    assert not page.find_element("id", "cross").is_displayed()
+    assert len(_js(page, "gapmap.state().clicked")) == 3
+    assert browser.console(page) == []
+
+
+def test_row_16_the_keyboard_draws_an_area(page: Chrome) -> None:
+    _start_by_key(page, "tool-area")
+    ring = []
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_DOWN, Keys.ARROW_LEFT):
+        ring.append(_pan(page, key))
+        _press(page, Keys.ENTER)
+    assert browser.axe_findings(page) == []
+    _press(page, Keys.ENTER)  # again on the spot, as a double click
+    assert np.array(_js(page, "gapmap.state().area")) == pytest.approx(np.array(ring), abs=1e-5)
+    assert float(_details(page)["area_km2"]) > 0
+    _start_by_key(page, "tool-area")
+    _press(page, Keys.ENTER, Keys.ESCAPE)
+    assert _js(page, "gapmap.state().area") is None
+    assert not page.find_element("id", "cross").is_displayed()
+    assert _text(page, "#said") == ""
+
+
+def test_row_16_after_a_click_enter_ends_as_before(page: Chrome) -> None:
+    page.find_element("id", "tool-area").click()
+    assert _text(page, "#said") == catalogue("en")["hint_area"]
+    for at in ((36.05, 42.6), (36.35, 43.1), (36.05, 43.1)):
+        _move(page, *_at(page, *at), click=True)
+        assert not page.find_element("id", "cross").is_displayed()
+    _press(page, Keys.ENTER)
+    assert len(_js(page, "gapmap.state().area")) == 3
+
+
 def test_row_18_link_holds_the_whole_state(chrome: Chrome, files: dict[str, Path]) -> None:
     _show(chrome, files["en"])
     chrome.execute_script("gapmap.setFilter({kinds: ['IED'], width_km: 5, window: ['2018-08-01', '2020-12-01']})")

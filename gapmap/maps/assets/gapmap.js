@@ -819,9 +819,14 @@
     map.on("mouseout", function () { cursor.replaceChildren(); hover.clearLayers(); });
 
     // ---- Tools on the map: an area and what lies in it; a line and how long it is. ----
-    let tool = null;
-    const corners = [];
-    function startTool(name) {
+    let tool = null, byKeys = false;  // byKeys: points are set at the cross in the middle of the map
+    const corners = [], frame = box("map_gapmap");
+    function useKeys(on) {
+      if (on && !byKeys) say(words.hint_keys);
+      byKeys = on;
+      box("cross").hidden = !on;
+    }
+    function startTool(name, keys) {
       const same = tool === name;
       if (same) finish();  // for fingers, which have no Enter
       if (tool) stopTool();
@@ -830,10 +835,13 @@
       tool = name;
       box("tool-" + name).setAttribute("aria-pressed", "true");
       map.doubleClickZoom.disable();
-      say(words[name === "area" ? "hint_area" : "hint_measure"]);
+      say(words["hint_" + name]);
+      useKeys(keys);
+      if (keys) frame.focus({ preventScroll: true });
     }
     function stopTool() {
       tool = null;
+      useKeys(false);
       corners.length = 0;
       ["area", "measure"].forEach((each) => box("tool-" + each).setAttribute("aria-pressed", "false"));
       map.doubleClickZoom.enable();
@@ -954,7 +962,10 @@
     }
 
     map.on("click", function (event) {
-      if (tool) return addCorner(event.latlng);
+      if (tool) {
+        useKeys(false);
+        return addCorner(event.latlng);
+      }
       const zoom = map.getZoom(), reach = L.Browser.mobile ? 18 : 10, at = mercator(event.latlng.lat, event.latlng.lng);
       const i = points && shownLayer("incidents") && !dense ? points.nearest(at[0], at[1], reach / scaleNow()) : -1;
       if (i >= 0) return openIncident(i);
@@ -986,10 +997,28 @@
     }
     document.addEventListener("keydown", function (event) {
       if (event.key === "Escape") { if (tool) { stopTool(); drawnArea.clearLayers(); } else if (!details.hidden) clear(true); }
-      if (event.key === "Enter" && tool && !event.target.closest("button, input, select")) finish();
+      if (event.key === "Enter" && tool && !event.target.closest("a, button, input, select")) finish();
     });
-    box("tool-area").addEventListener("click", () => startTool("area"));
-    box("tool-measure").addEventListener("click", () => startTool("measure"));
+    frame.addEventListener("keydown", function (event) {
+      if (!tool || event.target !== frame) return;
+      if (event.key.startsWith("Arrow")) return useKeys(true);
+      if (event.key === "Backspace") {
+        corners.pop();
+        drawCorners(false);
+        if (tool === "measure") showMeasure();
+      } else if (event.key === " " || event.key === "Enter" && (byKeys || !corners.length)) {  // after clicks Enter ends
+        useKeys(true);
+        if (!event.repeat) addCorner(map.getCenter());
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+      const last = corners[corners.length - 1];
+      if (tool) say(last ? t("corner_set", { n: number(corners.length), at: position(L.latLng(last)) }) : words.hint_keys);
+    });
+    ["area", "measure"].forEach(function (each) {
+      box("tool-" + each).title = words["hint_" + each] + " " + words.hint_keys;
+      box("tool-" + each).addEventListener("click", (event) => startTool(each, !event.detail));  // no click of a key has a count
+    });
 
     // ---- The list of stretches: the way in for the keyboard. Only the rows in sight are in the page. ----
     const ROW = 50, list = box("list");
