@@ -143,6 +143,8 @@ def test_five_lines_say_the_situation(fake: FakeAnalysis) -> None:
     assert "252 km² of ground between the forces" in lines["Wider than the limit"]
     people = places.loc[places["stretch_id"] != "", "population"].sum()
     assert lines["Places"] == f"2 of 3 places lie in corridors; people in them: {people:,.0f}"
+    outside = full(fake.with_values("places", stretch_id="")).table("lines")
+    assert dict(outside)["Places"] == "0 of 3 places lie in corridors"
     inside = incidents[incidents["stretch_id"] != ""]
     edge = corridors.geometry.iloc[0].boundary
     surely = sum(

@@ -322,7 +322,7 @@ def find_headline(
             parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
     places = source.table("places")
     if len(places) and len(corridors):
-        parts.append((words["report_places"], places_said(places, words)))
+        parts += places_said(places, words)
     stretches = source.table("stretches")
     if len(stretches):
         # The widest span lies at the limit in many; the mean ranks as in the summary.
@@ -336,8 +336,8 @@ def find_headline(
     return [*joined[:-1], (words["head_end"], {})]
 
 
-def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of ``report_places``: how many places lie in corridors, and how many people are known in them.
+def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return how many places lie in corridors and, where any do, how many people are known in them.
 
     Parameters
     ----------
@@ -348,13 +348,16 @@ def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str,
 
     Returns
     -------
-    dict
-        ``inside``, ``all`` and ``people``, as text.
+    list of tuple
+        Parts of a sentence, each a template and its values.
     """
     inside = places[places["stretch_id"] != ""]
-    known = inside["population"].sum(min_count=1)
-    people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
-    return {"inside": f"{len(inside):,}", "all": f"{len(places):,}", "people": people}
+    said = [(words["head_places"], {"inside": f"{len(inside):,}", "all": f"{len(places):,}"})]
+    if len(inside):
+        known = inside["population"].sum(min_count=1)
+        people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
+        said.append((words["head_people"], {"people": people}))
+    return said
 
 
 def changes_headline(changes: Changes, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:

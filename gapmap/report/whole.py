@@ -137,7 +137,7 @@ class _Whole(Known):
         else:
             wider = self.said("report_beyond_none", limit=limit)
         lines.append((words["report_wider"], wider))
-        lines.append((words["places"], self.said("report_places", **places_said(places, words))))
+        lines.append((words["places"], joint.join(self.told(*each) for each in places_said(places, words))))
         lines.append((words["incidents"], self.incident_line()))
         return lines
 

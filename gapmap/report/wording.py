@@ -64,6 +64,10 @@ class Writer:
 
     def said(self, key: str, **values: str) -> Markup:
         """Say a sentence of the catalogue with values in it, all escaped."""
+        return self.told(self.words[key], values)
+
+    def told(self, template: str, values: Mapping[str, str]) -> Markup:
+        """Say a sentence with values in it, all escaped."""
         apart = {name: self.apart(text) for name, text in values.items()}
         return Markup(phrase_html(self.words[key], apart))  # noqa: S704 - phrase_html escapes both
 
