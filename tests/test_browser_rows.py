@@ -11,6 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import folium
 import geopandas as gpd
 import mgrs
 import numpy as np
@@ -23,8 +24,10 @@ from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from gapmap.editions import edition
 from gapmap.maps import build_map, save
 from gapmap.maps.languages import LANGUAGES, catalogue
+from gapmap.report import build_report
 from tests import browser
 from tests.big_analysis import big_analysis
 from tests.fake_analysis import FakeAnalysis, fake_analysis, width, without_zones
@@ -669,6 +672,13 @@ def test_row_13_forces_and_widths_differ_without_colour(page: Chrome) -> None:
     )
     first, second = (np.array(each).reshape(20, 50, 4)[..., :3] @ [0.2126, 0.7152, 0.0722] for each in swatches)
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] < 0.6
+
+
+def test_row_14_foot_says_how_corridors_were_measured_where_they_were(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis()
+    for read, said in ((analysis, True), (analysis.with_table("ground", analysis.table("ground").iloc[:0]), False)):
+        _show(chrome, save(build_map(read), tmp_path / "map.html"))
+        assert ("measured in" in _text(chrome, "#provenance")) is said
 
 
 def test_row_14_provenance_is_all_there(page: Chrome) -> None:
@@ -1633,6 +1643,71 @@ def test_all_is_in_sight_in_a_window_of_another_size_until_somebody_moves_the_ma
         assert (_js(page, zoom), _js(page, middle)) == (first, moved)
     finally:
         browser.resize(page, (1280, 800))
+
+
+# Where a part of what an element says is drawn, from left to right.
+_DRAWN = """((e, part) => {
+  const text = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (text.nextNode()) {
+    const at = text.currentNode.data.indexOf(part);
+    if (at < 0) continue;
+    range.setStart(text.currentNode, at);
+    range.setEnd(text.currentNode, at + part.length);
+    const box = range.getBoundingClientRect();
+    return [box.left, box.right];
+  }
+})"""
+
+
+def _in_arabic_letters() -> FakeAnalysis:
+    """Return the analysis with a force and a file that are called in Arabic letters."""
+    analysis = fake_analysis()
+    run = analysis.table("run").iloc[0]
+    forces = json.loads(run["parameters"])["forces"] | {"federal": {"label": "چارلی"}}
+    inputs = [
+        {**json.loads(run["inputs"])[0], "force": "federal", "name": "طبقة القوات 2021.kmz", "remarks": ["One is odd."]}
+    ]
+    return analysis.with_values("run", parameters=json.dumps({"forces": forces}), inputs=json.dumps(inputs))
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_name_in_other_letters_does_not_turn_the_sentence_around_it(
+    chrome: Chrome, tmp_path: Path, language: str
+) -> None:
+    page = build_map(_in_arabic_letters(), language=language)
+    folium.FeatureGroup(name="\u2068چارلی\u2069: as read (2 post)").add_to(page)
+    _show(chrome, save(page, tmp_path / "map.html"))
+    name = "document.querySelector(`[data-layer^='${arguments[0]}']`).closest('label').lastElementChild"
+    own = {"en": "declared cover", "ar": "التغطية المعلنة"}[language]
+    for layer, words in (("cover:federal", own), ("added:", "as read")):
+        label, colon, said = (
+            _js(chrome, f"{_DRAWN}({name}, arguments[1])", layer, each) for each in ("چارلی", ":", words)
+        )
+        order = [label, colon, said] if words.isascii() else [said, colon, label]
+        assert order == sorted(order), (layer, label, colon, said)
+    assert _js(chrome, f"getComputedStyle({name}).direction", "cover:federal") == {"en": "ltr", "ar": "rtl"}[language]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_name_of_a_file_reads_as_a_file_system_shows_it(chrome: Chrome, tmp_path: Path, language: str) -> None:
+    """On the map in the footer and under "Made from"; in the briefing among the inputs and what is worth a look."""
+    _show(chrome, save(build_map(_in_arabic_letters(), language=language), tmp_path / "map.html"))
+    _click(chrome, "#tab-made")
+    places = ["document.querySelector('#provenance')", "[...document.querySelectorAll('#made h4')].at(-1)"]
+    before = chrome.current_url
+    for place in places:
+        stem, ending = (_js(chrome, f"{_DRAWN}({place}, arguments[0])", each) for each in ("القوات", ".kmz"))
+        assert stem[1] < ending[0], place
+    report = build_report(edition(_in_arabic_letters(), "full"), language=language)
+    (tmp_path / "report.html").write_text(report, encoding="utf-8")
+    chrome.get((tmp_path / "report.html").resolve().as_uri())
+    assert chrome.current_url != before
+    for place in ("document.querySelector('.inputs td')", "[...document.querySelectorAll('li')].at(-1)"):
+        stem, ending = (_js(chrome, f"{_DRAWN}({place}, arguments[0])", each) for each in ("القوات", ".kmz"))
+        assert stem[1] < ending[0], place
+    legend = "[...document.querySelectorAll('.legend > span')].find(e => e.textContent.includes('چارلی'))"
+    label, colon = (_js(chrome, f"{_DRAWN}({legend}, arguments[0])", each) for each in ("چارلی", ":"))
+    assert (label < colon) is (language == "en")
 
 
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:

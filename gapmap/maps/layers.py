@@ -111,6 +111,7 @@ def facts(
             "headline": headline,
             "max_width_m": limit,
             "crs": _crs_words(crs),
+            "computed": not source.table("ground").empty,
             "reach": _reach(labels, forces, words),
             "inputs": [
                 {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}

@@ -189,7 +189,7 @@ class Pictures:
         for number, label in enumerate(self.known.labels.values()):
             picture = entry()
             picture.draw([shapely.box(0, 0, 9, 4)], fill=self._hatch(picture, number), line=LINE)
-            entries.append((picture, phrase(words["cover_of"], {"force": label})))
+            entries.append((picture, self.known.said("cover_of", force=label)))
         if sheet:
             marks = [("cross", words["report_over"], 0.9)]
             marks += [("ring", words["incidents"], 0.6)] if len(self.known.made.table("incidents")) else []

@@ -90,7 +90,7 @@ class _Whole(Known):
             "method": self.method(),
             "aside": self.aside(),
             "inputs": self.inputs(),
-            "remarks": [(each["name"], text) for each in self.run["inputs"] for text in each["remarks"]],
+            "remarks": [(self.file(each["name"]), text) for each in self.run["inputs"] for text in each["remarks"]],
         }
 
     def under(self) -> Markup:
@@ -316,7 +316,7 @@ class _Whole(Known):
 
     def aside(self) -> Cells:
         counted = count_reasons(self.made.table("set_aside").to_dict("records"))
-        rows = [[each["source"], each["reason"], f"{each['rows']:,}"] for each in counted[:_ROWS]]
+        rows = [[self.file(each["source"]), each["reason"], f"{each['rows']:,}"] for each in counted[:_ROWS]]
         heads = [self.words["report_file"], self.words["report_reason"], self.words["report_rows"]]
         return Cells(heads, rows, 2, "aside", self.more(len(rows), len(counted)))
 
@@ -325,7 +325,7 @@ class _Whole(Known):
         heads += ["SHA-256", *(self.words[key] for key in ("report_rows", "rows_used", "set_aside", "repaired"))]
         rows = [
             [
-                str(each["name"] or ""),
+                self.file(each["name"] or ""),
                 ": ".join(filter(None, (each["role"], each["force"]))),
                 _halves(str(each["sha256"] or "")),
             ]

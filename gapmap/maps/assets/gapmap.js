@@ -1169,7 +1169,8 @@
         if (mine.length || (group === "changes" && facts.changes)) target.append(make("h3", { text: words["group_" + group] }));
         mine.forEach(function (entry) {
           const input = make("input", { type: "checkbox", "data-layer": entry.id, on: { change: () => show(entry, input.checked) } });
-          const name = said("span", entry.name);
+          // Sentences of the page have its direction, names of layers that somebody added their own.
+          const name = make(group === "added" ? "bdi" : "span", { text: entry.name });
           entry.row = make("div", { class: "layer" }, make("label", {}, input, swatch(entry.swatch), name));
           if (!entry.fixed) entry.row.append(make("input", { type: "range", min: 0.1, max: 1, step: 0.1, value: 1, "data-opacity": entry.id, "aria-label": t("opacity_of", { layer: entry.name }), on: { input: function (event) { entry.opacity = Number(event.target.value); dress(entry); redraw(); } } }));
           target.append(entry.row);
@@ -1704,8 +1705,8 @@
       });
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
-    const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
-    [sources.length ? t("made_from", { sources: sources.join(COMMA) }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition && run.edition + ".",
+    const sources = run.inputs.map((item) => "\u2066" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
+    [sources.length ? t("made_from", { sources: sources.join(COMMA) }) : "", facts.grid ? facts.grid.recipe : run.computed ? t("spans_line", { limit: limit, crs: run.crs }) : "", run.edition && run.edition + ".",
       versions.length ? versions[0] + "." : "", ...run.attributions, facts.grid ? "" : words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
     (function made() {
@@ -1725,7 +1726,7 @@
       target.append(make("h3", { text: words.inputs }));
       const roles = { zones: words.role_zones, incidents: words.incidents, places: words.places, boundaries: words.boundaries, terrain: words.relief, excluded: words.excluded, "area of interest": words.role_area };
       run.inputs.forEach(function (item) {
-        target.append(said("h4", [Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.force, item.name].filter(Boolean).join(": ")), figures([
+        target.append(make("h4", {}, ...apart([Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.force].filter(Boolean), ": "), ...(item.name ? [": ", make("bdi", { text: item.name, dir: "ltr" })] : [])), figures([
           ["used", words.rows_used, blank(item.used) ? null : t("of", { used: number(item.used), rows: number(item.rows) })],
           ["set_aside", words.set_aside, item.set_aside ? number(item.set_aside) : null],
           ["repaired", words.repaired, item.repaired ? number(item.repaired) : null],
