@@ -813,7 +813,7 @@ def _draw_inputs(scenario: Scenario, read: Inputs, path: Path) -> None:
         kinds = ", ".join(f"{count} {kind}" for kind, count in held["kind"].value_counts().sort_index().items())
         folium.GeoJson(
             json.loads(held.geometry.to_json()),
-            name=f"{labels[force]}: as read ({kinds})",
+            name=f"\u2068{labels[force]}\u2069: as read ({kinds})",
             marker=folium.CircleMarker(radius=4),
             style_function=lambda _: {"color": "#222", "weight": 1.5, "fillOpacity": 0},
         ).add_to(page)

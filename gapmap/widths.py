@@ -1,7 +1,7 @@
-"""The width of a corridor at a point: one rule for memory, file and page.
+"""The width of a corridor at a point, and along its middle line: one rule for memory, file, page and briefing.
 
-In: a table of facets, and points. Out: metres. Method: a facet lies between two spans of known width; between them the
-width runs linearly with the distances to both.
+In: a table of facets, and points or stretches. Out: metres. Method: a facet lies between two spans of known width; between
+them the width runs linearly with the distances to both; a stretch begins and ends with a span.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gapmap.plane import Points
+
+_SAME_M = 1.0
 
 
 def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
@@ -76,6 +78,47 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     first_width, last_width = (facets[f"width_{which}_m"].to_numpy()[facet] for which in ("start", "end"))
     width[row] = first_width + share * (last_width - first_width)
     return pd.Series(width, index=points.index, name="width_m")
+
+
+def widths_along(stretches: GeoDataFrame, transects: GeoDataFrame, facets: GeoDataFrame) -> pd.DataFrame:
+    """Return the widths in metres along each stretch, from one end of it to the other.
+
+    Parameters
+    ----------
+    stretches, transects, facets : GeoDataFrame
+        As in :class:`gapmap.Corridors`, in its order.
+
+    Returns
+    -------
+    DataFrame
+        ``stretch_id``, ``along_m`` (on the middle line of the corridor) and ``width_m``, in order along each stretch: its
+        two ends and the measuring lines between them. A stretch without facets has its lines alone.
+
+    Notes
+    -----
+    Measuring lines stand at steps, so that those next to the ends may lie a kilometre inside, and the widest spot beyond
+    them. The first facet begins and the last one ends with the span where the stretch does. Of a stretch that the area of
+    interest cuts, the part that is left counts: cut where its lines lie farther from the end.
+    """
+    ends = facets.groupby("stretch_id", sort=False).agg({"width_start_m": "first", "width_end_m": "last"})
+    ends = ends.reindex(stretches.index)
+    lines = transects[["stretch_id", "along_m", "width_m"]]
+    lines = lines[lines["stretch_id"].isin(stretches.index)]
+    low, high = (lines.groupby("stretch_id")["along_m"].agg(which).reindex(stretches.index) for which in ("min", "max"))
+    from_m, to_m = stretches["from_m"], stretches["to_m"]
+    lost = (to_m - from_m - 1_000 * stretches["length_km"]).clip(lower=0).where(low.notna(), 0)
+    at_start = low - from_m > to_m - high
+    first = np.fmin(from_m + lost.where(at_start, 0), low)
+    last = np.fmax(to_m - lost.where(~at_start, 0), high)
+    # A line that stands at an end is the end.
+    parts = [
+        pd.DataFrame({"along_m": first, "width_m": ends["width_start_m"]})[~(low - first < _SAME_M)],
+        lines.set_index("stretch_id"),
+        pd.DataFrame({"along_m": last, "width_m": ends["width_end_m"]})[~(last - high < _SAME_M)],
+    ]
+    along = pd.concat([part.rename_axis("stretch_id").reset_index() for part in parts], ignore_index=True).dropna()
+    order = np.lexsort((along["along_m"], stretches.index.get_indexer(along["stretch_id"])))
+    return along.iloc[order].reset_index(drop=True)
 
 
 def _distance(at: Points, a: Points, b: Points) -> NDArray[np.float64]:

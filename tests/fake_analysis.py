@@ -175,6 +175,7 @@ def _tables(crs: pyproj.CRS) -> dict[str, pd.DataFrame]:
         ],
         [f"T{i:03d}" for i in range(len(at))],
         corridor_id="C01",
+        stretch_id=[ids[int(a + 60_000) // int(STRETCH_M)] for a in at],
         along_m=at + 60_000,
         width_m=width(at),
     )

@@ -11,6 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import folium
 import geopandas as gpd
 import mgrs
 import numpy as np
@@ -23,11 +24,13 @@ from pypdf import PdfReader
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from gapmap.editions import edition
 from gapmap.maps import build_map, save
 from gapmap.maps.languages import LANGUAGES, catalogue
+from gapmap.report import build_report
 from tests import browser
 from tests.big_analysis import big_analysis
-from tests.fake_analysis import FakeAnalysis, fake_analysis, without_zones
+from tests.fake_analysis import FakeAnalysis, fake_analysis, width, without_zones
 from tests.hostile import PAYLOADS
 
 if TYPE_CHECKING:
@@ -149,34 +152,32 @@ def test_row_4_details_equal_the_table(page: Chrome) -> None:
         assert float(found[column]) == pytest.approx(row[column], abs=1e-3)
     chart = _js(page, "document.querySelector('#details svg').getAttribute('aria-label')")
     assert "Width along the middle line" in chart
-    lines = fake_analysis().table("transects")
     drawn = _js(page, "document.querySelector('#details .chart .line').getAttribute('d').split('L').length")
-    assert drawn == len(_charted(lines, row["from_m"], row["to_m"]))
+    assert drawn == 12  # ten measuring lines and the two ends
 
 
-def _charted(lines: pd.DataFrame, start: float, end: float) -> pd.Series:
-    """Return the widths of the measuring lines, and at an end of the stretch beyond which there is one, those in between."""
-    width_m = lines.set_index("along_m")["width_m"].sort_index()
-    ends = [each for each in (start, end) if width_m.index[0] < each < width_m.index[-1]]
-    at = np.unique([*ends, *width_m.index[width_m.index.to_series().between(start, end)]])
-    return pd.Series(np.interp(at, width_m.index, width_m), at)
-
-
-def test_row_4_chart_is_whole_where_lines_stand_far_apart(chrome: Chrome, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["C01.02", "C01.06"])
+def test_row_4_chart_reaches_both_ends_with_their_widths(chrome: Chrome, tmp_path: Path, key: str) -> None:
+    """Lines may stand far apart, or far from the end of the corridor, beyond which there is none."""
     analysis = fake_analysis()
-    lines, row = analysis.table("transects"), analysis.table("stretches").loc["C01.02"]
-    first = lines["along_m"].between(row["from_m"], (row["from_m"] + row["to_m"]) / 2)
-    _show(chrome, save(build_map(analysis.with_table("transects", lines[~first])), tmp_path / "map.html"))
-    assert _js(chrome, "gapmap.select('C01.02')")
-    boxes = "['line', 'axis'].map(c => document.querySelector('#details .chart .' + c).getBBox()).map(b => [b.x, b.x + b.width])"
-    line, axis = _js(chrome, boxes)
-    assert line == pytest.approx(axis, abs=0.2)
+    lines, row = analysis.table("transects"), analysis.table("stretches").loc[key]
+    far = lines["along_m"].between(row["from_m"] + 4_000, row["to_m"] - 12_000)
+    _show(chrome, save(build_map(analysis.with_table("transects", lines[far])), tmp_path / "map.html"))
+    assert _js(chrome, "gapmap.select(arguments[0])", key)
+    path = _js(chrome, "document.querySelector('#details .chart .line').getAttribute('d')")
+    x, y = np.array([each.split() for each in path[1:].split("L")], dtype=float).T
+    axis = _js(chrome, "(b => [b.x, b.x + b.width])(document.querySelector('#details .chart .axis').getBBox())")
+    assert x[[0, -1]] == pytest.approx(axis, abs=0.2)
+    ends = width(np.array([row["from_m"], row["to_m"]]) - 60_000)
+    most = max(ends.max(), lines["width_m"][far].max())
+    assert y[[0, -1]] == pytest.approx(74 - ends / most * 62, abs=0.1)
+    assert _js(chrome, "document.querySelector('#details .chart text').textContent") == f"{most / 1000:.1f} km"
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[str, Path], language: str) -> None:
     analysis, km = fake_analysis(), catalogue(language)["km"]
-    lines = analysis.table("transects")
+    lines = analysis.table("transects").set_index("along_m")["width_m"]
     _show(chrome, files[language])
     assert _js(chrome, "gapmap.select('C01.02')")
     parts = (
@@ -193,12 +194,14 @@ def test_row_4_chart_is_as_long_as_the_middle_line(chrome: Chrome, files: dict[s
             within,
         )
         start = row.get("from_m", 0.0)
-        mine = _charted(lines, start, start + 1000 * row["length_km"])
-        assert shown[0] == [km.replace("{n}", f"{mine.max() / 1000:.1f}"), "0", "0", long]
+        end = start + 1000 * row["length_km"]
+        most = max(
+            width(np.array([start, end]) - 60_000).max(), lines[lines.index.to_series().between(start, end)].max()
+        )
+        assert shown[0] == [km.replace("{n}", f"{most / 1000:.1f}"), "0", "0", long]
         assert long in shown[1]
-        (left, right), (first, last) = shown[2]
-        found = (np.array([left, right]) - first) / (last - first) * 1000 * row["length_km"] + start
-        assert found == pytest.approx(mine.index[[0, -1]], abs=0.01 * 1000 * row["length_km"])
+        line, axis = shown[2]
+        assert line == pytest.approx(axis, abs=0.2)
         texts = _js(chrome, "[...document.querySelectorAll('#details .chart text')].every(t => t.getBBox().x >= 0)")
         assert texts
 
@@ -671,6 +674,13 @@ def test_row_13_forces_and_widths_differ_without_colour(page: Chrome) -> None:
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] < 0.6
 
 
+def test_row_14_foot_says_how_corridors_were_measured_where_they_were(chrome: Chrome, tmp_path: Path) -> None:
+    analysis = fake_analysis()
+    for read, said in ((analysis, True), (analysis.with_table("ground", analysis.table("ground").iloc[:0]), False)):
+        _show(chrome, save(build_map(read), tmp_path / "map.html"))
+        assert ("measured in" in _text(chrome, "#provenance")) is said
+
+
 def test_row_14_provenance_is_all_there(page: Chrome) -> None:
     _click(page, "#tab-made")
     text = page.find_element("id", "panel-made").text
@@ -833,6 +843,76 @@ def test_row_17_lengths_and_areas_are_geodesic(page: Chrome) -> None:
         _move(page, *_at(page, *at), click=True)
     shown = float(_details(page)["length_m"])
     assert shown == pytest.approx(GEOD.inv(43.0, 36.1, 43.5, 36.3)[2], rel=0.02)  # clicks fall on whole pixels
+
+
+def _start_by_key(chrome: Chrome, tool: str) -> None:
+    chrome.find_element("id", tool).send_keys(Keys.ENTER)
+    assert _js(chrome, "document.activeElement.id") == "map_gapmap"
+    assert chrome.find_element("id", "cross").is_displayed()
+
+
+def _pan(chrome: Chrome, key: str) -> tuple[float, float]:
+    """Press a key until the map has moved, and return its middle."""
+    middle = "(c => [c.lat, c.lng])(map_gapmap.getCenter())"
+    before = _js(chrome, middle)
+    for _ in range(2):
+        _press(chrome, key)
+        time.sleep(0.5)  # the map glides
+    lat, lon = _js(chrome, middle)
+    assert [lat, lon] != before
+    return lat, lon
+
+
+def test_row_17_the_keyboard_measures(page: Chrome) -> None:
+    _start_by_key(page, "tool-measure")
+    assert _text(page, "#said") == catalogue("en")["hint_keys"]
+    assert catalogue("en")["hint_keys"] in _js(page, "document.getElementById('tool-measure').title")
+    drawn = _js(page, "map_gapmap.getCenter()")
+    _press(page, Keys.ENTER)
+    assert _text(page, "#said") == f"Point 1: {drawn['lat']:.4f}° N, {drawn['lng']:.4f}° E"
+    lat, lon = _pan(page, Keys.ARROW_RIGHT)
+    _press(page, Keys.SPACE)
+    length = GEOD.inv(drawn["lng"], drawn["lat"], lon, lat)[2]
+    assert float(_details(page)["length_m"]) == pytest.approx(length, rel=1e-6)
+    _pan(page, Keys.ARROW_DOWN)
+    _press(page, Keys.ENTER)
+    assert float(_details(page)["length_m"]) > 1.1 * length
+    _press(page, Keys.BACKSPACE)
+    assert float(_details(page)["length_m"]) == pytest.approx(length, rel=1e-6)
+    assert _text(page, "#said").startswith("Point 2: ")
+    _pan(page, Keys.ARROW_RIGHT)
+    _press(page, Keys.ENTER, Keys.ENTER)
+    assert _js(page, "document.getElementById('tool-measure').ariaPressed") == "false"
+    assert not page.find_element("id", "cross").is_displayed()
+    assert len(_js(page, "gapmap.state().clicked")) == 3
+    assert browser.console(page) == []
+
+
+def test_row_16_the_keyboard_draws_an_area(page: Chrome) -> None:
+    _start_by_key(page, "tool-area")
+    ring = []
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_DOWN, Keys.ARROW_LEFT):
+        ring.append(_pan(page, key))
+        _press(page, Keys.ENTER)
+    assert browser.axe_findings(page) == []
+    _press(page, Keys.ENTER)  # again on the spot, as a double click
+    assert np.array(_js(page, "gapmap.state().area")) == pytest.approx(np.array(ring), abs=1e-5)
+    assert float(_details(page)["area_km2"]) > 0
+    _start_by_key(page, "tool-area")
+    _press(page, Keys.ENTER, Keys.ESCAPE)
+    assert _js(page, "gapmap.state().area") is None
+    assert not page.find_element("id", "cross").is_displayed()
+    assert _text(page, "#said") == ""
+
+
+def test_row_16_after_a_click_enter_ends_as_before(page: Chrome) -> None:
+    page.find_element("id", "tool-area").click()
+    assert _text(page, "#said") == catalogue("en")["hint_area"]
+    for at in ((36.05, 42.6), (36.35, 43.1), (36.05, 43.1)):
+        _move(page, *_at(page, *at), click=True)
+        assert not page.find_element("id", "cross").is_displayed()
+    _press(page, Keys.ENTER)
+    assert len(_js(page, "gapmap.state().area")) == 3
 
 
 def test_row_18_link_holds_the_whole_state(chrome: Chrome, files: dict[str, Path]) -> None:
@@ -1563,6 +1643,71 @@ def test_all_is_in_sight_in_a_window_of_another_size_until_somebody_moves_the_ma
         assert (_js(page, zoom), _js(page, middle)) == (first, moved)
     finally:
         browser.resize(page, (1280, 800))
+
+
+# Where a part of what an element says is drawn, from left to right.
+_DRAWN = """((e, part) => {
+  const text = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (text.nextNode()) {
+    const at = text.currentNode.data.indexOf(part);
+    if (at < 0) continue;
+    range.setStart(text.currentNode, at);
+    range.setEnd(text.currentNode, at + part.length);
+    const box = range.getBoundingClientRect();
+    return [box.left, box.right];
+  }
+})"""
+
+
+def _in_arabic_letters() -> FakeAnalysis:
+    """Return the analysis with a force and a file that are called in Arabic letters."""
+    analysis = fake_analysis()
+    run = analysis.table("run").iloc[0]
+    forces = json.loads(run["parameters"])["forces"] | {"federal": {"label": "چارلی"}}
+    inputs = [
+        {**json.loads(run["inputs"])[0], "force": "federal", "name": "طبقة القوات 2021.kmz", "remarks": ["One is odd."]}
+    ]
+    return analysis.with_values("run", parameters=json.dumps({"forces": forces}), inputs=json.dumps(inputs))
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_name_in_other_letters_does_not_turn_the_sentence_around_it(
+    chrome: Chrome, tmp_path: Path, language: str
+) -> None:
+    page = build_map(_in_arabic_letters(), language=language)
+    folium.FeatureGroup(name="\u2068چارلی\u2069: as read (2 post)").add_to(page)
+    _show(chrome, save(page, tmp_path / "map.html"))
+    name = "document.querySelector(`[data-layer^='${arguments[0]}']`).closest('label').lastElementChild"
+    own = {"en": "declared cover", "ar": "التغطية المعلنة"}[language]
+    for layer, words in (("cover:federal", own), ("added:", "as read")):
+        label, colon, said = (
+            _js(chrome, f"{_DRAWN}({name}, arguments[1])", layer, each) for each in ("چارلی", ":", words)
+        )
+        order = [label, colon, said] if words.isascii() else [said, colon, label]
+        assert order == sorted(order), (layer, label, colon, said)
+    assert _js(chrome, f"getComputedStyle({name}).direction", "cover:federal") == {"en": "ltr", "ar": "rtl"}[language]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_name_of_a_file_reads_as_a_file_system_shows_it(chrome: Chrome, tmp_path: Path, language: str) -> None:
+    """On the map in the footer and under "Made from"; in the briefing among the inputs and what is worth a look."""
+    _show(chrome, save(build_map(_in_arabic_letters(), language=language), tmp_path / "map.html"))
+    _click(chrome, "#tab-made")
+    places = ["document.querySelector('#provenance')", "[...document.querySelectorAll('#made h4')].at(-1)"]
+    before = chrome.current_url
+    for place in places:
+        stem, ending = (_js(chrome, f"{_DRAWN}({place}, arguments[0])", each) for each in ("القوات", ".kmz"))
+        assert stem[1] < ending[0], place
+    report = build_report(edition(_in_arabic_letters(), "full"), language=language)
+    (tmp_path / "report.html").write_text(report, encoding="utf-8")
+    chrome.get((tmp_path / "report.html").resolve().as_uri())
+    assert chrome.current_url != before
+    for place in ("document.querySelector('.inputs td')", "[...document.querySelectorAll('li')].at(-1)"):
+        stem, ending = (_js(chrome, f"{_DRAWN}({place}, arguments[0])", each) for each in ("القوات", ".kmz"))
+        assert stem[1] < ending[0], place
+    legend = "[...document.querySelectorAll('.legend > span')].find(e => e.textContent.includes('چارلی'))"
+    label, colon = (_js(chrome, f"{_DRAWN}({legend}, arguments[0])", each) for each in ("چارلی", ":"))
+    assert (label < colon) is (language == "en")
 
 
 def test_focus_on_the_map_is_seen(page: Chrome) -> None:

@@ -525,6 +525,7 @@ def test_check_draws_what_was_read(example: Path, capsys: pytest.CaptureFixture[
     assert "Illustrative" in text.split("Only read: no corridors")[0].rsplit('"notice"', 1)[-1]
     assert "Nothing was computed" in text
     assert "No corridor up to" not in text
+    assert '"computed":false' in text  # so that the foot does not say how spans were measured
 
 
 def test_check_says_how_files_were_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -547,7 +548,7 @@ def test_check_says_how_files_were_understood(tmp_path: Path, capsys: pytest.Cap
     page = tmp_path / "north.check.html"
     assert figures["files"] == {"map": page.as_posix()}
     text = page.read_text(encoding="utf-8")
-    for label in ("north: as read (1 post)", "south: as read (2 post)"):
+    for label in ("\u2068north\u2069: as read (1 post)", "\u2068south\u2069: as read (2 post)"):
         assert label in text
     assert text.count("[43.0, 36.1]") == 1  # the post itself, not only what it covers
 

@@ -187,6 +187,14 @@ def test_headline_counts_by_hand() -> None:
     assert "; people in them: not known; widest" in _facts(_html(unknown))["run"]["headline"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_headline_leaves_people_out_where_no_place_lies_in_a_corridor(language: str) -> None:
+    outside, words = fake_analysis().with_values("places", stretch_id=""), catalogue(language)
+    said = _facts(_html(outside, language=language))["run"]["headline"]
+    assert phrase(words["head_places"], {"inside": "0", "all": "3"}) + words["head_joint"] in said
+    assert words["not_known"] not in said
+
+
 def test_headline_names_the_stretch_that_the_summary_ranks_first() -> None:
     analysis = fake_analysis()
     stretches = analysis.table("stretches").assign(width_max_m=20_000.0)  # at the limit, as many are

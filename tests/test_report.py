@@ -143,6 +143,8 @@ def test_five_lines_say_the_situation(fake: FakeAnalysis) -> None:
     assert "252 km² of ground between the forces" in lines["Wider than the limit"]
     people = places.loc[places["stretch_id"] != "", "population"].sum()
     assert lines["Places"] == f"2 of 3 places lie in corridors; people in them: {people:,.0f}"
+    outside = full(fake.with_values("places", stretch_id="")).table("lines")
+    assert dict(outside)["Places"] == "0 of 3 places lie in corridors"
     inside = incidents[incidents["stretch_id"] != ""]
     edge = corridors.geometry.iloc[0].boundary
     surely = sum(
@@ -360,11 +362,14 @@ def test_the_chart_shows_the_widths_on_the_scale_of_the_limit(result: Analysis) 
     }
     assert ticks["zero"] - ticks["half"] == pytest.approx(ticks["half"] - ticks["limit"])
     lines = result.table("transects").query("stretch_id == @key").sort_values("along_m")
+    spans = result.table("facets").query("stretch_id == @key")
     start, end = (result.table("stretches")[column][key] for column in ("from_m", "to_m"))
+    at = np.array([start, *lines["along_m"], end])
+    there = np.array([spans["width_start_m"].iloc[0], *lines["width_m"], spans["width_end_m"].iloc[-1]])
     along_m = start + (x - 12) / (174 - 12) * (end - start)  # the axis runs from 12 mm to 174 mm
     width_m = (ticks["zero"] - y) / (ticks["zero"] - ticks["limit"]) * 20_000
-    assert np.interp(along_m, lines["along_m"], lines["width_m"]) == pytest.approx(width_m, abs=20)
-    assert [along_m[0], along_m[-1]] == pytest.approx([lines["along_m"].min(), lines["along_m"].max()], abs=10)
+    assert np.interp(along_m, at, there) == pytest.approx(width_m, abs=20)
+    assert [along_m[0], along_m[-1]] == pytest.approx([start, end], abs=10)
 
 
 def test_both_partners_and_the_full_edition_propose_the_same_point(result: Analysis) -> None:

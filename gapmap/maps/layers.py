@@ -22,6 +22,7 @@ from gapmap.errors import CrsError
 from gapmap.maps.languages import phrase
 from gapmap.names import fold
 from gapmap.summary import beyond_km, rank
+from gapmap.widths import widths_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -110,6 +111,7 @@ def facts(
             "headline": headline,
             "max_width_m": limit,
             "crs": _crs_words(crs),
+            "computed": not source.table("ground").empty,
             "reach": _reach(labels, forces, words),
             "inputs": [
                 {key: item.get(key) for key in ("role", "name", "sha256", "rows", "used", "set_aside", "repaired")}
@@ -321,7 +323,7 @@ def find_headline(
             parts.append((words["head_incidents_since"], {**inside, "year": str(first.year)}))
     places = source.table("places")
     if len(places) and len(corridors):
-        parts.append((words["report_places"], places_said(places, words)))
+        parts += places_said(places, words)
     stretches = source.table("stretches")
     if len(stretches):
         # The widest span lies at the limit in many; the mean ranks as in the summary.
@@ -335,8 +337,8 @@ def find_headline(
     return [*joined[:-1], (words["head_end"], {})]
 
 
-def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of ``report_places``: how many places lie in corridors, and how many people are known in them.
+def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return how many places lie in corridors and, where any do, how many people are known in them.
 
     Parameters
     ----------
@@ -347,13 +349,16 @@ def places_said(places: gpd.GeoDataFrame, words: Mapping[str, str]) -> dict[str,
 
     Returns
     -------
-    dict
-        ``inside``, ``all`` and ``people``, as text.
+    list of tuple
+        Parts of a sentence, each a template and its values.
     """
     inside = places[places["stretch_id"] != ""]
-    known = inside["population"].sum(min_count=1)
-    people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
-    return {"inside": f"{len(inside):,}", "all": f"{len(places):,}", "people": people}
+    said = [(words["head_places"], {"inside": f"{len(inside):,}", "all": f"{len(places):,}"})]
+    if len(inside):
+        known = inside["population"].sum(min_count=1)
+        people = words["not_known"] if np.isnan(known) else f"{known:,.0f}"
+        said.append((words["head_people"], {"people": people}))
+    return said
 
 
 def changes_headline(changes: Changes, words: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
@@ -462,9 +467,9 @@ def shapes(source: MapSource) -> dict[str, Any]:
         "transects": {
             "lines": [[line] for line in _lines(transects.geometry, transects.crs, tolerance_m=0)],
             "corridor": source.table("corridors").index.get_indexer(transects["corridor_id"]).tolist(),
-            "along_m": transects["along_m"].round(0).tolist(),
             "width_m": transects["width_m"].round(1).tolist(),
         },
+        "widths": _widths(widths_along(stretches, transects, facets), stretches.index),
         "boundaries": [
             {"layer": layer, "rows": len(rows), "lines": _lines([_outlines(rows.geometry.to_numpy())], boundaries.crs)}
             for layer, rows in boundaries.groupby("layer", sort=True)
@@ -778,6 +783,14 @@ def _facets(facets: gpd.GeoDataFrame, stretch_ids: pd.Index) -> dict[str, Any]:
         "width_end": np.rint(chosen["width_end_m"].to_numpy() * _METRE).astype("int64").tolist(),
         "stretch": stretch_ids.get_indexer(chosen["stretch_id"]).tolist(),
     }
+
+
+def _widths(along: pd.DataFrame, stretch_ids: pd.Index) -> list[list[list[float]]]:
+    """Return for each stretch the places along the middle line and the widths there."""
+    stretch = stretch_ids.get_indexer(along["stretch_id"])
+    figures = along[["along_m", "width_m"]].round(1).to_numpy()
+    starts = np.searchsorted(stretch, np.arange(1, len(stretch_ids)))
+    return [part.T.tolist() for part in np.split(figures, starts)] if len(stretch_ids) else []
 
 
 def _exploded(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:

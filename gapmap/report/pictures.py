@@ -150,12 +150,13 @@ class Pictures:
         self._name_places(picture, most=12)
         return finish(picture, self.known.words, self.known.run["notice"])
 
-    def chart(self, key: str, lines: gpd.GeoDataFrame, over: HandOver | None, *, name: str) -> Picture | None:
+    def chart(self, key: str, over: HandOver | None, *, name: str) -> Picture | None:
         """Return the width along the middle line, on the scale of the limit, so that sheets can be compared."""
+        lines = self.known.widths[self.known.widths["stretch_id"] == key]
         if len(lines) < 2:  # noqa: PLR2004 - a line needs two ends
             return None
         left, right, top, bottom = 12.0, _WIDE_MM - 6, _CHART_MM - 2, 5.0
-        start, end = (float(self.known.stretches[column][key]) for column in ("from_m", "to_m"))
+        start, end = (float(lines["along_m"].iloc[row]) for row in (0, -1))
         picture = Picture(name, (0, 0, _WIDE_MM, _CHART_MM), width_mm=_WIDE_MM, height_mm=_CHART_MM)
 
         def at(along_m: Any, width_m: Any) -> Any:  # noqa: ANN401 - figures or arrays of them
@@ -188,7 +189,7 @@ class Pictures:
         for number, label in enumerate(self.known.labels.values()):
             picture = entry()
             picture.draw([shapely.box(0, 0, 9, 4)], fill=self._hatch(picture, number), line=LINE)
-            entries.append((picture, phrase(words["cover_of"], {"force": label})))
+            entries.append((picture, self.known.said("cover_of", force=label)))
         if sheet:
             marks = [("cross", words["report_over"], 0.9)]
             marks += [("ring", words["incidents"], 0.6)] if len(self.known.made.table("incidents")) else []

@@ -90,7 +90,7 @@ class _Whole(Known):
             "method": self.method(),
             "aside": self.aside(),
             "inputs": self.inputs(),
-            "remarks": [(each["name"], text) for each in self.run["inputs"] for text in each["remarks"]],
+            "remarks": [(self.file(each["name"]), text) for each in self.run["inputs"] for text in each["remarks"]],
         }
 
     def under(self) -> Markup:
@@ -137,7 +137,7 @@ class _Whole(Known):
         else:
             wider = self.said("report_beyond_none", limit=limit)
         lines.append((words["report_wider"], wider))
-        lines.append((words["places"], self.said("report_places", **places_said(places, words))))
+        lines.append((words["places"], joint.join(self.told(*each) for each in places_said(places, words))))
         lines.append((words["incidents"], self.incident_line()))
         return lines
 
@@ -210,7 +210,7 @@ class _Whole(Known):
             "map": self.pictures.small_map(key, lines, over, name=f"map{number}"),
             "legend": self.pictures.legend(f"legend{number}", sheet=True),
             "figures": figures,
-            "chart": self.pictures.chart(key, lines, over, name=f"chart{number}"),
+            "chart": self.pictures.chart(key, over, name=f"chart{number}"),
             "over": None
             if over is None
             else self.proposal(each, over, {name: overs[name] for name in overs if name != key}),
@@ -316,7 +316,7 @@ class _Whole(Known):
 
     def aside(self) -> Cells:
         counted = count_reasons(self.made.table("set_aside").to_dict("records"))
-        rows = [[each["source"], each["reason"], f"{each['rows']:,}"] for each in counted[:_ROWS]]
+        rows = [[self.file(each["source"]), each["reason"], f"{each['rows']:,}"] for each in counted[:_ROWS]]
         heads = [self.words["report_file"], self.words["report_reason"], self.words["report_rows"]]
         return Cells(heads, rows, 2, "aside", self.more(len(rows), len(counted)))
 
@@ -325,7 +325,7 @@ class _Whole(Known):
         heads += ["SHA-256", *(self.words[key] for key in ("report_rows", "rows_used", "set_aside", "repaired"))]
         rows = [
             [
-                str(each["name"] or ""),
+                self.file(each["name"] or ""),
                 ": ".join(filter(None, (each["role"], each["force"]))),
                 _halves(str(each["sha256"] or "")),
             ]

@@ -15,6 +15,7 @@ from gapmap import tables
 from gapmap.maps.languages import catalogue, phrase, phrase_html
 from gapmap.maps.layers import facts
 from gapmap.summary import rank
+from gapmap.widths import widths_along
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,8 +64,12 @@ class Writer:
 
     def said(self, key: str, **values: str) -> Markup:
         """Say a sentence of the catalogue with values in it, all escaped."""
+        return self.told(self.words[key], values)
+
+    def told(self, template: str, values: Mapping[str, str]) -> Markup:
+        """Say a sentence with values in it, all escaped."""
         apart = {name: self.apart(text) for name, text in values.items()}
-        return Markup(phrase_html(self.words[key], apart))  # noqa: S704 - phrase_html escapes both
+        return Markup(phrase_html(template, apart))  # noqa: S704 - phrase_html escapes both
 
     def frame(self, run: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the first and the last pages say of the run."""
@@ -87,6 +92,11 @@ class Writer:
     def apart(self, text: str) -> str:
         """Keep a value in its own order among words that run to the left; what makes PDF heeds no markup for it."""
         return f"\u2068{text}\u2069" if self.words["_direction"] == "rtl" else text
+
+    @staticmethod
+    def file(name: str) -> Markup:
+        """Write the name of a file as a file system shows it: from the left, whatever letters it begins with."""
+        return Markup('<bdi dir="ltr">{}</bdi>').format(name)
 
     def more(self, shown: int, of: int) -> str:
         """Say how many rows are not shown, "" where all are."""
@@ -114,6 +124,7 @@ class Known(Writer):
         self.ranked = rank(self.stretches)
         self.records = {each["id"]: each for each in self.facts["stretches"]}
         self.numbers = {str(key): number for number, key in enumerate(self.ranked, 1)}
+        self.widths = widths_along(self.stretches, made.table("transects"), made.table("facets"))
         self.with_rows = tables.shares_points(made.table("run"))
 
     def name(self, record: Mapping[str, Any]) -> str:

@@ -683,30 +683,19 @@
         make("p", { class: "small" }, make("bdi", { text: position(at) }), " ", make("bdi", { text: grid, "data-key": "mgrs" }), " ", copy),
       ];
     }
-    // Width along the middle line: the measuring lines of a corridor, as a small chart.
+    // Width along the middle line: the ends and measuring lines of stretches, as a small chart.
     const SVG = (tag, props, ...children) => { const node = document.createElementNS("http://www.w3.org/2000/svg", tag); for (const [k, v] of Object.entries(props)) { if (k === "text") node.textContent = v; else node.setAttribute(k, v); } node.append(...children); return node; };
     const corridorIds = facts.corridors.map((row) => row.id);
-    function chart(corridor, from, to) {
-      const lines = [];
-      across.width_m.forEach(function (width, k) { if (corridorIds[across.corridor[k]] === corridor) lines.push([across.along_m[k], width]); });
-      lines.sort((a, b) => a[0] - b[0]);
-      // At the ends of a stretch on the way to the next line beyond: where ground turns, lines stand far apart.
-      const end = function (m) {
-        const k = lines.findIndex((each) => each[0] >= m);
-        if (k < 1 || lines[k][0] === m) return [];
-        const [[a, v], [b, w]] = lines.slice(k - 1);
-        return [[m, v + (m - a) / (b - a) * (w - v)]];
-      };
-      const seen = [...end(from), ...lines.filter(([m]) => m >= from && m <= to), ...end(to)];
+    function chart(those) {
+      const seen = those.flatMap(function (i) { const [along, wide] = shapes.widths[i]; return along.map((m, k) => [m, wide[k]]); });
       if (seen.length < 2) return [];
-      // The axis is as long as the middle line; its first and last measuring lines stand a little inside.
-      const first = seen[0][0], last = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
+      const from = seen[0][0], to = seen[seen.length - 1][0], long = km((to - from) / 1000, 1), most = Math.max(...seen.map((each) => each[1]), 1), W = 320, H = 90, base = H - 16, left = 50;
       const x = (m) => left + (m - from) / (to - from) * (W - left - 8), y = (w) => base - w / most * (base - 12);
       const line = seen.map((each) => x(each[0]).toFixed(1) + " " + y(each[1]).toFixed(1)).join("L");
       const write = (px, py, anchor, text) => SVG("text", { x: px, y: py, "text-anchor": anchor, text: text });
       const name = t("chart_label", { min: length(Math.min(...seen.map((each) => each[1]))), max: length(most), length: long });
       return [make("h3", { text: words.chart_title }), make("div", { class: "chart", dir: "ltr" }, SVG("svg", { viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": name },
-        SVG("path", { class: "area", d: "M" + x(first) + " " + base + "L" + line + "L" + x(last) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
+        SVG("path", { class: "area", d: "M" + x(from) + " " + base + "L" + line + "L" + x(to) + " " + base + "Z" }), SVG("path", { class: "line", d: "M" + line }),
         SVG("path", { class: "axis", d: "M" + left + " 6V" + base + "H" + (W - 8) }),
         write(left - 3, 14, "end", km(most / 1000, 1)), write(left - 3, base, "end", "0"), write(left, H - 3, "start", "0"), write(W - 8, H - 3, "end", long)))];
     }
@@ -717,10 +706,10 @@
       highlight.addLayer(L.polygon(outlines[i].flat.map(function (xy) { const out = []; for (let k = 0; k < xy.length; k += 2) out.push(latLng(xy[k], xy[k + 1])); return out; }), { renderer: onTop, interactive: false, fill: false, color: "#000", weight: 3, fillRule: "nonzero" }));
       if (at) spot(at);
       const nodes = at ? hereText(here, at) : [];
-      nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart(row.corridor_id, row.from_m, row.to_m), make("h3", { text: words.facing }), facing(row));
+      nodes.push(make("p", { class: "small" }, ...rich("between_forces", { a: label(row.force_a), b: label(row.force_b) })), figures(measures(row)), ...chart([i]), make("h3", { text: words.facing }), facing(row));
       if (row.near_limit) nodes.push(small("near_limit"));
       if (corridor) {
-        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(corridor.id, 0, 1000 * corridor.length_km),
+        nodes.push(make("div", { "data-corridor": corridor.id }, make("h3", {}, ...rich("whole_corridor", { name: nameOf(corridor) })), figures(measures(corridor)), ...chart(stretches.map((_, k) => k).filter((k) => stretches[k].corridor_id === corridor.id)),
           make("details", {}, make("summary", { text: words.all_zones }), facing(corridor))));
       }
       nodes.push(method());
@@ -830,9 +819,14 @@
     map.on("mouseout", function () { cursor.replaceChildren(); hover.clearLayers(); });
 
     // ---- Tools on the map: an area and what lies in it; a line and how long it is. ----
-    let tool = null;
-    const corners = [];
-    function startTool(name) {
+    let tool = null, byKeys = false;  // byKeys: points are set at the cross in the middle of the map
+    const corners = [], frame = box("map_gapmap");
+    function useKeys(on) {
+      if (on && !byKeys) say(words.hint_keys);
+      byKeys = on;
+      box("cross").hidden = !on;
+    }
+    function startTool(name, keys) {
       const same = tool === name;
       if (same) finish();  // for fingers, which have no Enter
       if (tool) stopTool();
@@ -841,10 +835,13 @@
       tool = name;
       box("tool-" + name).setAttribute("aria-pressed", "true");
       map.doubleClickZoom.disable();
-      say(words[name === "area" ? "hint_area" : "hint_measure"]);
+      say(words["hint_" + name]);
+      useKeys(keys);
+      if (keys) frame.focus({ preventScroll: true });
     }
     function stopTool() {
       tool = null;
+      useKeys(false);
       corners.length = 0;
       ["area", "measure"].forEach((each) => box("tool-" + each).setAttribute("aria-pressed", "false"));
       map.doubleClickZoom.enable();
@@ -965,7 +962,10 @@
     }
 
     map.on("click", function (event) {
-      if (tool) return addCorner(event.latlng);
+      if (tool) {
+        useKeys(false);
+        return addCorner(event.latlng);
+      }
       const zoom = map.getZoom(), reach = L.Browser.mobile ? 18 : 10, at = mercator(event.latlng.lat, event.latlng.lng);
       const i = points && shownLayer("incidents") && !dense ? points.nearest(at[0], at[1], reach / scaleNow()) : -1;
       if (i >= 0) return openIncident(i);
@@ -997,10 +997,28 @@
     }
     document.addEventListener("keydown", function (event) {
       if (event.key === "Escape") { if (tool) { stopTool(); drawnArea.clearLayers(); } else if (!details.hidden) clear(true); }
-      if (event.key === "Enter" && tool && !event.target.closest("button, input, select")) finish();
+      if (event.key === "Enter" && tool && !event.target.closest("a, button, input, select")) finish();
     });
-    box("tool-area").addEventListener("click", () => startTool("area"));
-    box("tool-measure").addEventListener("click", () => startTool("measure"));
+    frame.addEventListener("keydown", function (event) {
+      if (!tool || event.target !== frame) return;
+      if (event.key.startsWith("Arrow")) return useKeys(true);
+      if (event.key === "Backspace") {
+        corners.pop();
+        drawCorners(false);
+        if (tool === "measure") showMeasure();
+      } else if (event.key === " " || event.key === "Enter" && (byKeys || !corners.length)) {  // after clicks Enter ends
+        useKeys(true);
+        if (!event.repeat) addCorner(map.getCenter());
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+      const last = corners[corners.length - 1];
+      if (tool) say(last ? t("corner_set", { n: number(corners.length), at: position(L.latLng(last)) }) : words.hint_keys);
+    });
+    ["area", "measure"].forEach(function (each) {
+      box("tool-" + each).title = words["hint_" + each] + " " + words.hint_keys;
+      box("tool-" + each).addEventListener("click", (event) => startTool(each, !event.detail));  // no click of a key has a count
+    });
 
     // ---- The list of stretches: the way in for the keyboard. Only the rows in sight are in the page. ----
     const ROW = 50, list = box("list");
@@ -1151,7 +1169,8 @@
         if (mine.length || (group === "changes" && facts.changes)) target.append(make("h3", { text: words["group_" + group] }));
         mine.forEach(function (entry) {
           const input = make("input", { type: "checkbox", "data-layer": entry.id, on: { change: () => show(entry, input.checked) } });
-          const name = said("span", entry.name);
+          // Sentences of the page have its direction, names of layers that somebody added their own.
+          const name = make(group === "added" ? "bdi" : "span", { text: entry.name });
           entry.row = make("div", { class: "layer" }, make("label", {}, input, swatch(entry.swatch), name));
           if (!entry.fixed) entry.row.append(make("input", { type: "range", min: 0.1, max: 1, step: 0.1, value: 1, "data-opacity": entry.id, "aria-label": t("opacity_of", { layer: entry.name }), on: { input: function (event) { entry.opacity = Number(event.target.value); dress(entry); redraw(); } } }));
           target.append(entry.row);
@@ -1686,8 +1705,8 @@
       });
     }
     const versions = Object.entries(run.versions).map(([name, value]) => name + " " + value);
-    const sources = run.inputs.map((item) => "\u2068" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
-    [sources.length ? t("made_from", { sources: sources.join(COMMA) }) : "", facts.grid ? facts.grid.recipe : t("spans_line", { limit: limit, crs: run.crs }), run.edition && run.edition + ".",
+    const sources = run.inputs.map((item) => "\u2066" + item.name + "\u2069" + (blank(item.used) ? "" : t("rows_of", { used: number(item.used), rows: number(item.rows) })));
+    [sources.length ? t("made_from", { sources: sources.join(COMMA) }) : "", facts.grid ? facts.grid.recipe : run.computed ? t("spans_line", { limit: limit, crs: run.crs }) : "", run.edition && run.edition + ".",
       versions.length ? versions[0] + "." : "", ...run.attributions, facts.grid ? "" : words.borders_note, run.notice, words.unchecked].filter(Boolean)
       .forEach((text) => box("provenance").append(said("bdi", text), " "));
     (function made() {
@@ -1707,7 +1726,7 @@
       target.append(make("h3", { text: words.inputs }));
       const roles = { zones: words.role_zones, incidents: words.incidents, places: words.places, boundaries: words.boundaries, terrain: words.relief, excluded: words.excluded, "area of interest": words.role_area };
       run.inputs.forEach(function (item) {
-        target.append(said("h4", [Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.force, item.name].filter(Boolean).join(": ")), figures([
+        target.append(make("h4", {}, ...apart([Object.hasOwn(roles, item.role) ? roles[item.role] : item.role, item.force].filter(Boolean), ": "), ...(item.name ? [": ", make("bdi", { text: item.name, dir: "ltr" })] : [])), figures([
           ["used", words.rows_used, blank(item.used) ? null : t("of", { used: number(item.used), rows: number(item.rows) })],
           ["set_aside", words.set_aside, item.set_aside ? number(item.set_aside) : null],
           ["repaired", words.repaired, item.repaired ? number(item.repaired) : null],
