@@ -175,10 +175,11 @@ def _is_disk_full(error: BaseException | None, folder: Path) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return True
-        if "disk is full" in str(error):  # SQLite's words
+        kind = type(error).__module__.partition(".")[0]
+        if kind in {"sqlite3", "pyogrio"} and "disk is full" in str(error):  # SQLite's words
             return True
         # GDAL may name what it could not do next, and not why.
-        if type(error).__module__.startswith("pyogrio") and shutil.disk_usage(folder).free < _LITTLE_ROOM:
+        if kind == "pyogrio" and shutil.disk_usage(folder).free < _LITTLE_ROOM:
             return True
         error = error.__cause__
     return False
