@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from gapmap.plane import Points
 
 _SAME_M = 1.0
+_NUDGE_M = (
+    2.0  # into the stretch: at its very end a point may lie in the next, or beside a facet whose outline is simplified
+)
+_BESIDE_M = 100.0
 
 
 def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
@@ -80,45 +84,63 @@ def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:
     return pd.Series(width, index=points.index, name="width_m")
 
 
-def widths_along(stretches: GeoDataFrame, transects: GeoDataFrame, facets: GeoDataFrame) -> pd.DataFrame:
+def widths_along(
+    stretches: GeoDataFrame, centrelines: GeoDataFrame, transects: GeoDataFrame, facets: GeoDataFrame
+) -> pd.DataFrame:
     """Return the widths in metres along each stretch, from one end of it to the other.
 
     Parameters
     ----------
-    stretches, transects, facets : GeoDataFrame
-        As in :class:`gapmap.Corridors`, in its order.
+    stretches, centrelines, transects, facets : GeoDataFrame
+        As in :class:`gapmap.Corridors`.
 
     Returns
     -------
     DataFrame
         ``stretch_id``, ``along_m`` (on the middle line of the corridor) and ``width_m``, in order along each stretch: its
-        two ends and the measuring lines between them. A stretch without facets has its lines alone.
+        two ends and the measuring lines between them.
 
     Notes
     -----
     Measuring lines stand at steps, so that those next to the ends may lie a kilometre inside, and the widest spot beyond
-    them. The first facet begins and the last one ends with the span where the stretch does. Of a stretch that the area of
-    interest cuts, the part that is left counts: cut where its lines lie farther from the end.
+    them. At the ends the width is that on the middle line: see :func:`width_here`. Where the area of interest cuts the
+    line, the end is where it is cut. An end in excluded ground, or of a line cut into several, is left out.
     """
-    ends = facets.groupby("stretch_id", sort=False).agg({"width_start_m": "first", "width_end_m": "last"})
-    ends = ends.reindex(stretches.index)
     lines = transects[["stretch_id", "along_m", "width_m"]]
+    if stretches.empty:  # as in an edition that holds none, and no plane either
+        return lines.iloc[:0].reset_index(drop=True)
     lines = lines[lines["stretch_id"].isin(stretches.index)]
-    low, high = (lines.groupby("stretch_id")["along_m"].agg(which).reindex(stretches.index) for which in ("min", "max"))
-    from_m, to_m = stretches["from_m"], stretches["to_m"]
-    lost = (to_m - from_m - 1_000 * stretches["length_km"]).clip(lower=0).where(low.notna(), 0)
-    at_start = low - from_m > to_m - high
-    first = np.fmin(from_m + lost.where(at_start, 0), low)
-    last = np.fmax(to_m - lost.where(~at_start, 0), high)
-    # A line that stands at an end is the end.
-    parts = [
-        pd.DataFrame({"along_m": first, "width_m": ends["width_start_m"]})[~(low - first < _SAME_M)],
-        lines.set_index("stretch_id"),
-        pd.DataFrame({"along_m": last, "width_m": ends["width_end_m"]})[~(last - high < _SAME_M)],
-    ]
-    along = pd.concat([part.rename_axis("stretch_id").reset_index() for part in parts], ignore_index=True).dropna()
+    from_m, to_m = (stretches[side].reindex(lines["stretch_id"]).to_numpy() for side in ("from_m", "to_m"))
+    # Measuring lines beyond a stretch were those of one that is all excluded.
+    lines = lines[(lines["along_m"] >= from_m - _SAME_M) & (lines["along_m"] <= to_m + _SAME_M)]
+    middle = centrelines.geometry.where(centrelines.geom_type == "LineString")
+    cut = _cut_before(middle, stretches, transects.loc[lines.index])
+    own, before = (each.reindex(stretches["corridor_id"]).set_axis(stretches.index) for each in (middle, cut))
+    first = np.fmax(stretches["from_m"], before)
+    last = np.fmin(stretches["to_m"], before + own.length)
+    parts = [lines]
+    for place, inwards in ((first, _NUDGE_M), (last, -_NUDGE_M)):
+        spots = gpd.GeoSeries(
+            shapely.line_interpolate_point(own.to_numpy(), (place - before + inwards).to_numpy()),
+            index=stretches.index,
+            crs=stretches.crs,
+        )
+        end = pd.DataFrame({"stretch_id": stretches.index, "along_m": place, "width_m": width_here(facets, spots)})
+        nearest = lines.groupby("stretch_id")["along_m"].agg("min" if inwards > 0 else "max").reindex(stretches.index)
+        parts.append(end[~((place - nearest).abs() < _SAME_M)])  # a line that stands at an end is the end
+    along = pd.concat(parts, ignore_index=True)[["stretch_id", "along_m", "width_m"]].dropna()
     order = np.lexsort((along["along_m"], stretches.index.get_indexer(along["stretch_id"])))
     return along.iloc[order].reset_index(drop=True)
+
+
+def _cut_before(middle: GeoSeries, stretches: GeoDataFrame, transects: GeoDataFrame) -> pd.Series:
+    """Return how many metres the area of interest took of each middle line before where it now begins; NaN if not known."""
+    whole = stretches.groupby("corridor_id")["to_m"].max().reindex(middle.index)
+    spots = shapely.line_interpolate_point(transects.geometry.to_numpy(), 0.5, normalized=True)
+    at = shapely.line_locate_point(middle.reindex(transects["corridor_id"]).to_numpy(), spots)
+    # The middles of measuring lines stand a little beside it, some way along.
+    lost = (transects["along_m"] - at).groupby(transects["corridor_id"]).median().reindex(middle.index)
+    return lost.mask(((middle.length - whole).abs() < _SAME_M) | (lost.abs() < _BESIDE_M), 0.0)
 
 
 def _distance(at: Points, a: Points, b: Points) -> NDArray[np.float64]:

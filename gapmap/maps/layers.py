@@ -469,7 +469,7 @@ def shapes(source: MapSource) -> dict[str, Any]:
             "corridor": source.table("corridors").index.get_indexer(transects["corridor_id"]).tolist(),
             "width_m": transects["width_m"].round(1).tolist(),
         },
-        "widths": _widths(widths_along(stretches, transects, facets), stretches.index),
+        "widths": _widths(widths_along(stretches, source.table("centrelines"), transects, facets), stretches.index),
         "boundaries": [
             {"layer": layer, "rows": len(rows), "lines": _lines([_outlines(rows.geometry.to_numpy())], boundaries.crs)}
             for layer, rows in boundaries.groupby("layer", sort=True)

@@ -124,7 +124,9 @@ class Known(Writer):
         self.ranked = rank(self.stretches)
         self.records = {each["id"]: each for each in self.facts["stretches"]}
         self.numbers = {str(key): number for number, key in enumerate(self.ranked, 1)}
-        self.widths = widths_along(self.stretches, made.table("transects"), made.table("facets"))
+        self.widths = widths_along(
+            self.stretches, *(made.table(name) for name in ("centrelines", "transects", "facets"))
+        )
         self.with_rows = tables.shares_points(made.table("run"))
 
     def name(self, record: Mapping[str, Any]) -> str:
