@@ -145,16 +145,18 @@ def scale_error(crs: pyproj.CRS, bounds: NDArray[np.float64]) -> float:
         return 0.0
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, _GATE_GRID), np.linspace(south, north, _GATE_GRID))
-    to_lonlat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    geodetic = crs.geodetic_crs or WGS84
+    to_lonlat = pyproj.Transformer.from_crs(crs, geodetic, always_xy=True)
     lon, lat = to_lonlat.transform(x.ravel(), y.ravel())
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return float("inf")
     # Measured, not PROJ's factors: of a plane whose formulas are those of a sphere they tell its scale on that sphere.
     geod = crs.get_geod() or pyproj.Geod(ellps="WGS84")
+    degrees = float(np.degrees(geodetic.axis_info[0].unit_conversion_factor))  # France once counted in grads
     east, west, north, south = (
-        np.stack(to_lonlat.transform(there[0], there[1], direction="INVERSE"))
+        np.stack(to_lonlat.transform(there[0] / degrees, there[1] / degrees, direction="INVERSE"))
         for azimuth in (90.0, 270.0, 0.0, 180.0)
-        for there in [geod.fwd(lon, lat, np.full(len(lon), azimuth), np.full(len(lon), _STEP_M))]
+        for there in [geod.fwd(lon * degrees, lat * degrees, np.full(len(lon), azimuth), np.full(len(lon), _STEP_M))]
     )
     # At each point a matrix: how a metre to the east and one to the north show in the plane.
     shown = np.moveaxis(np.stack([east - west, north - south], axis=-1), 1, 0) / (2 * _STEP_M)

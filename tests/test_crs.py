@@ -97,6 +97,7 @@ def test_mercator_is_off_by_what_the_book_says(lat: float) -> None:
         ("+proj=laea +lat_0=70 +lon_0=180 +datum=WGS84", 180, 71),
         ("EPSG:32601", -179.9, 36),
         ("EPSG:28992", 5.4, 52.1),
+        ("EPSG:27562", 2.3, 46.8),  # its degrees are grads, from Paris
         ("EPSG:3413", -45, 89.9),
     ],
 )
