@@ -201,8 +201,11 @@ def _with_shapes(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             for fault, rows in faults.items()
             for row in np.flatnonzero(rows)
         ]
+        more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise InputError(
-            "zones that lie nowhere", problems=lines, hint="mend them, or leave them out: they cover nothing"
+            "zones that lie nowhere",
+            problems=[*lines[:_SHOWN], *more],
+            hint="mend them, or leave them out: they cover nothing",
         )
     return zones
 
@@ -253,20 +256,25 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
         reaches = reaches.fillna(_metres(reach_m))
     flat = shapely.get_dimensions(zones.geometry.to_numpy()) < _AREA
     faults = {
-        "no reach": reaches.isna(),
-        "a reach below 0 or without end": (reaches < 0) | np.isinf(reaches),
-        "the reach 0, which covers nothing": flat & (reaches == 0),
+        "no reach": reaches.isna().to_numpy(),
+        "a reach below 0 or without end": ((reaches < 0) | np.isinf(reaches)).to_numpy(),
+        "the reach 0, which covers nothing": flat & (reaches == 0).to_numpy(),
     }
-    lines = [
-        f"{zones['force'][row]}, row {zones['source_row'][row]} ({zones['kind'][row]}): {fault}"
-        for row in zones.sort_values(["force", "source_row"], kind="stable").index
-        for fault, rows in faults.items()
-        if rows[row]
-    ]
-    if lines:
+    bad = np.logical_or.reduce([*faults.values()])
+    if bad.any():
+        # By place, for an index may hold a label twice.
+        told = zones[["force", "source_row", "kind"]][bad].assign(place=np.flatnonzero(bad))
+        lines = [
+            f"{force}, row {row} ({kind}): {fault}"
+            for force, row, kind, place in told.sort_values(["force", "source_row"], kind="stable").itertuples(
+                index=False
+            )
+            for fault, rows in faults.items()
+            if rows[place]
+        ]
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise InputError(
-            f"{_counted(zones, pd.concat(faults, axis=1).any(axis=1))} have no usable reach",
+            f"{_counted(zones, pd.Series(bad, zones.index))} have no usable reach",
             problems=[*lines[:_SHOWN], *more],
             hint='reach = "5 km" under the force in the scenario, --reach "5 km", or a column reach_m in the file; '
             "areas may have 0",

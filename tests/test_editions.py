@@ -576,6 +576,8 @@ def test_neither_its_id_nor_what_is_said_of_its_day(result: Analysis) -> None:
     named = told.rename(index={told.index[1]: "xqsouthpost3-77"})
     with pytest.raises(EditionError, match=f"incidents: id names 'Xqsouthpost 3', .*: {INCIDENT_FILE}, row {row}\n"):
         check(_with(made, "incidents", named), result)
+    # A log may number its incidents by force, as gapmap numbers zones.
+    check(_with(made, "incidents", told.rename(index={told.index[1]: "south-001"})), result)
     with pytest.raises(EditionError, match="incidents: date_precision names 'Xqsouthpost 3'"):
         check(_with(made, "incidents", told.assign(date_precision="the day Xqsouthpost 3 fell")), result)
 

@@ -207,6 +207,15 @@ def test_several_tables_are_one_and_the_callers_stay_untouched() -> None:
     assert both.geometry.is_valid.all()
 
 
+def test_an_index_may_hold_a_label_twice() -> None:
+    table = zones([("a", Point(0, 0)), ("b", Point(9_000, 0))])
+    twice = pd.concat([table, table])
+    assert len(resolve(twice, reach_m=1_000)) == 4
+    with pytest.raises(InputError, match="no usable reach") as caught:
+        resolve(twice)
+    assert len(caught.value.problems) == 4
+
+
 def test_geometries_may_be_called_otherwise_in_each_table() -> None:
     """A database calls them geom."""
     one, two = zones([("a", Point(0, 0)), ("a", Point(9_000, 0))]), zones([("b", Point(50_000, 0))])

@@ -346,6 +346,10 @@ def test_counts_of_dead_that_contradict_each_other_are_told(tmp_path: Path) -> N
     assert found["deaths_best"].tolist()[:4] == [9, 3, 3, 3]
     told = "deaths of 3 incidents are not in order, low, best, high (rows 1, 2, 5): used as written"
     assert found.attrs["input"]["remarks"] == [told]
+    later = read_incidents(path, since=dt.date(2021, 3, 1))
+    assert later.attrs["input"]["remarks"] == [
+        "deaths of one incident are not in order, low, best, high (row 5): used as written"
+    ]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])

@@ -207,6 +207,7 @@ def read_incidents(
     used = np.ones(total, dtype=bool)
     used[[row - 1 for row in aside]] = False
     aside |= _repeats(content["id"], used)
+    told += _turned_counts(content, used)
     found = _sorted(content, used)
     points = _beside(shapely.points, found["x"], found["y"])
     cut = nearly(rows.header) if plain else []
@@ -306,7 +307,6 @@ def _content(
         unsaid |= cells.where((either | (wrong & untold)).to_numpy())
         _add(aside, cells.where((wrong & ~untold).to_numpy(), f"{field} {{!r}} is not a number of zero or more".format))
         content[column] = Coded(deaths.mask(either).to_numpy(), written.codes)
-    told += _turned_counts(rows, names, *(content[column] for column in _DEATHS.values()))
     targets = rows.distinct(names["civilians"])
     content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
     if layout is PLAIN:
@@ -318,14 +318,13 @@ def _content(
     return content
 
 
-def _turned_counts(
-    rows: files.Rows, names: Mapping[str, Sequence[str]], best: Coded, low: Coded, high: Coded
-) -> list[str]:
+def _turned_counts(content: Mapping[str, Any], used: np.ndarray) -> list[str]:
     """Tell of counts of dead that contradict each other; which is wrong nobody here knows."""
-    if rows.column(names["deaths_low"]) is None and rows.column(names["deaths_high"]) is None:
+    best, low, high = (content[column] for column in _DEATHS.values())
+    if np.isnan(low.values).all() and np.isnan(high.values).all():
         return []
     least, middle, most = low.array(), best.array(), high.array()
-    odd = rows.columns.index[(least > middle) | (middle > most) | (least > most)].tolist()
+    odd = content["source_row"][((least > middle) | (middle > most) | (least > most)) & used].tolist()
     which = "one incident" if len(odd) == 1 else f"{len(odd)} incidents"
     return (
         [f"deaths of {which} are not in order, low, best, high ({files.list_rows(odd)}): used as written"]
