@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from gapmap.crs import WGS84, require_metric, working_crs
 from gapmap.editions import mark_of
 from gapmap.errors import CrsError, InputError
+from gapmap.formats import DECIMALS
 from gapmap.tables import require_result
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _ACROSS_EVERY_M = 100.0  # along the middle line, what is left of a corridor is 
 _TOUCH_SHARE = 0.01  # of a measuring line: less corridor on it is none
 _SAME_PLACE_M = 10.0
 _WORDS = ("title", "notice")  # keys of a scenario that change no figure
-_DECIMALS = 6  # as in every file; who shows a figure rounds it, once
 _COLUMNS = (
     *("state", "force_a", "force_b", "name", "before", "after"),
     *("area_before_km2", "area_after_km2", "length_before_km", "length_after_km"),
@@ -110,7 +110,7 @@ class Changes:
         changed = self.corridors
         parts = self.ground.groupby(["change", "kind"])["area_km2"].sum()
         by_kind = {
-            change: {kind: round(float(parts.get((change, kind), 0)), _DECIMALS) for kind in KINDS}
+            change: {kind: round(float(parts.get((change, kind), 0)), DECIMALS) for kind in KINDS}
             for change in ("gained", "lost")
         }
         return {
@@ -121,14 +121,14 @@ class Changes:
             "differences": differences(self.runs),
             "states": {state: int((changed["state"] == state).sum()) for state in STATES},
             **{
-                f"{change}_{unit}": round(float(changed[f"{change}_{unit}"].sum()), _DECIMALS)
+                f"{change}_{unit}": round(float(changed[f"{change}_{unit}"].sum()), DECIMALS)
                 for change in ("gained", "lost")
                 for unit in ("km2", "km")
             },
             "gained_from_km2": by_kind["gained"],
             "lost_to_km2": by_kind["lost"],
             "cover_km2": {
-                str(force): {side: round(float(row[f"{side}_km2"]), _DECIMALS) for side in ("before", "after")}
+                str(force): {side: round(float(row[f"{side}_km2"]), DECIMALS) for side in ("before", "after")}
                 for force, row in self.cover.iterrows()
             },
             "corridors": _records(changed),
@@ -534,4 +534,4 @@ def _polygons(shape: Any, *, least_m2: float = 0) -> Any:  # noqa: ANN401 - shap
 def _records(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON objects, the id first, missing values null."""
     rows = pd.DataFrame(table.drop(columns="geometry")).reset_index()
-    return json.loads(rows.to_json(orient="records", double_precision=_DECIMALS))
+    return json.loads(rows.to_json(orient="records", double_precision=DECIMALS))

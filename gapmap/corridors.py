@@ -185,8 +185,8 @@ def find_corridors(
     Raises
     ------
     InputError
-        If the cover, the area or what is excluded is no table of geopandas, there is no force column, a geometry is missing, invalid, not a polygon or not finite, or a length is not
-        positive.
+        If the cover, the area or what is excluded is no table of geopandas, there is no force column, a geometry is
+        missing, invalid, not a polygon or not finite, or a length is not positive.
     CrsError
         If a CRS is missing or not true to metres.
     EngineError

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
 
-_DECIMALS = 6
+DECIMALS = 6  # of figures in files; who shows one rounds it, once
 _DEGREE_DECIMALS = 7  # a centimetre
 # A spreadsheet runs a cell that begins so, some also behind blanks.
 _FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -153,7 +153,7 @@ def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a table holds
     if value is None or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, float):
-        return round(value, _DECIMALS)
+        return round(value, DECIMALS)
     return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
 
 

@@ -70,10 +70,10 @@ def cover(
         If a CRS is missing, two differ, `crs` is none of those, or lengths in the working CRS are off by more than 0.1 %
         over the zones.
     InputError
-        If there are no zones, what is given is no table of geopandas, or a zone has no geometry, an empty one, or a
-        coordinate that is no finite number; a zone carries dates and `on` is not given; a force has no zone that counts on the day; a
-        zone has no reach; a post or route has the reach 0; a reach is negative, infinite or no number; `reach_m` names an
-        unknown force or kind; `on` is no date.
+        If there are no zones, or what is given is no table of geopandas; a zone has no geometry, an empty one, or a
+        coordinate that is no finite number; a zone carries dates and `on` is not given; a force has no zone that counts
+        on the day; a zone has no reach; a post or route has the reach 0; a reach is negative, infinite or no number;
+        `reach_m` names an unknown force or kind; `on` is no date.
 
     Notes
     -----
@@ -181,10 +181,11 @@ def _one_table(zones: gpd.GeoDataFrame | Iterable[gpd.GeoDataFrame]) -> gpd.GeoD
     shapes = pd.concat([table.geometry for table in given], ignore_index=True)
     joined = gpd.GeoDataFrame(pd.concat(bare, ignore_index=True), geometry=shapes, crs=given[0].crs)
     joined.attrs = dict(given[0].attrs) if len(given) == 1 else {}
-    return conform(_with_shapes(joined), "zones").reset_index(drop=True)
+    _require_places(joined)
+    return conform(joined, "zones").reset_index(drop=True)
 
 
-def _with_shapes(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _require_places(zones: gpd.GeoDataFrame) -> None:
     """Refuse zones that lie nowhere: their force would cover less, in silence."""
     shapes = zones.geometry.to_numpy()
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
@@ -201,13 +202,14 @@ def _with_shapes(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             for fault, rows in faults.items()
             for row in np.flatnonzero(rows)
         ]
-        more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-        raise InputError(
-            "zones that lie nowhere",
-            problems=[*lines[:_SHOWN], *more],
-            hint="mend them, or leave them out: they cover nothing",
-        )
-    return zones
+        hint = "mend them, or leave them out: they cover nothing"
+        raise InputError("zones that lie nowhere", problems=_first(lines), hint=hint)
+
+
+def _first(lines: list[str]) -> list[str]:
+    """Return some of the lines, and how many more there are."""
+    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return [*lines[:_SHOWN], *more]
 
 
 def _valid_on(zones: gpd.GeoDataFrame, on: dt.date | None) -> pd.Series:
@@ -264,18 +266,16 @@ def _reaches(zones: gpd.GeoDataFrame, reach_m: Reach | None) -> pd.Series:
     if bad.any():
         # By place, for an index may hold a label twice.
         told = zones[["force", "source_row", "kind"]][bad].assign(place=np.flatnonzero(bad))
+        told = told.sort_values(["force", "source_row"], kind="stable")
         lines = [
             f"{force}, row {row} ({kind}): {fault}"
-            for force, row, kind, place in told.sort_values(["force", "source_row"], kind="stable").itertuples(
-                index=False
-            )
+            for force, row, kind, place in told.itertuples(index=False)
             for fault, rows in faults.items()
             if rows[place]
         ]
-        more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise InputError(
             f"{_counted(zones, pd.Series(bad, zones.index))} have no usable reach",
-            problems=[*lines[:_SHOWN], *more],
+            problems=_first(lines),
             hint='reach = "5 km" under the force in the scenario, --reach "5 km", or a column reach_m in the file; '
             "areas may have 0",
         )

@@ -14,8 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from gapmap.errors import InputError
-from gapmap.storage import drafts_beside, replace_all
+from gapmap.storage import new_folder
 
 _SHEET_ROWS = (
     ("name", "kind", "lon", "lat", "wkt", "mgrs", "reach_m", "valid_from", "valid_to"),
@@ -109,14 +108,11 @@ def write_example(folder: str | Path) -> list[Path]:
         If there is something in it, or if it cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
-    with drafts_beside(folder) as drafts:
+    with new_folder(folder) as drafts:
         for template in (Path(__file__).parent / "init_files").iterdir():
             (drafts / template.name).write_bytes(template.read_bytes())
         _write_spreadsheet(drafts / "zones.xlsx")
         _write_paper_lists(drafts / "paper-lists.xlsx")
-        replace_all({draft: folder / draft.name for draft in sorted(drafts.iterdir())})
     return sorted(folder.iterdir())
 
 

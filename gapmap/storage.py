@@ -164,6 +164,32 @@ def drafts_beside(folder: Path, *, target: Path | None = None) -> Iterator[Path]
             raise
 
 
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Hand out a folder whose files, once all are finished, are those of a new one: see `drafts_beside`.
+
+    Parameters
+    ----------
+    folder : Path
+        New or empty; made if it is not there.
+
+    Yields
+    ------
+    Path
+        Where to write them.
+
+    Raises
+    ------
+    InputError
+        If there is something in the folder, or if it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
+    with drafts_beside(folder) as drafts:
+        yield drafts
+        replace_all({draft: folder / draft.name for draft in sorted(drafts.iterdir())})
+
+
 def _no_room(target: Path) -> InputError:
     return InputError(
         f"{target} cannot be written: the disk is full", hint="free some space on it, or name a place on another disk"

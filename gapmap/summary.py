@@ -17,6 +17,7 @@ import shapely
 
 from gapmap import tables
 from gapmap.corridors import find_corridors
+from gapmap.formats import DECIMALS
 from gapmap.styles import WIDTH_CLASSES
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 TOP = 5  # stretches in a ranking
 _SPECK_M2 = 1.0  # what overlay leaves along edges
-_DECIMALS = 6  # as in every file; who shows a figure rounds it, once
 
 
 def summary(analysis: MapSource) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def summary(analysis: MapSource) -> dict[str, Any]:
         "pairs": len(corridors.groupby(["force_a", "force_b"])),
         "nearest_km": _apart_km(analysis.table("cover")) if corridors.empty else None,
         "taken_by": _taken_by(analysis) if corridors.empty else [],
-        "length_km": round(float(corridors["length_km"].sum()), _DECIMALS),
+        "length_km": round(float(corridors["length_km"].sum()), DECIMALS),
         "area_km2": corridor_km2(ground),
         "beyond_km": beyond_km(analysis),
         "ground_km2": {
-            kind: round(float(area), _DECIMALS)
+            kind: round(float(area), DECIMALS)
             for kind, area in ground.groupby("kind", sort=True)["area_km2"].sum().items()
         },
         "widths": _width_classes(analysis, run["max_width_m"] / 1000),
@@ -134,7 +134,7 @@ def corridor_km2(ground: pd.DataFrame) -> float:
     float
         Square kilometres. Ground between several pairs of forces counts once, unlike in a sum over corridors.
     """
-    return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), _DECIMALS)
+    return round(float(ground.loc[ground["kind"] == "corridor", "area_km2"].sum()), DECIMALS)
 
 
 def rank(stretches: pd.DataFrame, columns: Sequence[str] = ("width_mean_m",)) -> pd.Index:
@@ -180,7 +180,7 @@ def beyond_km(analysis: MapSource) -> float:
     if beyond.empty:
         return 0.0
     wide = find_corridors(cover, max_width_m=2 * limit_m).centrelines
-    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, _DECIMALS)
+    return round(float(wide.intersection(beyond.union_all()).length.sum()) / 1000, DECIMALS)
 
 
 def count_reasons(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
@@ -284,9 +284,9 @@ def _ranking(stretches: Any, columns: list[str]) -> list[dict[str, Any]]:  # noq
             "name": row["name"],
             "force_a": row["force_a"],
             "force_b": row["force_b"],
-            "width_max_km": round(row["width_max_m"] / 1000, _DECIMALS),
-            "width_mean_km": round(row["width_mean_m"] / 1000, _DECIMALS),
-            "length_km": round(row["length_km"], _DECIMALS),
+            "width_max_km": round(row["width_max_m"] / 1000, DECIMALS),
+            "width_mean_km": round(row["width_mean_m"] / 1000, DECIMALS),
+            "length_km": round(row["length_km"], DECIMALS),
             "incidents": int(row["incidents_count"]),
             "places": int(row["places"]),
         }

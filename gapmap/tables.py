@@ -337,9 +337,9 @@ def require_shapes(name: str, given: object) -> None:
         if given.active_geometry_name is None:
             raise InputError(f"{name} has no geometry", hint='say which column it is: table.set_geometry("geom")')
     elif not isinstance(given, gpd.GeoSeries):
-        what = repr(str(given)) if isinstance(given, str | Path) else f"of type {type(given).__name__}"
+        what, path = _told(given)
         raise InputError(
-            f"{name} is {what}, not a table of geopandas", hint="read a file first: geopandas.read_file(path)"
+            f"{name} is {what}, not a table of geopandas", hint=f"read a file first: geopandas.read_file({path})"
         )
 
 
@@ -359,10 +359,15 @@ def require_result(name: str, given: object) -> None:
         If it is no analysis, and nothing like one.
     """
     if not callable(getattr(given, "table", None)):
-        is_path = isinstance(given, str | Path)
-        what = repr(str(given)) if is_path else f"of type {type(given).__name__}"
-        file = repr(str(given)) if is_path else "path"
-        raise InputError(f"{name} is {what}, not an analysis", hint=f"open a saved one first: gapmap.open({file})")
+        what, path = _told(given)
+        raise InputError(f"{name} is {what}, not an analysis", hint=f"open a saved one first: gapmap.open({path})")
+
+
+def _told(given: object) -> tuple[str, str]:
+    """Say what was given in place of something else, and how a path to that would be written."""
+    if isinstance(given, str | Path):
+        return repr(str(given)), repr(str(given))
+    return f"of type {type(given).__name__}", "path"
 
 
 def conform(table: pd.DataFrame, name: str) -> pd.DataFrame:

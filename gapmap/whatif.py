@@ -93,8 +93,6 @@ class WhatIf:
             If there is something in the folder, or if it cannot be written.
         """
         folder = Path(folder).resolve()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder")
         # A list of several forces is left by all that take rows of it: those of one that went alone would be nobody's.
         left = {path for force in self.scenario.forces if force.name in self.edited for path in force.zones}
         alone = self.edited | {force.name for force in self.scenario.forces if force.only and left & {*force.zones}}
@@ -116,13 +114,12 @@ class WhatIf:
         path = folder / "scenario.toml"
         # A zone's name may hold line breaks: what follows one would be read as part of the scenario.
         said = "".join(f"# {_one_line(text)}\n" for text in ("What if:", *self.asked))
-        with storage.drafts_beside(folder) as drafts:
+        with storage.new_folder(folder) as drafts:
             for force in forces:
                 if force.name in alone:
                     self._write_zones(force, drafts / force.zones[0].name)
             text = f"{said}\n{scenario.to_toml()}"
             (drafts / path.name).write_text(text, encoding="utf-8", newline="\n")
-            storage.replace_all({draft: folder / draft.name for draft in sorted(drafts.iterdir())})
         return path
 
     def _write_zones(self, force: ForceInput, path: Path) -> None:

@@ -1,7 +1,7 @@
 """The width of a corridor at a point, and along its middle line: one rule for memory, file, page and briefing.
 
 In: a table of facets, and points or stretches. Out: metres. Method: a facet lies between two spans of known width; between
-them the width runs linearly with the distances to both; a stretch begins and ends with a span.
+them the width runs linearly with the distances to both; where a stretch begins and ends, that on the middle line counts.
 """
 
 from __future__ import annotations
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
     from gapmap.plane import Points
 
-_SAME_M = 1.0
-_NUDGE_M = (
-    2.0  # into the stretch: at its very end a point may lie in the next, or beside a facet whose outline is simplified
-)
-_BESIDE_M = 100.0
+_SAME_M = 1.0  # places on a middle line that are one
+_NUDGE_M = 2.0  # at the very end of a stretch a point may lie in the next, or a little outside the last facet
+_BESIDE_M = 100.0  # a line from which less is cut counts as whole
 
 
 def width_here(facets: GeoDataFrame, points: GeoSeries) -> pd.Series:

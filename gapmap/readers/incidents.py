@@ -325,12 +325,13 @@ def _turned_counts(content: Mapping[str, Any], used: np.ndarray) -> list[str]:
         return []
     least, middle, most = low.array(), best.array(), high.array()
     odd = content["source_row"][((least > middle) | (middle > most) | (least > most)) & used].tolist()
-    which = "one incident" if len(odd) == 1 else f"{len(odd)} incidents"
-    return (
-        [f"deaths of {which} are not in order, low, best, high ({files.list_rows(odd)}): used as written"]
-        if odd
-        else []
-    )
+    if not odd:
+        return []
+    return [f"deaths of {_some(odd)} are not in order, low, best, high ({files.list_rows(odd)}): used as written"]
+
+
+def _some(rows: Sequence[int]) -> str:
+    return "one incident" if len(rows) == 1 else f"{len(rows)} incidents"
 
 
 def _count(text: str) -> float:
@@ -603,10 +604,9 @@ def _without_deaths(unsaid: Mapping[int, str], aside: Collection[int]) -> list[s
     if not rows:
         return []
     texts = files.list_names(sorted({unsaid[row] for row in rows}))
-    which = "one incident" if len(rows) == 1 else f"{len(rows)} incidents"
     points = any("." in unsaid[row] and western(unsaid[row]).replace(".", "").isdecimal() for row in rows)
     advice = "; write 1000 or 1 for 1.000, which may be either" if points else ""
-    return [f"deaths not known of {which} ({texts}; {files.list_rows(rows)}): used, without a number{advice}"]
+    return [f"deaths not known of {_some(rows)} ({texts}; {files.list_rows(rows)}): used, without a number{advice}"]
 
 
 def _doubts(found: dict[str, Any]) -> list[str]:

@@ -46,12 +46,12 @@ FIELDS: Mapping[str, Sequence[str]] = {
 }
 _KIND_OF_DIMENSION = dict(enumerate(ZONE_KINDS))
 _KIND_WORDS = {word: kind for kind in ZONE_KINDS for word in (kind, f"{kind}s")}
-# The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 # What somebody probably meant who calls a point so.
 _OF_POINTS = {
     "route": "points of one route are not joined: give it as a line, from a map, a GPS track or as WKT",
     "area": "if it has an outline, give that",
 }
+# The half of a diagonal of an MGRS square of 1 km: a post that is known no better is worth a word.
 _COARSE_M = 700.0
 _VALUES_LISTED = 20  # of a column, in a message
 _TIMES_OF_FORMAT = {"timestamp", "begin", "end", "time"}  # columns that GDAL makes of a KML or GPX
