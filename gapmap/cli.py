@@ -209,7 +209,7 @@ def run(
 ) -> None:
     """Find the corridors, and write gaps.gpkg (every table), map.html and the scenario that was used.
 
-    A force is named after its file of zones; a file that names several in a column "force" holds those. An earlier result is replaced once the new one is complete.
+    A force is named after its file of zones; a file that names several in a column "force" holds those, and a KML alone one in each of its folders. An earlier result is replaced once the new one is complete.
     """
     from gapmap.tiling import connect
 
@@ -692,14 +692,19 @@ def _scenario_of_files(
 
 
 def _forces_of_files(files: Sequence[Path], reach_m: float | None, problems: list[str]) -> list[ForceInput]:
-    """Take each file for a force named after it, or for those that its column "force" names; note two of one name."""
+    """Take each file for a force named after it, or for those that its column "force" names; note two of one name.
+
+    A KML alone is taken for a force in each folder: one force has no gap to another.
+    """
     from gapmap.readers.sheets import fold
     from gapmap.scenario import ForceInput
     from gapmap.tables import ZONE_KINDS, is_force_name
 
     forces: dict[str, ForceInput] = {}
     for path in files:
-        for said in _forces_named(path) or [""]:
+        listed = _forces_named(path)
+        folders = [] if listed or len(files) > 1 else _forces_by_folder(path)
+        for said in listed or folders or [""]:
             label = said or path.stem
             name = "".join(c if is_force_name(c) else "_" for c in label)
             same = forces.get(name.casefold())
@@ -711,7 +716,8 @@ def _forces_of_files(files: Sequence[Path], reach_m: float | None, problems: lis
                 label=label,
                 zones=(*(same.zones if same else ()), path.resolve()),
                 reach_m={} if reach_m is None else dict.fromkeys(ZONE_KINDS, reach_m),
-                only={"force": said} if said else {},
+                only={"force": said} if listed else {},
+                layer=said if folders else None,
             )
     return list(forces.values())
 
@@ -722,6 +728,15 @@ def _forces_named(path: Path) -> list[str]:
     try:
         return forces_in(path)
     except InputError:  # said when it is read, with all else that is wrong
+        return []
+
+
+def _forces_by_folder(path: Path) -> list[str]:
+    from gapmap.readers import forces_by_folder
+
+    try:
+        return forces_by_folder(path)
+    except InputError:  # as above
         return []
 
 

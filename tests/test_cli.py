@@ -553,6 +553,28 @@ def test_check_says_how_files_were_understood(tmp_path: Path, capsys: pytest.Cap
     assert text.count("[43.0, 36.1]") == 1  # the post itself, not only what it covers
 
 
+def test_a_kml_alone_holds_a_force_in_each_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    marks = "".join(
+        f"<Folder><name>{force}</name><Placemark><Point><coordinates>{at}</coordinates></Point></Placemark></Folder>"
+        for force, at in (("Federal forces", "43.0,36.0"), ("Regional", "43.2,36.0"))
+    )
+    both = tmp_path / "seam.kml"
+    both.write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>', encoding="utf-8")
+    assert call("run", both, "--reach", "5 km", "--out", tmp_path / "out") == 0
+    found = gapmap.open(tmp_path / "out" / "gaps.gpkg")
+    assert found.zones["force"].tolist() == ["Federal_forces", "Regional"]
+    assert len(found.corridors) == 1
+    assert 'layer = "Federal forces"' in (tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8")
+    assert call("run", tmp_path / "out" / "scenario.toml", "--out", tmp_path / "again") == 0
+    assert gapmap.open(tmp_path / "again" / "gaps.gpkg").zones.equals(found.zones)
+    # Beside another file, a file is one force, whatever its folders.
+    other = tmp_path / "third.csv"
+    other.write_text("lon,lat\n43.1,36.2\n", encoding="utf-8")
+    capsys.readouterr()
+    assert call("check", both, other, "--reach", "5 km") == 0
+    assert "zones of seam" in capsys.readouterr().out
+
+
 def test_check_takes_no_options_beside_a_scenario(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("check", example / "scenario.toml", "--reach", "5 km") == 2
     assert "--reach: for files of zones only" in capsys.readouterr().err

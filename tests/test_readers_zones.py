@@ -17,7 +17,7 @@ from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, 
 
 from gapmap.errors import CrsError, InputError, MissingFileError
 from gapmap.reach import cover
-from gapmap.readers import forces_in, join_zones, read_zones, suspect_swaps
+from gapmap.readers import forces_by_folder, forces_in, join_zones, read_zones, suspect_swaps
 from gapmap.tables import COLUMNS
 
 if TYPE_CHECKING:
@@ -264,6 +264,42 @@ def test_forces_that_a_list_names(tmp_path: Path) -> None:
     assert forces_in(write(tmp_path / "a.csv", SEVERAL.replace("Side", "FORCE"))) == ["القوات", "South"]
     assert forces_in(write(tmp_path / "a.csv", SEVERAL)) == []
     assert forces_in(write(tmp_path / "a.csv", "lon,lat,force\n43,36,South\n43,36.1,south\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("folders", "forces"),
+    [
+        (["Federal", "Regional"], ["Federal", "Regional"]),
+        (["Seam/Federal", "Seam/regional/Posts", "Seam/Federal/Sinjar"], ["Federal", "regional"]),
+        (["Federal/Posts", "FEDERAL/Routes", "Posts/Regional"], ["Federal", "Regional"]),
+        (["القوات", "البيشمركة"], ["القوات", "البيشمركة"]),
+        (["Federal/North", "Federal/South"], ["North", "South"]),
+        (["Posts", "Routes"], []),  # kinds are no forces
+        (["Federal", "Federal"], []),
+        (["Federal", "Regional", ""], []),  # whose is the last one?
+        (["Federal", "Posts"], []),
+        (["Seam/Federal", "Seam/Regional", "Seam"], []),
+        (["Federal/Regional", "Regional"], []),  # the layer "Regional" would take both
+    ],
+)
+def test_forces_that_the_folders_of_a_kml_part(tmp_path: Path, folders: list[str], forces: list[str]) -> None:
+    marks = ""
+    for place, each in enumerate(folders):
+        names = list(filter(None, each.split("/")))
+        mark = f"<Placemark><Point><coordinates>43.{place},36</coordinates></Point></Placemark>"
+        marks += "".join(f"<Folder><name>{name}</name>" for name in names) + mark + "</Folder>" * len(names)
+    head = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>All</name>'
+    path = write(tmp_path / "all.kml", f"{head}{marks}</Document></kml>")
+    assert forces_by_folder(path) == forces
+    for force in forces:
+        mine = read_zones(path, force="a", layer=force)
+        assert sorted(mine.geometry.x) == [
+            43 + place / 10 for place, each in enumerate(folders) if force.casefold() in each.casefold().split("/")
+        ]
+
+
+def test_folders_of_no_kml_are_none(tmp_path: Path) -> None:
+    assert forces_by_folder(write(tmp_path / "a.csv", "lon,lat,folder\n43,36,North\n43,36.2,South\n")) == []
 
 
 @pytest.mark.parametrize(

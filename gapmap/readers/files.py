@@ -60,7 +60,7 @@ _OPENS_OTHERS = (
     b"gdal_streamed_alg",
 )
 _BEGINS = {".gpkg": b"SQLite format 3\0", ".shp": b"\0\0\x27\x0a"}
-_KML = (".kml", ".kmz")
+KML = (".kml", ".kmz")
 _OF_QGIS = ("layer_styles", "qgis_projects")  # what it stores in a GeoPackage beside the layers
 _IN_MEMORY = "pyogrio_"  # how pyogrio names what it hands to GDAL as bytes
 _GPX_LAYERS = ("waypoints", "routes", "tracks")
@@ -675,7 +675,7 @@ def _require_utf8(data: bytes, path: Path) -> None:
 
 
 def _read_vector(path: Path, role: str, layer: str | None, encoding: str | None) -> Rows:
-    is_kml = path.suffix.lower() in _KML
+    is_kml = path.suffix.lower() in KML
     try:
         documents = kml.documents(path) if is_kml else []
         chosen, others = _kml_layers(path, documents, layer) if is_kml else _layers(path, role, layer)
@@ -764,7 +764,7 @@ def _kml_layers(path: Path, documents: Sequence[bytes], layer: str | None) -> tu
 
 
 def _say_layers(path: Path, chosen: Sequence[_Layer], parts: Sequence[pd.DataFrame]) -> str:
-    if path.suffix.lower() in _KML:
+    if path.suffix.lower() in KML:
         counts: dict[str, int] = {}
         for part in parts:
             for folder in part[FOLDER]:

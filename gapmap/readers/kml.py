@@ -258,6 +258,33 @@ def count(data: bytes, tag: str) -> int:
     return len(re.findall(rb"<(?:\w+:)?%s\b" % tag.encode(), data))
 
 
+def has_loose(data: bytes) -> bool:
+    """Tell whether a placemark lies in no folder.
+
+    Parameters
+    ----------
+    data : bytes
+        A KML text without a DOCTYPE.
+
+    Returns
+    -------
+    bool
+        True where the Document around all, or a text that cannot be parsed, holds one itself.
+
+    Examples
+    --------
+    >>> has_loose(b"<kml><Document><Folder><Placemark/></Folder></Document></kml>")
+    False
+    >>> has_loose(b"<kml><Document><Folder><Placemark/></Folder><Placemark/></Document></kml>")
+    True
+    """
+    try:
+        found = _Tree(data).found
+    except expat.ExpatError:
+        return True
+    return not found or any(not each.around and "Placemark" in each.children for each in found)
+
+
 class Layer(NamedTuple):
     """A layer that GDAL makes of a KML.
 

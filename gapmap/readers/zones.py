@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ import shapely
 from gapmap.crs import WGS84
 from gapmap.errors import CrsError, InputError, unknown
 from gapmap.reach import SHORT_M, doubt_short
-from gapmap.readers import files, positions, values
+from gapmap.readers import files, kml, positions, values
 from gapmap.readers.repair import close_lines, repair
 from gapmap.readers.sheets import fold
 from gapmap.tables import ZONE_KINDS, conform, empty, is_force_name
@@ -256,6 +257,45 @@ def forces_in(path: str | Path) -> list[str]:
     return _forces_in(files.read_rows(path, role="zones"))
 
 
+def forces_by_folder(path: str | Path) -> list[str]:
+    """Return the folders of a KML of which each seems to hold the zones of a force.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`read_zones`.
+
+    Returns
+    -------
+    list of str
+        For `layer`: the outermost folders that do not hold all placemarks and are not called after a kind. None of a file of
+        another format; none where these are not two at least, or a placemark lies in none of them or in two.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no rows.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in files.KML:
+        return []
+    rows = files.read_rows(path, role="zones")
+    if any(map(kml.has_loose, kml.documents(path))):
+        return []
+    around = [
+        [name for name in folder.split("/") if fold(name) not in _KIND_WORDS] for folder in rows.texts([files.FOLDER])
+    ]
+    shared = len(
+        [*takewhile(lambda level: len(set(level)) == 1, zip(*around, strict=False))]
+    )  # the folders that hold all
+    spelled: dict[str, str] = {}
+    for names in around:
+        for name in names[shared : shared + 1]:
+            spelled.setdefault(fold(name), name)
+    once = all(sum(fold(name) in spelled for name in names) == 1 for names in around)
+    return list(spelled.values()) if once and len(spelled) > 1 else []
+
+
 def join_zones(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     """Put the zones of several files into one table.
 
@@ -412,7 +452,7 @@ def _forces(
     if rows.column([fold(column)]) is None:
         raise InputError(f"{rows.path.name}: {unknown('column', column, rows.header)}")
     forces = rows.texts([fold(column)])
-    if column == files.FOLDER and rows.path.suffix.lower() in (".kml", ".kmz"):
+    if column == files.FOLDER and rows.path.suffix.lower() in files.KML:
         forces = forces.map(lambda path: next((name for name in path.split("/") if fold(name) not in words), ""))
     for row in index[~forces.map(is_force_name).astype(bool)]:
         problems.setdefault(row, f"force {forces[row]!r} is not a name (letters, digits, - and _ only)")
@@ -451,7 +491,7 @@ def _stated_kinds(
             row,
             f'{unknown("kind", texts[row], ZONE_KINDS)}, or say what it means: kinds = {{ "{texts[row]}" = "post" }}',
         )
-    if rows.column(names) is None and rows.path.suffix.lower() in (".kml", ".kmz"):
+    if rows.column(names) is None and rows.path.suffix.lower() in files.KML:
         folders = rows.texts([files.FOLDER])
         return folders.map(
             lambda path: next((words[fold(name)] for name in reversed(path.split("/")) if fold(name) in words), "")
@@ -465,7 +505,7 @@ def _kinds(stated: pd.Series, geometry: gpd.GeoSeries) -> pd.Series:
 
 
 def _days(rows: files.Rows, names: Sequence[str], kml: str, problems: dict[int, str], *, day_first: bool) -> pd.Series:
-    if rows.path.suffix.lower() in (".kml", ".kmz"):
+    if rows.path.suffix.lower() in files.KML:
         names = [*names, kml]
     texts = rows.texts(names)
     days, bad = values.parse_days(texts, day_first=values.DAY_FIRST_MARKS if day_first else "")
