@@ -280,6 +280,8 @@ def test_forces_that_a_list_names(tmp_path: Path) -> None:
         (["Federal", "Posts"], []),
         (["Seam/Federal", "Seam/Regional", "Seam"], []),
         (["Federal/Regional", "Regional"], []),  # the layer "Regional" would take both
+        (["Federal&#47;one", "Regional"], []),  # a slash in a name
+        (["Federal", " "], []),  # a folder without a name
     ],
 )
 def test_forces_that_the_folders_of_a_kml_part(tmp_path: Path, folders: list[str], forces: list[str]) -> None:

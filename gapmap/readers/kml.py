@@ -258,8 +258,8 @@ def count(data: bytes, tag: str) -> int:
     return len(re.findall(rb"<(?:\w+:)?%s\b" % tag.encode(), data))
 
 
-def has_loose(data: bytes) -> bool:
-    """Tell whether a placemark lies in no folder.
+def in_folders(data: bytes) -> bool:
+    """Tell whether every placemark lies in a folder, and no folder has a slash in its name, which parts one from the next.
 
     Parameters
     ----------
@@ -269,20 +269,21 @@ def has_loose(data: bytes) -> bool:
     Returns
     -------
     bool
-        True where the Document around all, or a text that cannot be parsed, holds one itself.
+        False where the Document around all holds a placemark itself, and of a text that cannot be parsed.
 
     Examples
     --------
-    >>> has_loose(b"<kml><Document><Folder><Placemark/></Folder></Document></kml>")
-    False
-    >>> has_loose(b"<kml><Document><Folder><Placemark/></Folder><Placemark/></Document></kml>")
+    >>> in_folders(b"<kml><Document><Folder><Placemark/></Folder></Document></kml>")
     True
+    >>> in_folders(b"<kml><Document><Folder><Placemark/></Folder><Placemark/></Document></kml>")
+    False
     """
     try:
         found = _Tree(data).found
     except expat.ExpatError:
-        return True
-    return not found or any(not each.around and "Placemark" in each.children for each in found)
+        return False
+    loose = any(not each.around and "Placemark" in each.children for each in found)
+    return bool(found) and not loose and not any("/" in (each.name or "") for each in found if each.around)
 
 
 class Layer(NamedTuple):

@@ -280,10 +280,11 @@ def forces_by_folder(path: str | Path) -> list[str]:
     if path.suffix.lower() not in files.KML:
         return []
     rows = files.read_rows(path, role="zones")
-    if any(map(kml.has_loose, kml.documents(path))):
+    if not all(map(kml.in_folders, kml.documents(path))):
         return []
     around = [
-        [name for name in folder.split("/") if fold(name) not in _KIND_WORDS] for folder in rows.texts([files.FOLDER])
+        [name for name in folder.split("/") if name and fold(name) not in _KIND_WORDS]
+        for folder in rows.texts([files.FOLDER])
     ]
     shared = len(
         [*takewhile(lambda level: len(set(level)) == 1, zip(*around, strict=False))]
