@@ -27,6 +27,7 @@ import gapmap
 from gapmap import storage, tables
 from gapmap.crs import WGS84, bearings, placed, working_crs
 from gapmap.errors import InputError
+from gapmap.formats import in_degrees
 from gapmap.overlay import locate, nearest_zones, overlay
 from gapmap.points import parse_point
 from gapmap.reach import cover, resolve
@@ -45,6 +46,7 @@ _STEPS = 6
 # Points further from cover and area of interest than this are set aside: they name no stretch (30 km), and lengths in the
 # working CRS would not hold for them.
 _REGION_MARGIN_M = 50_000.0
+_REGION_DEGREES, _REGION_M = 90.0, 5_000_000.0  # larger boxes are none of a region
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Analysis:
         name : str
             One of ``tables.COLUMNS``.
         bbox : tuple of float, optional
-            West, south, east, north in degrees. The box is taken in the working CRS, so it may reach a little beyond.
+            West, south, east, north in degrees. A box of a region is taken in the working CRS, so it may reach a little beyond.
 
         Returns
         -------
@@ -168,7 +170,12 @@ class Analysis:
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
             raise InputError(f"{bbox} is not a box", hint="west, south, east, north in degrees")
         to_metres = pyproj.Transformer.from_crs(WGS84, self.crs, always_xy=True)
-        return self.part(name, box=to_metres.transform_bounds(west, south, east, north))
+        metres = to_metres.transform_bounds(west, south, east, north)
+        if east - west <= _REGION_DEGREES and max(np.subtract(metres[2:], metres[:2])) <= _REGION_M:
+            return self.part(name, box=metres)
+        # Of half the globe the edges are no box in metres.
+        rows = self._whole(name)
+        return rows[shapely.intersects(in_degrees(rows.geometry), shapely.box(west, south, east, north))].copy()
 
     def part(
         self,
@@ -287,11 +294,15 @@ class Analysis:
         lonlat = here.geometry.to_crs(WGS84).iloc[0]
         ground, stretches, facets, zones = (self._whole(name) for name in ("ground", "stretches", "facets", "zones"))
         found = locate(here, ground=ground, stretches=stretches).iloc[0]
-        parts = ground.iloc[ground.sindex.query(here.geometry.iloc[0], predicate="intersects", sort=True)]
-        forces = parts.loc[(parts["kind"] == found["ground"]) & (parts["forces"] != ""), "forces"].tolist()
         # The index finds the facet, so that asking a thousand times does not index all facets a thousand times.
         near = facets.iloc[facets.sindex.query(here.geometry.iloc[0], predicate="intersects", sort=True)]
         stretch = stretches.loc[found["stretch_id"]] if found["stretch_id"] else None
+        if stretch is None:
+            parts = ground.iloc[ground.sindex.query(here.geometry.iloc[0], predicate="intersects", sort=True)]
+            of_kind = parts.loc[(parts["kind"] == found["ground"]) & (parts["forces"] != ""), "forces"]
+            forces = of_kind.iloc[0].split(" + ") if len(of_kind) else []
+        else:  # on the edge of one, the ground beside it may be that of others
+            forces = [stretch["force_a"], stretch["force_b"]]
         nearest = []
         for force, held in zones.groupby("force", sort=True):
             zone = nearest_zones(here.geometry, held).iloc[0]
@@ -305,12 +316,12 @@ class Analysis:
             lon=lonlat.x,
             lat=lonlat.y,
             ground=found["ground"],
-            forces=tuple(forces[0].split(" + ")) if forces else (),
+            forces=tuple(forces),
             corridor_id=corridor_id,
             corridor=self._whole("corridors")["name"][corridor_id] if corridor_id else "",
             stretch_id=found["stretch_id"],
             stretch="" if stretch is None else stretch["name"],
-            width_here_m=float(width_here(near, here.geometry).iloc[0]),
+            width_here_m=np.nan if stretch is None else float(width_here(near, here.geometry).iloc[0]),
             nearest=tuple(nearest),
         )
 

@@ -219,7 +219,7 @@ def _kml(made: Edition) -> bytes:
         shapes = table.geometry
         if name not in {"grid", "grid_incidents"} and len(table):
             shapes = shapes.simplify(_KML_TOLERANCE_M)
-        degrees = shapes.to_crs(WGS84).to_numpy()
+        degrees = formats.in_degrees(shapes)
         for record, shape in zip(formats.to_records(tables.marked(table, run)), degrees, strict=True):
             folder.append(_placemark(record, shape, _look(name, record, made)))
     ET.indent(root, " ")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DECIMALS = 6  # of figures in files; who shows one rounds it, once
+_TURN = 360.0
 _DEGREE_DECIMALS = 7  # a centimetre
 # A spreadsheet runs a cell that begins so, some also behind blanks.
 _FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -108,16 +109,38 @@ def in_degrees(shapes: GeoSeries) -> NDArray[np.object_]:
     Returns
     -------
     numpy.ndarray of shapely.Geometry
-        In EPSG:4326, polygons to a centimetre; of them, what is thinner than that goes.
+        In EPSG:4326, polygons to a centimetre; of them, what is thinner than that goes. What crosses the 180th meridian is
+        parted there, as RFC 7946 (3.1.9) asks.
     """
     degrees = shapes.to_crs(4326).to_numpy().copy()
+    torn = _torn(degrees)
+    degrees[torn] = shapely.transform(degrees[torn], lambda at: at + np.where(at[:, :1] < 0, (_TURN, 0.0), 0.0))
     areas = shapely.get_dimensions(degrees) > 1
     # A straight line in metres is bent in degrees, and a corner close to it may come to lie on its other side; no grid is
     # laid over what crosses itself.
     crossed = areas & ~shapely.is_valid(degrees)
     degrees[crossed] = shapely.make_valid(degrees[crossed], method="structure", keep_collapsed=False)
     degrees[areas] = shapely.set_precision(degrees[areas], 10.0**-_DEGREE_DECIMALS)
+    degrees[torn] = [_parted(shape) for shape in degrees[torn]]
     return degrees
+
+
+def _torn(degrees: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell of which shapes a vertex lies more than half the globe from the next: the short way is across the 180th meridian."""
+    at, owner = shapely.get_coordinates(degrees, return_index=True)
+    across = (np.abs(np.diff(at[:, 0])) > _TURN / 2) & (owner[1:] == owner[:-1])
+    torn = np.zeros(len(degrees), dtype=bool)
+    torn[owner[1:][across]] = True
+    return torn
+
+
+def _parted(shape: shapely.Geometry) -> shapely.Geometry:
+    """Part a shape of 0 to 360 degrees at 180, and put what lies east of it where a map of the globe has it."""
+    halves = shapely.intersection(shape, [shapely.box(0, -90, _TURN / 2, 90), shapely.box(_TURN / 2, -90, _TURN, 90)])
+    halves[1] = shapely.transform(halves[1], lambda at: at - (_TURN, 0.0))
+    parts = shapely.get_parts(halves)
+    # Where it only touches the meridian, a point or a line is left of it on the other side.
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == shapely.get_dimensions(shape)])
 
 
 def to_geojson(table: GeoDataFrame, /, **members: object) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from gapmap.scenario import ForceInput, Scenario
 
+_HALF_TURN = 180.0
+_ACROSS = "the zones lie on both sides of the 180th meridian: the map page shows the two apart; tables, answers and exports are right"
 _LAYERS = {".kml": "folder", ".kmz": "folder", ".xlsx": "sheet"}  # what a layer is called, by ending
 _FARTHEST = 3  # zones named when a region is too large
 
@@ -274,6 +276,9 @@ def _remark_on_forces(files: Sequence[gpd.GeoDataFrame], zones: gpd.GeoDataFrame
             f"{force} is the only force, and a gap lies between two; where one file holds both, a scenario gives each its "
             "folder, layer or sheet with layer = ..., or its rows with only = ..."
         )
+    west, _, east, _ = zones.total_bounds if len(zones) else (0.0,) * 4
+    if east - west > _HALF_TURN:  # of what lies in one region
+        said.setdefault(next(iter(held)), _ACROSS)
     for table in files:
         table.attrs["input"]["remarks"] += [said[force] for force in table["force"].unique() if force in said]
 

@@ -47,7 +47,7 @@ _LOOK_M = (60_000.0, 240_000.0)  # how far to look for the nearest places before
 # What is read around a point, to say what lies there.
 _AT = {
     "ground": ("kind", "forces"),
-    "stretches": ("corridor_id", "name"),
+    "stretches": ("corridor_id", "name", "force_a", "force_b"),
     "facets": tuple(name for name in tables.COLUMNS["facets"] if name.startswith(("width_", "start_", "end_"))),
 }
 # The width that counts against the least width asked for: the widest spot of a stretch or corridor.

@@ -292,6 +292,7 @@ class ResultFile:
         if not path.is_file():
             raise MissingFileError(f"{path} does not exist", hint="save a result first: gapmap run")
         self._path = path
+        self._stamp: list[Any] = []
         lacking = sorted(set(tables.COLUMNS) - _layers(path))
         if "run" in lacking:
             raise ResultError(f"{path.name} is not a result saved by gapmap", hint="make one: gapmap run")
@@ -393,6 +394,7 @@ class ResultFile:
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         try:
             with closing(sqlite3.connect(_read_only(self._path.resolve()), uri=True)) as database:
+                self._require_same(database)
                 declared = {row[1]: row[2] for row in database.execute(f"PRAGMA table_info({_quoted(name)})")}
                 wanted = list(dict.fromkeys([tables.INDEX[name], *(declared if columns is None else columns)]))
                 wanted = [column for column in wanted if column != "fid"]
@@ -407,6 +409,13 @@ class ResultFile:
             for column, cells in zip(wanted, values, strict=True)
         }
         return pd.DataFrame(read).set_index(tables.INDEX[name])
+
+    def _require_same(self, database: sqlite3.Connection) -> None:
+        """Refuse a file that another run has replaced: its tables would be mixed with those that were read before."""
+        stamp = database.execute("SELECT * FROM run").fetchall()
+        self._stamp = self._stamp or stamp
+        if stamp != self._stamp:
+            raise ResultError(f"{self._path.name} was replaced after it was opened", hint="open it again")
 
 
 def _column(cells: Sequence[Any], dtype: str) -> pd.Series:

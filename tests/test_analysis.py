@@ -156,6 +156,33 @@ def test_a_box_gives_the_same_rows_from_memory_and_file(analysis: Analysis, save
         opened.table("stretches", (44, 35, 43))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("box", [(-180, -90, 180, 90), (-180, 30, 180, 40), (-170, -80, 170, 80), (-100, 0, 80, 80)])
+def test_a_box_of_half_the_globe_loses_nothing(
+    analysis: Analysis, saved: Path, box: tuple[float, float, float, float]
+) -> None:
+    for name in set(tables.COLUMNS) - tables.PLAIN:
+        assert analysis.table(name, box).index.tolist() == analysis.table(name).index.tolist()
+        assert len(gapmap.open(saved).table(name, box)) == len(analysis.table(name))
+    assert analysis.table("stretches", (-180, -60, 10, -20)).empty
+    # About the point of the globe across from the result, where a box is a ring in metres.
+    assert analysis.table("stretches", (-140, -40, -130, -30)).empty
+
+
+def test_a_result_that_was_replaced_since_is_not_mixed_with_the_new_one(saved: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(saved, tmp_path / "gaps.gpkg"))
+    opened = gapmap.open(path)
+    before = opened.corridors
+    gapmap.open(path).save(path)  # the same run once more is no other
+    assert len(opened.stretches) > 0
+    handmade(title="Another").save(path)
+    assert_frame_equal(opened.corridors, before)  # read already
+    for name in ("places", "transects", "zones"):
+        with pytest.raises(ResultError, match=r"gaps\.gpkg was replaced after it was opened\n  -> open it again"):
+            opened.table(name)
+    with pytest.raises(ResultError, match="was replaced"):
+        opened.columns("places", ["name"])
+
+
 def test_every_layer_says_the_notice(saved: Path, tmp_path: Path) -> None:
     layers = {name for name, _ in pyogrio.list_layers(saved)}
     assert layers == {*tables.COLUMNS, "layer_styles"}
@@ -297,6 +324,19 @@ def test_at_says_what_lies_there(analysis: Analysis, saved: Path) -> None:
     assert (metric.lon, metric.lat) == pytest.approx((spot.x, spot.y))
     assert replace(metric, lon=spot.x, lat=spot.y, nearest=here.nearest) == here
     assert gapmap.open(saved).at(f"{spot.y:.9f}, {spot.x:.9f}").stretch_id == "C01.02"
+
+
+def test_at_says_one_thing_on_every_edge(tmp_path: Path) -> None:
+    found = gapmap.run(write_scene(tmp_path, seed=1))
+    edges = pd.concat([found.table(name).geometry for name in ("stretches", "facets", "ground")])
+    corners = np.unique(shapely.get_coordinates(edges.to_numpy()), axis=0)
+    for spot in shapely.points(corners[:: max(len(corners) // 400, 1)]):
+        here = found.at_metres(spot)
+        assert (here.stretch_id != "") == (not np.isnan(here.width_here_m)), spot
+        if here.ground == "corridor":
+            assert here.forces == ("alpha", "bravo"), spot
+        else:
+            assert here.stretch_id == "", spot
 
 
 def test_at_outside_and_in_cover(analysis: Analysis) -> None:

@@ -117,3 +117,29 @@ def test_what_crosses_itself_in_degrees_is_mended() -> None:
     assert back[1].distance(shapes[1]) < 0.01
     assert written[2] is None
     assert len(written[3].coords) == 5
+
+
+def test_what_crosses_the_180th_meridian_is_parted_there() -> None:
+    at_180 = "+proj=laea +lat_0=-16 +lon_0=180 +datum=WGS84 +units=m +no_defs"
+    shapes = [
+        shapely.box(-10e3, 0, 20e3, 5e3),
+        shapely.LineString([(-10e3, 0), (20e3, 0)]),
+        shapely.box(5e3, 0, 20e3, 5e3),
+        shapely.MultiPolygon([shapely.box(-10e3, 0, -5e3, 5e3), shapely.box(5e3, 0, 10e3, 5e3)]),
+        shapely.Point(1e3, 0),
+        None,
+    ]
+    degrees = formats.in_degrees(gpd.GeoSeries(shapes, crs=at_180))
+    assert [shape and shape.geom_type for shape in degrees] == [
+        "MultiPolygon", "MultiLineString", "Polygon", "MultiPolygon", "Point", None,
+    ]  # fmt: skip
+    assert degrees[0].is_valid
+    back = gpd.GeoSeries(degrees, crs=4326).to_crs(at_180)
+    for found, shape in zip(back[:4], shapes[:4], strict=True):
+        assert (found.area, found.length if found.area == 0 else 0) == pytest.approx(
+            (shape.area, shape.length if shape.area == 0 else 0), rel=1e-3
+        )
+    for shape in degrees[:4]:
+        for part in shapely.get_parts(shape):
+            west, _, east, _ = part.bounds
+            assert east - west < 1

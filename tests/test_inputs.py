@@ -267,11 +267,23 @@ def test_one_list_gives_several_forces_and_what_is_nobodys_is_set_aside(tmp_path
     assert [each["remarks"] for each in read.inputs] == [[told], []]
 
 
+def test_a_region_across_the_180th_meridian_is_remarked_on(tmp_path: Path) -> None:
+    for force, lat in (("north", -15.9), ("south", -16.1)):
+        rows = "".join(f"{lon},{lat}\n" for lon in (179.9, -179.9))
+        (tmp_path / f"{force}.csv").write_text(f"lon,lat\n{rows}", encoding="utf-8")
+    forces = "".join(f'[forces.{name}]\nzones = "{name}.csv"\nreach = "5 km"\n' for name in ("north", "south"))
+    (tmp_path / "scenario.toml").write_text(forces, encoding="utf-8")
+    found = read_inputs(read_scenario(tmp_path / "scenario.toml"))
+    first, second = (each["remarks"] for each in found.inputs)
+    assert first[-1].startswith("the zones lie on both sides of the 180th meridian")
+    assert second == []
+
+
 def test_a_row_that_does_not_say_whose_it_is_is_refused(tmp_path: Path) -> None:
     """Left out, it could open a gap that is not there."""
     rows = "N,10.0,20.3,North\nS,10.0,20.0,South\nX,10.1,20.0,\n"
     with pytest.raises(
-        InputError, match=r"all.csv: 1 of 3 zones cannot be used\n  row 3: column 'force' is blank: [^>]*-> say it"
+        InputError, match=r"all.csv: 1 of 3 zones cannot be used .*\n  row 3: column 'force' is blank: [^>]*-> say it"
     ):
         read_inputs(several(tmp_path, rows)).require_all()
 
