@@ -113,3 +113,13 @@ def test_a_file_without_crs_and_one_without_rows(tmp_path: Path) -> None:
         read_places(path)
     assert len(read_places(path, crs=4326)) == 1
     assert len(read_places(write(tmp_path / "a.csv", "name,lat,lon\n"))) == 0
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_of_a_place_that_is_there_twice_all_variants_are_kept(tmp_path: Path, order: list[int]) -> None:
+    rows = ["Gwer,Quwayr,100,36,43", "Gwer,Guwer,100,36,43", "Gwer,Kuwayr|Quwayr,,36,43"]
+    text = "\n".join(rows[place] for place in order)
+    places = read_places(write(tmp_path / "a.csv", f"name,names,population,lat,lon\n{text}\n"))
+    assert places["population"].tolist() == [100]
+    assert json.loads(places["names"].iloc[0]) == ["Guwer", "Quwayr", "Kuwayr"]
+    assert len(places.attrs["set_aside"]) == 2

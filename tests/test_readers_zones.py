@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, area, box
+from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, area, box, from_wkt
 
 from gapmap.errors import CrsError, InputError, MissingFileError
 from gapmap.reach import cover
@@ -223,7 +223,7 @@ def test_the_rows_of_one_force_of_a_list_of_several(tmp_path: Path) -> None:
     assert north.attrs["others"] == {2: None, 3: "South", 4: "SOUTH", 5: ""}
     assert (north.attrs["input"]["rows"], north.attrs["input"]["used"], north.attrs["set_aside"]) == (1, 1, [])
     assert north.attrs["input"]["read_as"].endswith("the rows of which column 'Side' says 'القوات'")
-    with pytest.raises(InputError, match=r"all.csv: 1 of 2 zones cannot be used\n  row 4: reach 'x'"):
+    with pytest.raises(InputError, match=r"all.csv: 1 of 2 zones cannot be used .*\n  row 4: reach 'x'"):
         read_zones(path, force="south", only={"side": "south"})
 
 
@@ -732,10 +732,10 @@ def test_swapped_columns_are_seen_against_other_data() -> None:
     more = posts("more.csv", [(43.5, 35.9)])
     with pytest.raises(InputError, match=r"^wrong.csv: its middle (.|\n)*rows 1 to 2: .* are swapped here\n"):
         suspect_swaps([right, more, wrong])
-    with pytest.raises(InputError, match=r"1 of 4 rows cannot be used\n  row 4: far from the other rows"):
+    with pytest.raises(InputError, match=r"1 of 4 rows cannot be used .*\n  row 4: far from the other rows"):
         suspect_swaps([posts("mixed.csv", [(43, 36), (43.2, 36.1), (43.3, 36.2), (36.1, 43.2)])])
     with pytest.raises(
-        InputError, match=r"2 of 4 rows cannot be used\n  row (1|2): .* swapped, here or in the others\?"
+        InputError, match=r"2 of 4 rows cannot be used .*\n  row (1|2): .* swapped, here or in the others\?"
     ):
         suspect_swaps([half := posts("half.csv", [(43, 36.3), (36.3, 43.1), (43.2, 36.31), (36.31, 43.3)])])
     with pytest.raises(InputError, match=r"half.csv: 2 of 4 rows .*\n  row 2: .* swapped\?\n  row 4: .* swapped\?$"):
@@ -963,13 +963,17 @@ def test_two_positions_of_a_row_are_held_against_each_other(tmp_path: Path) -> N
     assert len(read("35.776", "43.58", "38SLE716599", wkt="POINT (43.58 35.776)")) == 1
     with pytest.raises(InputError, match="row 1: more than one position"):
         read("35.776", "43.58", "", wkt='"LINESTRING (43 36, 44 36)"')
+    line = "LINESTRING (43.5 35.7, 43.6 35.8)"  # a point of it may stand beside it, as in what gapmap exports
+    assert read("", "", "38SLE716599", wkt=f'"{line}"').geometry.iloc[0].equals(from_wkt(line))
+    with pytest.raises(InputError, match="row 1: its point lies outside its shape: leave the right one"):
+        read("", "", "38SLE716599", wkt='"LINESTRING (43 36, 44 36)"')
 
 
 def test_one_column_of_positions(tmp_path: Path) -> None:
     text = 'name,position\nA,"36.34, 43.13"\nB,38SLE716599\nC,"36,34; 43,13"\nD,\nE,somewhere\nF,"43.13E 36.34N"\n'
     with pytest.raises(
         InputError,
-        match=r"2 of 6 zones cannot be used\n  row 4: no position; it begins 'D': take .*\n  row 5: 'somewhere' is not a point",
+        match=r"2 of 6 zones cannot be used .*\n  row 4: no position; it begins 'D': take .*\n  row 5: 'somewhere' is not a point",
     ):
         read_zones(write(tmp_path / "a.csv", text), force="a")
     zones = read_zones(write(tmp_path / "a.csv", text.replace("D,\nE,somewhere\n", "")), force="a")
@@ -1188,3 +1192,26 @@ def test_a_column_of_texts_and_numbers_is_read_without_a_warning(tmp_path: Path)
     path = tmp_path / "posts.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
     assert set(read_zones(path, force="a")["reach_m"]) == {7_500, 3}
+
+
+def test_a_last_day_far_off_is_none(tmp_path: Path) -> None:
+    rows = "A,43,36,2020-01-01,9999-12-31\nB,43,36.1,,2150-01-01\nC,43,36.2,,2022-01-01\n"
+    zones = read_zones(write(tmp_path / "a.csv", f"name,lon,lat,valid_from,valid_to\n{rows}"), force="a")
+    assert zones["valid_to"].isna().tolist() == [True, True, False]
+    assert "rows 1, 2: valid_to 9999-12-31 is taken for no end" in zones.attrs["input"]["remarks"]
+    with pytest.raises(InputError, match="is no day of the calendar from 1900 to 2100"):
+        read_zones(write(tmp_path / "a.csv", "lon,lat,valid_from\n43,36,9999-12-31\n"), force="a")
+
+
+def test_what_was_repaired_is_said(tmp_path: Path) -> None:
+    bow = "POLYGON ((43 36, 44 37, 44 36, 43 37, 43 36))"
+    zones = read_zones(write(tmp_path / "a.csv", f'wkt\nPOINT (43 36)\n"{bow}"\n'), force="a")
+    assert zones.attrs["input"]["repaired"] == 1
+    said = "row 2: repaired, for an outline crosses itself or a part has no length"
+    assert said in zones.attrs["input"]["remarks"]
+
+
+def test_a_title_above_the_names_is_said(tmp_path: Path) -> None:
+    text = "Posts of the north,,\nnom,x,y\nA,43,36\n"
+    with pytest.raises(InputError, match=r"nom[^>]*-> the first row names the columns, with nothing above it"):
+        read_zones(write(tmp_path / "a.csv", text), force="a", columns={"name": "nom", "lon": "x", "lat": "y"})

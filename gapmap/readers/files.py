@@ -315,7 +315,9 @@ def field_names(
         if rows.column([fold(column)]) is None
     ]
     if problems:
-        raise InputError(f"{rows.path.name}: the columns cannot be mapped", problems=problems)
+        above = len(rows.header) < len(columns)  # a title, which is all that is in its row
+        hint = "the first row names the columns, with nothing above it" if above else ""
+        raise InputError(f"{rows.path.name}: the columns cannot be mapped", problems=problems, hint=hint)
     return {**fields, **{field_of[field]: (fold(column),) for field, column in columns.items()}}
 
 
@@ -391,7 +393,10 @@ def refuse(path: Path, problems: Mapping[int, str], *, rows: int, role: str, hin
     lines = [f"row {row}: {problems[row]}" for row in sorted(problems)]
     if len(lines) > _PROBLEMS_SHOWN:
         lines = [*lines[:_PROBLEMS_SHOWN], f"... and {len(lines) - _PROBLEMS_SHOWN} more rows"]
-    raise InputError(f"{path.name}: {len(problems)} of {rows} {role} cannot be used", problems=lines, hint=hint)
+    # A spreadsheet counts the row of the names as well.
+    counted = " (row 1 is the first below the names)" if path.suffix.lower() in PLAIN else ""
+    said = f"{path.name}: {len(problems)} of {rows} {role} cannot be used{counted}"
+    raise InputError(said, problems=lines, hint=hint)
 
 
 def set_aside(path: Path, reasons: Mapping[int, str]) -> list[dict[str, object]]:

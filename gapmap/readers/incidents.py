@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FIELDS = PLAIN.fields
 RADIUS_M = PLAIN.radius_m
 _DEATHS = {"deaths": "deaths_best", "deaths_low": "deaths_low", "deaths_high": "deaths_high"}
+_DEATHS_MAX = 10_000_000  # in one incident: what is above is a date, or the number of something else
 _AS_WRITTEN = ("id", "note", *_DEATHS)  # of deaths pandas would take 1.000 for 1
 _CODED = ("date", "date_to", "date_precision", "kind", "civilians", "precision")
 _RADIUS_MAX_M = 500_000.0
@@ -306,6 +307,8 @@ def _content(
         untold = texts.str.strip(" .").str.casefold().isin(_NOT_KNOWN) | texts.str.fullmatch(_ABOUT)
         unsaid |= cells.where((either | (wrong & untold)).to_numpy())
         _add(aside, cells.where((wrong & ~untold).to_numpy(), f"{field} {{!r}} is not a number of zero or more".format))
+        many = (deaths > _DEATHS_MAX).to_numpy()
+        _add(aside, cells.where(many, f"{field} {{!r}} is above {_DEATHS_MAX:,}: is it another number?".format))
         content[column] = Coded(deaths.mask(either).to_numpy(), written.codes)
     targets = rows.distinct(names["civilians"])
     content["civilians"] = targets.coded(lambda text: layout.civilians.get(text.lower(), np.nan), REAL)
@@ -565,9 +568,14 @@ def _sorted(content: dict[str, Any], used: np.ndarray) -> dict[str, Any]:
     if len(same):
         tied = np.union1d(same, same + 1)
         places = order[tied]
-        by = ["x", "y", "date_to", "id", "kind", "note", "source_row"]
-        if not unnamed:
-            by = by[:4]  # no id is there twice
+        by = ["x", "y", "date_to", "id"]
+        if unnamed:  # else no id is there twice
+            by += [
+                "kind",
+                "note",
+                *(name for name in sorted(content) if name not in {*by, "day", "source_row"}),
+                "source_row",
+            ]
         cells = [key[tied], *(_ranked(_array(content[name].take(rows[places]))) for name in by)]
         order[tied] = places[np.lexsort(cells[::-1])]
     out = _taken(content, rows[order])

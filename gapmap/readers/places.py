@@ -112,12 +112,14 @@ def read_places(
         geometry=points,
     ).drop(index=list(aside))
     key = pd.DataFrame({"name": places["name"], "x": places.geometry.x, "y": places.geometry.y})
-    # Of those that are there twice the one with the most people counts, else the first.
-    ranked = key.loc[places["population"].sort_values(ascending=False, kind="stable").index]
+    # Of those that are there twice the one with the most people counts, with the variants of all.
+    ranked = key.loc[places.sort_values(["population", "names"], ascending=[False, True], kind="stable").index]
     same = ranked[ranked.duplicated(keep=False)]  # few, or none
     for rows_of_one in same.groupby(list(same.columns)).groups.values():
         first, *others = rows_of_one
         told = places["population"][first]
+        variants_of_all = dict.fromkeys(each for row in rows_of_one for each in json.loads(places["names"][row]))
+        places.loc[first, "names"] = json.dumps([*variants_of_all], ensure_ascii=False)
         for row in others:
             other = places["population"][row]
             but = f", but for its population of {other:.0f}" if other < told else ""

@@ -38,6 +38,7 @@ _HALF = "one of longitude and latitude is missing"
 _POINT = 0  # shapely's type id
 _BROKEN = "the geometry cannot be built: a ring not closed or of too few points, a line of one point, or a NaN in it"
 _SAME_SPOT_M = 200.0  # degrees of three decimals, and a datum of another time
+_BESIDE_DEGREES = 0.002  # as far
 _LON_MAX, _LAT_MAX, _TURN = 180.0, 90.0, 360.0
 
 
@@ -249,7 +250,14 @@ def _angles(cells: pd.Series, axis: Literal["lat", "lon"], problems: dict[int, s
 
 
 def _apart(first: shapely.Geometry, other: shapely.Geometry, text: str) -> str | None:
-    """Say why a row's second position cannot stand beside its first; None where both are one spot, as finely as they say."""
+    """Say why a row's second position cannot stand beside its first; None where both are one spot, as finely as they say.
+
+    Nor does a point say anything else than the line or area about it, as in the CSV that gapmap writes.
+    """
+    if first.geom_type != "Point" and other.geom_type == "Point":
+        if shapely.distance(shapely.envelope(first), other) <= _BESIDE_DEGREES:
+            return None
+        return "its point lies outside its shape: leave the right one"
     if first.geom_type != "Point" or other.geom_type != "Point":
         return "more than one position: fill in one of lon and lat, position, mgrs, wkt"
     away_m = pyproj.Geod(ellps="WGS84").inv(first.x, first.y, other.x, other.y)[2]

@@ -299,6 +299,29 @@ def no_day(field: str, text: str, *, day_first: bool = False) -> str:
     return f'{said}; if the day comes first, say dates = "day-first"' if is_numeric_day(text) else said
 
 
+def is_endless(text: str) -> bool:
+    """Tell whether a text is a date after the years that are read, such as 9999-12-31: databases write it for no end.
+
+    Parameters
+    ----------
+    text : str
+        As for :func:`parse_days`.
+
+    Returns
+    -------
+    bool
+        False for what is no date.
+
+    Examples
+    --------
+    >>> is_endless("9999-12-31"), is_endless("31 Dec 9999"), is_endless("2021-06-01"), is_endless("9999")
+    (True, True, False, False)
+    """
+    plain = western(text).strip()
+    match = _YEAR_FIRST.fullmatch(plain) or _NAMED.fullmatch(plain) or _DAY_FIRST.fullmatch(plain)
+    return match is not None and int(match["year"]) > _YEARS[1]
+
+
 def doubt_turned(column: str, texts: Iterable[str]) -> list[str]:
     """Doubt dates of which a spreadsheet seems to have taken some days for months, and left the others as text.
 

@@ -208,6 +208,7 @@ def read_zones(
             for said in values.doubt_turned(rows.column(names[field]) or "", rows.texts(names[field]))
         ),
         *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where)),
+        *_mended(rows, names["valid_to"], repaired.difference(list(aside))),
     ]
     out.attrs["input"] = files.describe(
         rows.path,
@@ -509,6 +510,8 @@ def _days(rows: files.Rows, names: Sequence[str], kml: str, problems: dict[int, 
     if rows.path.suffix.lower() in files.KML:
         names = [*names, kml]
     texts = rows.texts(names)
+    if kml == "end":
+        texts = texts.where(~texts.map(values.is_endless).astype(bool), "")
     days, bad = values.parse_days(texts, day_first=values.DAY_FIRST_MARKS if day_first else "")
     for row in texts.index[bad]:
         problems.setdefault(row, values.no_day(names[0], texts[row], day_first=day_first))
@@ -630,6 +633,18 @@ def _remarks(zones: gpd.GeoDataFrame, stated: pd.Series, closed: pd.Index, radii
         most = format_length(lengths.max()) + (" or less" if lengths.min() < lengths.max() else "")
         remarks.append(f"{files.list_rows(short)}: a reach of {most}; {doubt_short(lengths)}")
     return remarks
+
+
+def _mended(rows: files.Rows, last: Sequence[str], repaired: pd.Index) -> list[str]:
+    """Say what was read otherwise than it is written."""
+    said = []
+    if len(repaired):
+        said.append(f"{files.list_rows(repaired)}: repaired, for an outline crosses itself or a part has no length")
+    texts = rows.texts(last)
+    endless = texts[texts.map(values.is_endless).astype(bool)]
+    if len(endless):
+        said.append(f"{files.list_rows(endless.index)}: valid_to {endless.iloc[0]} is taken for no end")
+    return said
 
 
 def _reversed(start: pd.Timestamp, end: pd.Timestamp) -> str:
