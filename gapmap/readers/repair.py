@@ -84,7 +84,7 @@ def repair(geometry: gpd.GeoSeries, problems: dict[int, str]) -> tuple[gpd.GeoSe
             values[place] = _MULTI[values[place].geom_type](parts[~shapely.is_empty(parts)])
     collections = geometry.index[shapely.get_type_id(values) == _COLLECTION]
     for row in collections:
-        problems.setdefault(row, "a geometry collection: give points, lines and polygons a row each")
+        problems.setdefault(row, "a geometry collection: give its points, lines and areas a row each, or a placemark")
     usable = ~geometry.index.isin(list(problems)) & ~shapely.is_missing(values)
     broken = np.flatnonzero(usable & ~shapely.is_valid(values))
     kept = []
