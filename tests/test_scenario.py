@@ -148,6 +148,20 @@ layers = "x"
         (f'max_width = "0 km"\n{FORCE}', "max_width: 0 m is outside 100 m to 500 km"),
         (f'max_width = "1 m"\n{FORCE}', "max_width: 1 m is outside 100 m to 500 km"),
         (f'max_width = "600 km"\n{FORCE}', "max_width: 600 km is outside 100 m to 500 km"),
+        *(
+            (f'stretch_length = "{text}"\n{FORCE}', f"stretch_length: {said} is outside 500 m to 200 km")
+            for text, said in {
+                "0 m": "0 m",
+                "0.001 m": "0.001 m",
+                "1e-300 m": "1e-300 m",
+                "0.4 km": "400 m",
+                "201 km": "201 km",
+            }.items()
+        ),
+        (f"max_width = 1{'0' * 5000}\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"title = 0x{'f' * 5000}\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"a = [[1, {{ b = -{2**63 + 1} }}]]\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"a = {'[' * 20_000}{']' * 20_000}\n{FORCE}", "scenario.toml: brackets in brackets without end"),
         (FORCE.replace('zones = "', 'zones = "~nosuch/'), "names a user that this computer does not know"),
         (f"max_width = true\n{FORCE}", "True is not a length"),
         (f"max_width = nan\n{FORCE}", "nan is not a length"),
