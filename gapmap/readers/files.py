@@ -27,7 +27,7 @@ import shapely
 
 from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, unknown
 from gapmap.readers import kml
-from gapmap.readers.sheets import Headless, Sheet, as_text, fold, pick, read_csv, read_xlsx
+from gapmap.readers.sheets import Headless, Sheet, as_text, codec_name, fold, pick, read_csv, read_xlsx
 from gapmap.readers.values import Distinct, cell_text
 
 if TYPE_CHECKING:
@@ -246,7 +246,10 @@ def read_rows(
         said = _say_beside(sheet, role)
         rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
-        rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
+        encoding = encoding if suffix == ".shp" else None
+        if encoding:
+            codec_name(path, encoding)  # GDAL passes over one that it does not know
+        rows = _read_vector(path, role, layer, encoding)
     if not len(rows.columns.index) and not may_be_empty:
         raise InputError(f"{path.name}: no {role} in it, the file has no rows")
     return rows
