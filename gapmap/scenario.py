@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from gapmap.errors import InputError, MissingFileError, ScenarioError, unknown
+from gapmap.errors import InputError, MissingFileError, ScenarioError, no_file, unknown
 from gapmap.points import is_mgrs_zone
 from gapmap.tables import ZONE_KINDS, is_force_name
 from gapmap.units import format_length, parse_length
@@ -271,10 +271,11 @@ def read_scenario(path: str | Path) -> Scenario:
     (15000.0, 5000.0, 'north.kml')
     """
     path = Path(path)
-    if path.is_dir():
-        raise MissingFileError(f"{path}: a folder, not a scenario", hint="name the file in it, such as scenario.toml")
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
+    if why := no_file(path, "scenario"):
+        folder = "name the file in it, such as scenario.toml"
+        raise MissingFileError(
+            f"{path}: {why}", hint=folder if "folder" in why else "gapmap init DIR writes one to start from"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         tree = tomllib.loads(text)

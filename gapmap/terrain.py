@@ -21,7 +21,7 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.warp import reproject
 
 from gapmap import tables
-from gapmap.errors import InputError, MissingFileError
+from gapmap.errors import InputError, MissingFileError, no_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,8 @@ def open_heights(path: str | Path) -> DatasetReader:
         If none of the formats fits, or the raster has no CRS.
     """
     path = Path(path)
-    if not path.exists():
-        raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+    if why := no_file(path):
+        raise MissingFileError(f"{path}: {why}", hint="check [terrain] dem in the scenario")
     try:
         with rasterio.Env():  # rasterio.open takes one format alone
             source = DatasetReader(path, driver=list(FORMATS))

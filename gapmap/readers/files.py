@@ -25,7 +25,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, unknown
+from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, no_file, unknown
 from gapmap.readers import kml
 from gapmap.readers.sheets import Headless, Sheet, as_text, codec_name, fold, pick, read_csv, read_xlsx
 from gapmap.readers.values import Distinct, cell_text
@@ -271,9 +271,9 @@ def require_safe(path: Path) -> None:
         If the format is not accepted, or the file is empty, not what its name says, harmful, or too large when unpacked.
     """
     suffix = path.suffix.lower()
-    if not path.is_file():
+    if why := no_file(path):
         raise MissingFileError(
-            f"{from_here(path)}: no such file", hint="check the name, and that paths are relative to the scenario"
+            f"{from_here(path)}: {why}", hint="check the name, and that paths are relative to the scenario"
         )
     if suffix not in VECTOR + PLAIN:
         raise InputError(f"{path.name}: format {suffix!r} is not read", hint=f"accepted: {', '.join(VECTOR + PLAIN)}")
