@@ -388,6 +388,14 @@ def _check_length(metres: float, low: float, high: float) -> float:
     return metres
 
 
+def _real(path: Path) -> str:
+    """Return what two spellings of a path have in common, where links are followed and Windows tells no capitals."""
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except ValueError:  # a NUL in it, which is a fault of its own
+        return str(path)
+
+
 def _too_long(path: Path) -> ScenarioError:
     return ScenarioError(
         f"{path.name}: not TOML: an integer of more than 64 bits",
@@ -518,7 +526,15 @@ class _Table:
             if value is not None:
                 self.fault(key, f"{value!r} is not a file name or a list of file names")
             return ()
-        return tuple(self._resolve(key, name) for name in names)
+        paths = tuple(self._resolve(key, name) for name in names)
+        first: dict[str, str] = {}  # of each file the name that it has first
+        for name, path in zip(names, paths, strict=True):
+            real = _real(path)
+            if real in first:
+                again = "is given twice" if name == first[real] else f"is {first[real]!r} again"
+                self.fault(key, f"{name!r} {again}: its zones would count double")
+            first.setdefault(real, name)
+        return paths
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.take(key)

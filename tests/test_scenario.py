@@ -201,6 +201,22 @@ def test_a_missing_file_and_another_encoding(tmp_path: Path) -> None:
         read_scenario(path)
 
 
+def test_a_force_that_has_a_file_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    text = '[forces.north]\nzones = ["a.csv", "b.csv", {}]\n[forces.south]\nzones = "a.csv"'
+    double = "forces.north.zones: {}: its zones would count double"
+    assert double.format("'a.csv' is given twice") in problems(tmp_path, text.format('"a.csv"'))
+    assert "'b' is given twice" in problems(tmp_path, '[forces.north]\nzones = ["b", "b"]')
+    for again in ("./a.csv", "sub/../a.csv", (tmp_path / "a.csv").as_posix()):
+        assert double.format(f"{again!r} is 'a.csv' again") in problems(tmp_path, text.format(f'"{again}"'))
+    try:
+        (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    except OSError:  # Windows lets few people make one
+        return
+    assert double.format("'link.csv' is 'a.csv' again") in problems(tmp_path, text.format('"link.csv"'))
+    assert len(read(tmp_path, text.format('"c.csv"')).forces[0].zones) == 3  # and two forces may have one list
+
+
 def test_windows_line_ends_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "scenario.toml"
     path.write_bytes(b"\xef\xbb\xbf" + FORCE.replace("\n", "\r\n").encode())
