@@ -440,6 +440,8 @@ def run(
         from gapmap.terrain import hillshade
 
         relief = hillshade(scenario.terrain.dem, ground.to_crs(WGS84).total_bounds)
+        remarks = relief.attrs.pop("remarks")
+        read.inputs[-1]["remarks"].extend(remarks)  # the terrain comes last
 
     aside = [*read.set_aside, *grown.set_aside, *far_incidents, *far_places]
     content = {

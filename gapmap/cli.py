@@ -8,6 +8,7 @@ stack, rich) is imported inside them, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import io
 import json
@@ -118,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _fail(f"gapmap: {error}", 2)
     except (GapmapError, OSError) as error:
-        return _fail(f"gapmap: {error}", 1)
+        return _fail(*_told(error))
     except (KeyboardInterrupt, SystemExit) as end:
         if isinstance(end, SystemExit) and end.code != _STOPPED:  # typer makes that of Ctrl-C, and says nothing
             raise
@@ -129,6 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"gapmap failed: {what}; this is a fault of gapmap; please report it with the input", 1)
     return 0
+
+
+def _told(error: GapmapError | OSError) -> tuple[str, int]:
+    """Return what is said of a failure, and the exit code: a name that no file can have is wrong input, whatever it names."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"gapmap: {error.filename}: the name is too long\n  -> give a shorter one", 2
+    return f"gapmap: {error}", 1
 
 
 def _fail(text: str, code: int) -> int:

@@ -50,6 +50,9 @@ _PART_TRIANGLES = 60_000  # for a thread at a time: enough for numpy, and some p
 _CHECKS = 64  # parts of the cover's rows, to be checked at once: few rows are large, or many small
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _SURE = 1e-14  # of a product: what rounding does to a difference of two is far less
+_PARTS_MAX = (
+    100_000  # stretches, or transects, of a corridor: more than anybody tells apart, and soon more than memory holds
+)
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 
 
@@ -186,7 +189,8 @@ def find_corridors(
     ------
     InputError
         If the cover, the area or what is excluded is no table of geopandas, there is no force column, a geometry is
-        missing, invalid, not a polygon or not finite, or a length is not positive.
+        missing, invalid, not a polygon or not finite, a length is not positive, or a corridor would have more than 100 000
+        stretches or transects.
     CrsError
         If a CRS is missing or not true to metres.
     EngineError
@@ -618,8 +622,19 @@ def _bends(vertices: Points) -> Flags:
     return bends[np.cumsum(fresh) - 1]
 
 
+def _require_few(length: Floats, every_m: float, name: str) -> None:
+    """Refuse to part a middle line into more pieces than memory holds, before any is made."""
+    longest = length.max()
+    if longest > _PARTS_MAX * every_m:
+        raise InputError(
+            f"{name} is {every_m:g}; that would part a corridor of {longest / 1e3:.1f} km more than {_PARTS_MAX:,} times",
+            hint=f"at least {longest / _PARTS_MAX:.2g} m; 10 km for stretches and 1 km for transects are usual",
+        )
+
+
 def _steps(length: Floats, stretch_length_m: float) -> tuple[Ints, Floats]:
     """Return how many stretches each chain has, and how long each of them is."""
+    _require_few(length, stretch_length_m, "stretch_length_m")
     parts = np.maximum(np.rint(length / stretch_length_m), 1).astype(np.int64)
     return parts, np.maximum(length / parts, GRID_M)
 
@@ -661,6 +676,7 @@ def _transects(
     every_m: float,
 ) -> dict[str, NDArray[Any]]:
     """Return the span at every so many metres of each middle line; at the middle of one that is shorter."""
+    _require_few(length, every_m, "transect_every_m")
     count = np.where(length < every_m, 1, np.floor(length / every_m + 1e-9).astype(np.int64) + 1)
     chain = np.repeat(np.arange(len(length)), count)
     nth = counter(count)

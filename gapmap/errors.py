@@ -7,10 +7,14 @@ Anything else under :class:`GapmapError` is a failure of the work itself: exit c
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 
 class GapmapError(Exception):
@@ -95,6 +99,73 @@ class ClusterError(GapmapError, RuntimeError):
 
 class AssetError(GapmapError, RuntimeError):
     """The page asks for a script, style or structure that gapmap does not ship or did not emit."""
+
+
+def bad_name(path: Path) -> str:
+    """Say why no file can have a name.
+
+    Parameters
+    ----------
+    path : Path
+        As given.
+
+    Returns
+    -------
+    str
+        For after the name and a colon; "" where a file of that name can be, whether or not one is there.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> bad_name(Path("a" * 300)), bad_name(Path("none.gpkg"))
+    ('the name is too long', '')
+    """
+    for name in (
+        str(path),
+        *path.parts,
+    ):  # of a folder that is not there yet, the whole path says nothing about its end
+        try:
+            os.stat(name)  # noqa: PTH116 - parts are texts
+        except ValueError:  # a NUL in it
+            return "no name of a file"
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return "the name is too long"
+    return ""
+
+
+def no_file(path: Path, what: str = "file") -> str:
+    """Say why nothing can be read where a file is to be.
+
+    Parameters
+    ----------
+    path : Path
+        As given.
+    what : str, optional
+        What the file was to be.
+
+    Returns
+    -------
+    str
+        For after the name and a colon; "" where a file is.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> no_file(Path("none.csv")), no_file(Path()), no_file(Path(__file__))
+    ('no such file', 'a folder, not a file', '')
+    """
+    if why := bad_name(path):
+        return why
+    try:
+        mode = path.stat().st_mode
+    except PermissionError as error:
+        return f"cannot be read: {error.strerror}"
+    except OSError:
+        return "no such file"
+    if stat.S_ISDIR(mode):
+        return f"a folder, not a {what}"
+    return "" if stat.S_ISREG(mode) else f"a device or pipe, not a {what}"
 
 
 def unknown(what: str, word: str, allowed: Iterable[str]) -> str:

@@ -371,7 +371,7 @@ def _finite(metric: gpd.GeoSeries) -> gpd.GeoSeries:
 
 
 def _terrain(path: Path) -> dict[str, Any]:
-    from gapmap.terrain import open_heights  # noqa: PLC0415 - rasterio is slow to import, and few scenarios name heights
+    from gapmap.terrain import check_heights  # noqa: PLC0415 - rasterio is slow to import, and few scenarios name heights
 
-    open_heights(from_here(path)).close()
+    check_heights(from_here(path))
     return describe(path, role="terrain", rows=1, used=1)

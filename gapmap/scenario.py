@@ -13,12 +13,12 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from gapmap.errors import InputError, MissingFileError, ScenarioError, unknown
+from gapmap.errors import InputError, MissingFileError, ScenarioError, no_file, unknown
 from gapmap.points import is_mgrs_zone
 from gapmap.tables import ZONE_KINDS, is_force_name
 from gapmap.units import format_length, parse_length
@@ -33,7 +33,9 @@ _ASIDE = "set aside"
 _DAY_FIRST = "day-first"
 MAX_WIDTH_LIMITS_M = (100.0, 500_000.0)  # narrower, a corridor of some length has more transects than memory holds
 REACH_LIMIT_M = 200_000.0
-_STRETCH_LIMIT_M = 200_000.0
+# Shorter, stretches are too many for memory, and for anybody to tell apart.
+STRETCH_LENGTH_LIMITS_M = (500.0, 200_000.0)
+_INTEGERS = range(-(2**63), 2**63)  # of TOML; Python reads longer ones, and cannot write them
 _SLASHES = "in a path write / where Windows has \\"
 
 _Namer = Callable[[Path], str]
@@ -269,10 +271,11 @@ def read_scenario(path: str | Path) -> Scenario:
     (15000.0, 5000.0, 'north.kml')
     """
     path = Path(path)
-    if path.is_dir():
-        raise MissingFileError(f"{path}: a folder, not a scenario", hint="name the file in it, such as scenario.toml")
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file", hint="gapmap init DIR writes one to start from")
+    if why := no_file(path, "scenario"):
+        folder = "name the file in it, such as scenario.toml"
+        raise MissingFileError(
+            f"{path}: {why}", hint=folder if "folder" in why else "gapmap init DIR writes one to start from"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         tree = tomllib.loads(text)
@@ -287,6 +290,12 @@ def read_scenario(path: str | Path) -> Scenario:
         backslash = at is not None and "\\" in text.split("\n")[int(at[1]) - 1]
         hint = _SLASHES if backslash else 'text goes in quotes: reach = "5 km"'
         raise ScenarioError(f"{path.name}: not TOML: {error}", hint=hint) from error
+    except RecursionError as error:
+        raise ScenarioError(f"{path.name}: brackets in brackets without end", hint="close each of them") from error
+    except ValueError as error:  # Python's own limit on digits
+        raise _too_long(path) from error
+    if any(number not in _INTEGERS for number in _integers(tree)):
+        raise _too_long(path)
     problems: list[str] = []
     scenario = _scenario(_Table(tree, "", path.parent.resolve(), problems), path.stem)
     if scenario is None or problems:
@@ -347,10 +356,59 @@ def check_reach(metres: float) -> float:
     return _check_length(metres, 0.0, REACH_LIMIT_M)
 
 
+def check_stretch_length(metres: float) -> float:
+    """Refuse a length of stretches that nobody means.
+
+    Parameters
+    ----------
+    metres : float
+        The length that is asked for.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is below 500 m or above 200 km.
+
+    Examples
+    --------
+    >>> check_stretch_length(10_000.0)
+    10000.0
+    """
+    return _check_length(metres, *STRETCH_LENGTH_LIMITS_M)
+
+
 def _check_length(metres: float, low: float, high: float) -> float:
     if not low <= metres <= high:
         raise InputError(f"{format_length(abs(metres))} is outside {format_length(low)} to {format_length(high)}")
     return metres
+
+
+def _real(path: Path) -> str:
+    """Return what two spellings of a path have in common, where links are followed and Windows tells no capitals."""
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except ValueError:  # a NUL in it, which is a fault of its own
+        return str(path)
+
+
+def _too_long(path: Path) -> ScenarioError:
+    return ScenarioError(
+        f"{path.name}: not TOML: an integer of more than 64 bits",
+        hint="a length is at most some hundred km",
+    )
+
+
+def _integers(tree: object) -> Iterator[int]:
+    """Return the integers in a tree, wherever they are."""
+    if isinstance(tree, int):
+        yield tree
+    for each in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _integers(each)
 
 
 class _Table:
@@ -401,10 +459,7 @@ class _Table:
             self.fault(key, error.message)
             return default
 
-    def length(self, key: str, default: float, limit: float) -> float:
-        return self.metres(key, self.take(key), limit, above_zero=True) or default
-
-    def metres(self, key: str, value: object, limit: float, *, above_zero: bool = False) -> float | None:
+    def metres(self, key: str, value: object, limit: float) -> float | None:
         if value is None:
             return None
         if not isinstance(value, str | int | float):
@@ -415,9 +470,8 @@ class _Table:
         except InputError as error:
             self.fault(key, error.message)
             return None
-        if metres > limit or (above_zero and metres == 0):
-            low = "more than 0" if above_zero else "0"
-            self.fault(key, f"{value!r} is outside {low} to {format_length(limit)}")
+        if metres > limit:
+            self.fault(key, f"{value!r} is outside 0 to {format_length(limit)}")
         return metres
 
     def lengths(self, key: str, words: tuple[str, ...], limit: float) -> dict[str, float]:
@@ -472,7 +526,15 @@ class _Table:
             if value is not None:
                 self.fault(key, f"{value!r} is not a file name or a list of file names")
             return ()
-        return tuple(self._resolve(key, name) for name in names)
+        paths = tuple(self._resolve(key, name) for name in names)
+        first: dict[str, str] = {}  # of each file the name that it has first
+        for name, path in zip(names, paths, strict=True):
+            real = _real(path)
+            if real in first:
+                again = "is given twice" if name == first[real] else f"is {first[real]!r} again"
+                self.fault(key, f"{name!r} {again}: its zones would count double")
+            first.setdefault(real, name)
+        return paths
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.take(key)
@@ -518,7 +580,7 @@ def _scenario(table: _Table, stem: str) -> Scenario | None:
     notice = table.text("notice", "") or ""
     date = table.day("date")
     max_width_m = table.checked("max_width", check_max_width, MAX_WIDTH_M)
-    stretch_length_m = table.length("stretch_length", STRETCH_LENGTH_M, _STRETCH_LIMIT_M)
+    stretch_length_m = table.checked("stretch_length", check_stretch_length, STRETCH_LENGTH_M)
     crs = table.choice("crs", "laea", ("laea", "utm"))
     mgrs_zones = _mgrs_zones(table)
     area_of_interest = _layer(table.table("area_of_interest"))

@@ -25,7 +25,7 @@ import pyproj
 import shapely
 
 from gapmap import styles, tables
-from gapmap.errors import InputError, MissingFileError, ResultError
+from gapmap.errors import InputError, MissingFileError, ResultError, bad_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,6 +116,9 @@ def write(content: Mapping[str, pd.DataFrame], path: Path, *, overwrite: bool = 
     """
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"{path.name}: a result is a GeoPackage", hint="give a name that ends in .gpkg")
+    # SQLite puts a journal of that name beside it.
+    if why := bad_name(path.with_name(f"{path.name}-journal")):
+        raise InputError(f"{path} cannot be written: {why}", hint="give another name")
     if path.exists() and not overwrite and "run" not in _layers(path):
         raise InputError(f"{path.name} is there and is not a result of gapmap", hint="give another name")
     with drafts_beside(path.parent, target=path) as folder:
@@ -287,6 +290,8 @@ class ResultFile:
     """
 
     def __init__(self, path: Path) -> None:
+        if why := bad_name(path):
+            raise MissingFileError(f"{path} cannot be read: {why}", hint="name a result: gapmap run saves one")
         if path.is_dir():
             raise MissingFileError(f"{path} is a folder", hint="name the result in it, such as gaps.gpkg")
         if not path.is_file():

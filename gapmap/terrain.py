@@ -8,6 +8,8 @@ is kilometres off; light from the north-west, 45 degrees high; flat ground is le
 from __future__ import annotations
 
 import base64
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +23,10 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.warp import reproject
 
 from gapmap import tables
-from gapmap.errors import InputError, MissingFileError
+from gapmap.errors import InputError, MissingFileError, no_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,13 +66,14 @@ def open_heights(path: str | Path) -> DatasetReader:
     MissingFileError
         If there is no such file.
     InputError
-        If none of the formats fits, or the raster has no CRS.
+        If none of the formats fits, the raster has no CRS, or does not say where it lies.
     """
     path = Path(path)
-    if not path.exists():
-        raise MissingFileError(f"{path}: no such file", hint="check [terrain] dem in the scenario")
+    if why := no_file(path):
+        raise MissingFileError(f"{path}: {why}", hint="check [terrain] dem in the scenario")
     try:
-        with rasterio.Env():  # rasterio.open takes one format alone
+        with rasterio.Env(), warnings.catch_warnings():  # rasterio.open takes one format alone
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # it is refused below
             source = DatasetReader(path, driver=list(FORMATS))
     except rasterio.errors.RasterioIOError as error:
         raise InputError(
@@ -80,7 +83,44 @@ def open_heights(path: str | Path) -> DatasetReader:
     if source.crs is None:
         source.close()
         raise InputError(f"{path.name}: the raster has no CRS", hint="export it as GeoTIFF with its CRS")
+    if source.transform.is_identity:
+        source.close()
+        raise InputError(
+            f"{path.name}: the raster does not say where it lies", hint="export it as GeoTIFF with its place and CRS"
+        )
     return source
+
+
+def check_heights(path: str | Path) -> None:
+    """Refuse a raster that no relief can be made of, without reading all of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`open_heights`.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If it cannot be opened, or its first or last cell cannot be read: a file that is cut short lacks its end.
+    """
+    with open_heights(path) as source, _cut_short(Path(path)):
+        for row, column in ((0, 0), (source.height - 1, source.width - 1)):
+            source.read(1, window=((row, row + 1), (column, column + 1)))
+
+
+@contextmanager
+def _cut_short(path: Path) -> Iterator[None]:
+    """Say of heights that cannot be read that they are the file's fault."""
+    try:
+        yield
+    except (rasterio.errors.RasterioIOError, rasterio.errors.WarpOperationError) as error:
+        raise InputError(
+            f"{path.name}: not all of its heights can be read: it is damaged or cut short",
+            hint="get it again, or take [terrain] out of the scenario",
+        ) from error
 
 
 def hillshade(
@@ -103,14 +143,15 @@ def hillshade(
     Returns
     -------
     DataFrame
-        The table "relief" (`gapmap.tables.COLUMNS`) of one row.
+        The table "relief" (`gapmap.tables.COLUMNS`) of one row. ``attrs["remarks"]`` says why the picture shows nothing, where
+        it does not.
 
     Raises
     ------
     MissingFileError
         If there is no such file.
     InputError
-        If the file is no raster, has no CRS, or lies outside the box.
+        If the file is no raster, is cut short, does not say where it lies, or lies outside the box.
     """
     with open_heights(dem) as source:
         attribution = attribution or source.tags().get("SOURCE", "")
@@ -118,27 +159,31 @@ def hillshade(
         west, south, east, north = bounds
         wide, high = _MARGIN * (east - west), _MARGIN * (north - south)
         grown = (west - wide, south - high, east + wide, north + high)
-        here = _overlap(grown, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", *source.bounds))
+        # Of rows that run from south to north rasterio has the bottom above the top.
+        (left, right), (bottom, top) = (sorted(sides) for sides in (source.bounds[::2], source.bounds[1::2]))
+        here = _overlap(grown, rasterio.warp.transform_bounds(source.crs, "EPSG:4326", left, bottom, right, top))
         if here is None:
             raise InputError(f"{dem}: the raster lies outside the region of the map")
         west, south, east, north = to_map.transform_bounds(*here)
         size = max(east - west, north - south) / _pixels(source, here, pixels_max)
         columns, rows = max(2, round((east - west) / size)), max(2, round((north - south) / size))
         heights = np.full((rows, columns), np.nan, dtype="float32")
-        reproject(
-            rasterio.band(source, 1),
-            heights,
-            dst_transform=Affine((east - west) / columns, 0, west, 0, (south - north) / rows, north),
-            dst_crs=_MERCATOR,
-            dst_nodata=np.nan,
-            resampling=Resampling.cubic,
-        )
+        with _cut_short(Path(dem)):
+            reproject(
+                rasterio.band(source, 1),
+                heights,
+                dst_transform=Affine((east - west) / columns, 0, west, 0, (south - north) / rows, north),
+                dst_crs=_MERCATOR,
+                dst_nodata=np.nan,
+                resampling=Resampling.cubic,
+            )
     to_degrees = pyproj.Transformer.from_crs(3857, 4326, always_xy=True)
     (left, right), (bottom, top) = to_degrees.transform([west, east], [south, north])
     latitude = np.radians(to_degrees.transform(np.zeros(rows), north - (np.arange(rows) + 0.5) * size)[1])
     cell_m = size * np.cos(latitude)[:, np.newaxis]  # a Mercator metre is longer than one on the ground
+    picture = _shade(heights, cell_m)
     row = {
-        "image": base64.b64encode(_webp(_shade(heights, cell_m))).decode(),
+        "image": base64.b64encode(_webp(picture)).decode(),
         "media_type": "image/webp",
         "west": left,
         "south": bottom,
@@ -146,7 +191,15 @@ def hillshade(
         "north": top,
         "attribution": attribution,
     }
-    return tables.conform(pd.DataFrame([row], index=["relief"]), "relief")
+    table = tables.conform(pd.DataFrame([row], index=["relief"]), "relief")
+    table.attrs["remarks"] = [] if picture[1].any() else [_why_clear(heights)]
+    return table
+
+
+def _why_clear(heights: NDArray[np.float32]) -> str:
+    if not np.isfinite(heights).any() or min(heights.shape) > 2:  # noqa: PLR2004 - pixels, which are all at an edge
+        return "no relief is drawn: the raster has no heights over the region of the map"
+    return "no relief is drawn: the cells of the raster are too large for the region of the map"
 
 
 def _shade(heights: NDArray[np.float32], cell_m: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -184,7 +237,8 @@ def _webp(picture: NDArray[np.uint8]) -> bytes:
 def _pixels(source: DatasetReader, here: Sequence[float], pixels_max: int) -> int:
     """Return the pixels of the longer side: two a cell of the raster, at most ``pixels_max``."""
     west, south, east, north = rasterio.warp.transform_bounds("EPSG:4326", source.crs, *here)
-    cells = max((east - west) / source.res[0], (north - south) / source.res[1])
+    across, down = map(abs, source.res)
+    cells = max((east - west) / across, (north - south) / down)
     return max(2, min(pixels_max, round(2 * cells)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,9 +14,9 @@ import pytest
 from shapely import Point
 
 import gapmap
-from gapmap import cli, questions
+from gapmap import cli, questions, storage
 from gapmap.editions import edition
-from gapmap.errors import InputError
+from gapmap.errors import InputError, MissingFileError
 from gapmap.export import export
 from gapmap.postgis import write_postgis
 from gapmap.report import build_report
@@ -153,6 +155,13 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes | None], str]] = {
         {"scenario.toml": f'{GOOD}[terrain]\ndem = "south.csv"\n'},
         r"south\.csv: cannot be read as a raster",
     ),
+    "a name too long": ({"scenario.toml": using(f"{'n' * 300}.csv")}, r"n\.csv: (the name is too long|no such file)"),
+    "a name too long for heights": (
+        {"scenario.toml": f'{GOOD}[terrain]\ndem = "{"n" * 300}.tif"\n'},
+        r"n\.tif: (the name is too long|no such file)\n  -> check \[terrain\] dem",
+    ),
+    "a folder": ({"scenario.toml": using(".")}, ": a folder, not a file"),
+    "a folder of heights": ({"scenario.toml": f'{GOOD}[terrain]\ndem = ".."\n'}, "[^: ]: a folder, not a file"),
     "nobody's home": ({"scenario.toml": using("~nosuch/z.xlsx")}, "forces.north.zones: '~nosuch/z.xlsx' names a user"),
 }
 
@@ -193,6 +202,65 @@ def test_a_shapefile_that_does_not_say_where_it_is(
         (tmp_path / "north.prj").write_text(prj, encoding="utf-8")
     said = refused(tmp_path, {"scenario.toml": using("north.shp")}, capsys)
     assert re.search(words, said), said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such file")
+def test_a_device_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for files in (using("/dev/null"), f'{GOOD}[terrain]\ndem = "/dev/null"\n'):
+        assert "/dev/null: a device or pipe, not a file" in refused(tmp_path, {"scenario.toml": files}, capsys)
+
+
+LONG = "n" * 300
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="long names are missing ones there")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", f"{LONG}.toml"],
+        ["check", f"{LONG}.csv", "--reach", "5 km"],
+        ["run", "scenario.toml", "--out", LONG],
+        ["map", f"{LONG}.gpkg"],
+        ["query", f"{LONG}.gpkg", "at", "36,43"],
+        ["compare", f"{LONG}.gpkg", f"{LONG}.gpkg"],
+        ["whatif", f"{LONG}.toml", "--reach", "north=8km"],
+        ["export", f"{LONG}.gpkg", "--edition", "full", "--format", "csv"],
+        ["report", f"{LONG}.gpkg", "--edition", "full"],
+        ["init", LONG],
+    ],
+)
+def test_a_name_that_is_too_long_for_a_command(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in {"scenario.toml": GOOD, "north.csv": NORTH, "south.csv": SOUTH}.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert re.search("name (is )?too long", said), said
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a\0b", "no name of a file"),
+        *(
+            pytest.param(
+                name, "the name is too long", marks=pytest.mark.skipif(sys.platform == "win32", reason="missing")
+            )
+            for name in (LONG, "n" * 248, f"missing/{LONG}", f"{LONG}/missing")
+        ),
+    ],
+)
+def test_a_result_of_a_name_that_no_file_has(name: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.gpkg"
+    with pytest.raises(InputError, match=f"cannot be written: {words}"):
+        storage.write({}, path)
+    if len(path.name) > 255 or "\0" in path.name:  # the others leave no room for a journal
+        for read in (gapmap.open, gapmap.run, partial(gapmap.read_zones, force="a")):
+            with pytest.raises(MissingFileError, match=words):
+                read(path)
 
 
 SAVED = "out/gaps.gpkg"

@@ -810,6 +810,16 @@ def test_lengths_must_be_positive(name: str, value: float | str) -> None:
         find_corridors(scenes.strips(8 * KM, 40 * KM).cover, **options)
 
 
+@pytest.mark.parametrize("name", ["stretch_length_m", "transect_every_m"])
+@pytest.mark.parametrize("value", [0.001, 1e-300, 5e-324])
+def test_more_pieces_than_memory_holds_are_refused_before_any_is_made(name: str, value: float) -> None:
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(
+        InputError, match=rf"{name} is .*part a corridor of 40\.0 km more than 100,000 times\n.* 0\.4 m"
+    ):
+        find_corridors(scenes.strips(8 * KM, 40 * KM).cover, **options)
+
+
 def test_points_without_a_crs() -> None:
     with pytest.raises(CrsError):
         found_in("strips 8 x 50 km turned 0").width_at(gpd.GeoSeries([shapely.Point(0, 0)]))

@@ -892,6 +892,25 @@ def test_an_encoding_is_told_and_not_guessed(tmp_path: Path) -> None:
         read_zones(path, force="a", encoding="windows-9999")
 
 
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "rot13", "undefined", "a\0b", "\ud800", "e" * 5_000])
+@pytest.mark.parametrize("name", ["a.csv", "a.shp"])
+def test_an_encoding_that_is_none_of_texts_is_refused(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / name
+    if name == "a.shp":
+        gpd.GeoDataFrame({"name": ["é"]}, geometry=[Point(43, 36)], crs=4326).to_file(path)
+        path.with_suffix(".cpg").unlink()
+    else:
+        write(path, "name,lat,lon\né,36,43\n")
+    with pytest.raises(InputError, match=f"^{name}: unknown encoding .*\\n  -> for example encoding"):
+        read_zones(path, force="a", encoding=encoding)
+
+
+def test_a_file_that_is_not_in_an_encoding_of_host_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "name,lat,lon\nxn--a..b,36,43\n")
+    with pytest.raises(InputError, match=r"^a\.csv: not punycode"):
+        read_zones(path, force="a", encoding="punycode")
+
+
 @pytest.mark.parametrize(("reach", "said"), [("8", "8"), ("8 m", "8"), ("49.5", "49.5"), ("50", ""), ("8 km", "")])
 def test_a_reach_of_a_few_metres_is_doubted(tmp_path: Path, reach: str, said: str) -> None:
     text = f"name,lat,lon,reach\nA,36,43,5 km\nB,36,43.1,{reach}\nC,36,43.2,\n"

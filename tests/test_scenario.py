@@ -148,6 +148,20 @@ layers = "x"
         (f'max_width = "0 km"\n{FORCE}', "max_width: 0 m is outside 100 m to 500 km"),
         (f'max_width = "1 m"\n{FORCE}', "max_width: 1 m is outside 100 m to 500 km"),
         (f'max_width = "600 km"\n{FORCE}', "max_width: 600 km is outside 100 m to 500 km"),
+        *(
+            (f'stretch_length = "{text}"\n{FORCE}', f"stretch_length: {said} is outside 500 m to 200 km")
+            for text, said in {
+                "0 m": "0 m",
+                "0.001 m": "0.001 m",
+                "1e-300 m": "1e-300 m",
+                "0.4 km": "400 m",
+                "201 km": "201 km",
+            }.items()
+        ),
+        (f"max_width = 1{'0' * 5000}\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"title = 0x{'f' * 5000}\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"a = [[1, {{ b = -{2**63 + 1} }}]]\n{FORCE}", "scenario.toml: not TOML: an integer of more than 64 bits"),
+        (f"a = {'[' * 20_000}{']' * 20_000}\n{FORCE}", "scenario.toml: brackets in brackets without end"),
         (FORCE.replace('zones = "', 'zones = "~nosuch/'), "names a user that this computer does not know"),
         (f"max_width = true\n{FORCE}", "True is not a length"),
         (f"max_width = nan\n{FORCE}", "nan is not a length"),
@@ -185,6 +199,22 @@ def test_a_missing_file_and_another_encoding(tmp_path: Path) -> None:
     path.write_bytes('title = "é"'.encode("latin-1"))
     with pytest.raises(ScenarioError, match="not UTF-8"):
         read_scenario(path)
+
+
+def test_a_force_that_has_a_file_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    text = '[forces.north]\nzones = ["a.csv", "b.csv", {}]\n[forces.south]\nzones = "a.csv"'
+    double = "forces.north.zones: {}: its zones would count double"
+    assert double.format("'a.csv' is given twice") in problems(tmp_path, text.format('"a.csv"'))
+    assert "'b' is given twice" in problems(tmp_path, '[forces.north]\nzones = ["b", "b"]')
+    for again in ("./a.csv", "sub/../a.csv", (tmp_path / "a.csv").as_posix()):
+        assert double.format(f"{again!r} is 'a.csv' again") in problems(tmp_path, text.format(f'"{again}"'))
+    try:
+        (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    except OSError:  # Windows lets few people make one
+        return
+    assert double.format("'link.csv' is 'a.csv' again") in problems(tmp_path, text.format('"link.csv"'))
+    assert len(read(tmp_path, text.format('"c.csv"')).forces[0].zones) == 3  # and two forces may have one list
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:

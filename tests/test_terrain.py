@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import rasterio
 
+import gapmap
+from gapmap import cli
 from gapmap.errors import InputError, MissingFileError
-from gapmap.terrain import hillshade
+from gapmap.terrain import check_heights, hillshade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def _write_dem(path: Path, heights: NDArray[np.float64], *, crs: str | None = "EPSG:4326") -> Path:
+def _write_dem(
+    path: Path,
+    heights: NDArray[np.float64],
+    *,
+    crs: str | None = "EPSG:4326",
+    transform: rasterio.Affine | None = None,
+    **options: Any,  # noqa: ANN401 - of the driver
+) -> Path:
     rows, columns = heights.shape
     with rasterio.open(
         path,
@@ -28,7 +38,8 @@ def _write_dem(path: Path, heights: NDArray[np.float64], *, crs: str | None = "E
         count=1,
         dtype="float32",
         crs=crs,
-        transform=rasterio.Affine(1 / columns, 0, 43, 0, -1 / rows, 37),
+        transform=transform or rasterio.Affine(1 / columns, 0, 43, 0, -1 / rows, 37),
+        **options,
     ) as target:
         target.write(heights.astype("float32"), 1)
     return path
@@ -84,3 +95,84 @@ def test_relief_refuses_what_it_cannot_use(tmp_path: Path) -> None:
         hillshade(dem, (10, 10, 11, 11))
     with pytest.raises(InputError, match="no CRS"):
         hillshade(_write_dem(tmp_path / "nocrs.tif", np.zeros((9, 9)), crs=None), (43, 36, 44, 37))
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_rows_from_south_to_north_give_the_same_picture(tmp_path: Path) -> None:
+    heights = np.random.default_rng(1).uniform(0, 900, (60, 60))
+    north = hillshade(_write_dem(tmp_path / "north.tif", heights), (43.2, 36.4, 43.6, 36.8))
+    transform = rasterio.Affine(1 / 60, 0, 43, 0, 1 / 60, 36)
+    south = hillshade(_write_dem(tmp_path / "south.tif", heights[::-1], transform=transform), (43.2, 36.4, 43.6, 36.8))
+    columns = ["west", "south", "east", "north"]
+    assert south[columns].to_numpy().ravel().tolist() == pytest.approx(north[columns].to_numpy().ravel().tolist())
+    assert _picture(south).shape == _picture(north).shape
+    assert np.abs(_picture(south).astype(int) - _picture(north)).max() <= 3  # WEBP is not exact
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_raster_without_a_place_does_not_lie_at_zero_degrees(tmp_path: Path) -> None:
+    dem = _write_dem(tmp_path / "dem.tif", np.zeros((60, 60)), transform=rasterio.Affine.identity())
+    with pytest.raises(InputError, match=r"^dem\.tif: the raster does not say where it lies"):
+        hillshade(dem, (43.2, 36.4, 43.6, 36.8))
+
+
+SCENARIO = """[forces.north]
+zones = "north.csv"
+[forces.south]
+zones = "south.csv"
+[terrain]
+dem = "dem.tif"
+"""
+
+
+def _write_scenario(folder: Path) -> Path:
+    (folder / "north.csv").write_text("name,lon,lat,reach\nN,43.4,36.6,5 km\n", encoding="utf-8")
+    (folder / "south.csv").write_text("name,lon,lat,reach\nS,43.4,36.4,5 km\n", encoding="utf-8")
+    path = folder / "scenario.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    return path
+
+
+def test_a_raster_cut_short_is_said_by_check_and_by_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dem = _write_dem(tmp_path / "dem.tif", np.random.default_rng(1).uniform(0, 900, (60, 60)))
+    data = dem.read_bytes()
+    scenario = _write_scenario(tmp_path)
+    check_heights(dem)
+    for end in (5_000, len(data) - 9):
+        dem.write_bytes(data[:end])
+        for words in (["check", str(scenario)], ["run", str(scenario), "--out", str(tmp_path / "out")]):
+            assert cli.main(words) == 2
+            told = capsys.readouterr().err
+            assert told.startswith("gapmap: dem.tif: not all of its heights can be read: it is damaged or cut short\n")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_raster_damaged_in_its_middle_is_said(tmp_path: Path) -> None:
+    heights = np.random.default_rng(1).uniform(0, 900, (64, 64))
+    options: dict[str, Any] = {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}
+    dem = _write_dem(tmp_path / "dem.tif", heights, **options)
+    data = bytearray(dem.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 900] = bytes(900)
+    dem.write_bytes(data)
+    check_heights(dem)  # both ends are there
+    with pytest.raises(InputError, match=r"^dem\.tif: not all of its heights can be read"):
+        hillshade(dem, (43.2, 36.4, 43.6, 36.8))
+
+
+@pytest.mark.parametrize(
+    ("heights", "transform", "why"),
+    [
+        (np.ones((18, 36)), rasterio.Affine(10, 0, -180, 0, -10, 90), "the cells of the raster are too large for"),
+        (np.full((60, 60), -9.0), None, "the raster has no heights over"),
+        (np.full((18, 36), -9.0), rasterio.Affine(10, 0, -180, 0, -10, 90), "the raster has no heights over"),
+        (np.ones((60, 60)), None, ""),
+    ],
+)
+def test_a_relief_that_shows_nothing_is_remarked_on(
+    heights: NDArray[np.float64], transform: rasterio.Affine | None, why: str, tmp_path: Path
+) -> None:
+    _write_dem(tmp_path / "dem.tif", heights, transform=transform, nodata=-9)
+    ran = gapmap.run(_write_scenario(tmp_path))
+    (said,) = (each["remarks"] for each in json.loads(ran.run["inputs"].iloc[0]) if each["role"] == "terrain")
+    assert said == ([f"no relief is drawn: {why} the region of the map"] if why else [])

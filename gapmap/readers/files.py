@@ -25,9 +25,9 @@ import pyogrio
 import pyproj
 import shapely
 
-from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, unknown
+from gapmap.errors import CrsError, InputError, LayerError, MissingFileError, no_file, unknown
 from gapmap.readers import kml
-from gapmap.readers.sheets import Headless, Sheet, as_text, fold, pick, read_csv, read_xlsx
+from gapmap.readers.sheets import Headless, Sheet, as_text, codec_name, fold, pick, read_csv, read_xlsx
 from gapmap.readers.values import Distinct, cell_text
 
 if TYPE_CHECKING:
@@ -246,7 +246,10 @@ def read_rows(
         said = _say_beside(sheet, role)
         rows = Rows(path, sheet.columns, None, (), sheet.header, sheet.read_as, sheet.unread, said)
     else:
-        rows = _read_vector(path, role, layer, encoding if suffix == ".shp" else None)
+        encoding = encoding if suffix == ".shp" else None
+        if encoding:
+            codec_name(path, encoding)  # GDAL passes over one that it does not know
+        rows = _read_vector(path, role, layer, encoding)
     if not len(rows.columns.index) and not may_be_empty:
         raise InputError(f"{path.name}: no {role} in it, the file has no rows")
     return rows
@@ -268,9 +271,9 @@ def require_safe(path: Path) -> None:
         If the format is not accepted, or the file is empty, not what its name says, harmful, or too large when unpacked.
     """
     suffix = path.suffix.lower()
-    if not path.is_file():
+    if why := no_file(path):
         raise MissingFileError(
-            f"{from_here(path)}: no such file", hint="check the name, and that paths are relative to the scenario"
+            f"{from_here(path)}: {why}", hint="check the name, and that paths are relative to the scenario"
         )
     if suffix not in VECTOR + PLAIN:
         raise InputError(f"{path.name}: format {suffix!r} is not read", hint=f"accepted: {', '.join(VECTOR + PLAIN)}")

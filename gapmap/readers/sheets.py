@@ -343,6 +343,41 @@ def pick(path: Path, role: str, names: Sequence[str], layer: str | None, what: s
     raise LayerError(f"{path.name}: {why}", layers=names, otherwise=call)
 
 
+def codec_name(path: Path, encoding: str) -> str:
+    """Return Python's name of an encoding.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is said to be in it, for the message.
+    encoding : str
+        As somebody wrote it.
+
+    Returns
+    -------
+    str
+        In lower case.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or what has it is none of texts.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> codec_name(Path("a.csv"), "Windows 1256")
+    'cp1256'
+    """
+    try:
+        " ".encode(encoding)  # base64 and others are codecs too, yet not of texts
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError) as error:
+        raise InputError(
+            f"{path.name}: unknown encoding {encoding!r}", hint='for example encoding = "windows-1256"'
+        ) from error
+
+
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with all its cells as text.
 
@@ -392,12 +427,7 @@ def _utf8(path: Path, encoding: str | None) -> tuple[io.BufferedIOBase, str]:
     with path.open("rb") as file:
         head = file.read(_BLOCK)
     stated = next((name for mark, name in _MARKS.items() if head.startswith(mark)), encoding or "UTF-8")
-    try:
-        codec = codecs.lookup(stated).name
-    except LookupError as error:
-        raise InputError(
-            f"{path.name}: unknown encoding {stated!r}", hint='for example encoding = "windows-1256"'
-        ) from error
+    codec = codec_name(path, stated)
     if codec == "utf-8" and b"\n" in head and b"\0" not in head and _is_utf8(path):
         return path.open("rb"), stated
     data = path.read_bytes()
@@ -413,6 +443,10 @@ def _utf8(path: Path, encoding: str | None) -> tuple[io.BufferedIOBase, str]:
             f"{path.name}: not {stated}: byte 0x{data[error.start]:02x} in line {line}{row}",
             hint='save it as UTF-8 (in a spreadsheet: "CSV UTF-8"), or say what it is: encoding = "windows-1256"; '
             "the encoding is not guessed",
+        ) from error
+    except UnicodeError as error:  # of what Python has for names of hosts
+        raise InputError(
+            f"{path.name}: not {stated} ({error})", hint='for example encoding = "windows-1256"'
         ) from error
     if "\0" in text[:_BLOCK]:
         raise InputError(
