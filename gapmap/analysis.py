@@ -175,7 +175,9 @@ class Analysis:
             return self.part(name, box=metres)
         # Of half the globe the edges are no box in metres.
         rows = self._whole(name)
-        return rows[shapely.intersects(in_degrees(rows.geometry), shapely.box(west, south, east, north))].copy()
+        return rows[
+            shapely.intersects(in_degrees(rows.geometry, rounded=False), shapely.box(west, south, east, north))
+        ].copy()
 
     def part(
         self,

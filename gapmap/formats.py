@@ -98,49 +98,66 @@ def to_csv(table: pd.DataFrame) -> str:
     return out.getvalue()
 
 
-def in_degrees(shapes: GeoSeries) -> NDArray[np.object_]:
+def in_degrees(shapes: GeoSeries, *, rounded: bool = True) -> NDArray[np.object_]:
     """Return shapes in longitude and latitude, polygons valid there too.
 
     Parameters
     ----------
     shapes : GeoSeries
         Of any type, in any CRS.
+    rounded : bool
+        Polygons to a centimetre; of them, what is thinner than that goes. Without it they may cross themselves.
 
     Returns
     -------
     numpy.ndarray of shapely.Geometry
-        In EPSG:4326, polygons to a centimetre; of them, what is thinner than that goes. What crosses the 180th meridian is
-        parted there, as RFC 7946 (3.1.9) asks.
+        In EPSG:4326. What crosses the 180th meridian is parted there, as RFC 7946 (3.1.9) asks.
     """
     degrees = shapes.to_crs(4326).to_numpy().copy()
-    torn = _torn(degrees)
-    degrees[torn] = shapely.transform(degrees[torn], lambda at: at + np.where(at[:, :1] < 0, (_TURN, 0.0), 0.0))
-    areas = shapely.get_dimensions(degrees) > 1
-    # A straight line in metres is bent in degrees, and a corner close to it may come to lie on its other side; no grid is
-    # laid over what crosses itself.
-    crossed = areas & ~shapely.is_valid(degrees)
-    degrees[crossed] = shapely.make_valid(degrees[crossed], method="structure", keep_collapsed=False)
-    degrees[areas] = shapely.set_precision(degrees[areas], 10.0**-_DEGREE_DECIMALS)
-    degrees[torn] = [_parted(shape) for shape in degrees[torn]]
+    torn = _turn(degrees) if shapes.crs.is_projected else []
+    if rounded:
+        areas = shapely.get_dimensions(degrees) > 1
+        # A straight line in metres is bent in degrees, and a corner close to it may come to lie on its other side; no grid is
+        # laid over what crosses itself.
+        crossed = areas & ~shapely.is_valid(degrees)
+        degrees[crossed] = shapely.make_valid(degrees[crossed], method="structure", keep_collapsed=False)
+        degrees[areas] = shapely.set_precision(degrees[areas], 10.0**-_DEGREE_DECIMALS)
+    for row in torn:  # few, or none
+        degrees[row] = _parted(shapely.make_valid(degrees[row], method="structure", keep_collapsed=False))
     return degrees
 
 
-def _torn(degrees: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell of which shapes a vertex lies more than half the globe from the next: the short way is across the 180th meridian."""
-    at, owner = shapely.get_coordinates(degrees, return_index=True)
-    across = (np.abs(np.diff(at[:, 0])) > _TURN / 2) & (owner[1:] == owner[:-1])
-    torn = np.zeros(len(degrees), dtype=bool)
-    torn[owner[1:][across]] = True
-    return torn
+def _turn(degrees: NDArray[np.object_]) -> list[int]:
+    """Let what crosses the 180th meridian go on beyond 180 degrees, part by part; return which shapes do.
+
+    From one vertex to the next it is the short way; and what is no narrower so, as all around a pole, is left as it is.
+    """
+    parts, shape_of = shapely.get_parts(degrees, return_index=True)
+    at, part_of = shapely.get_coordinates(parts, return_index=True)
+    if not len(at):
+        return []
+    beyond = np.where(at[:, 0] < 0, at[:, 0] + _TURN, at[:, 0])
+    torn = np.zeros(len(parts), dtype=bool)
+    torn[part_of[1:][(np.abs(np.diff(at[:, 0])) > _TURN / 2) & (part_of[1:] == part_of[:-1])]] = True
+    starts = np.flatnonzero(np.diff(part_of, prepend=-1))
+    filled = part_of[starts]
+    torn[filled] &= np.maximum.reduceat(beyond, starts) - np.minimum.reduceat(beyond, starts) < _TURN / 2
+    if not torn.any():
+        return []
+    at[:, 0] = np.where(torn[part_of], beyond, at[:, 0])
+    shapely.set_coordinates(degrees, at)
+    return np.unique(shape_of[torn]).tolist()
 
 
 def _parted(shape: shapely.Geometry) -> shapely.Geometry:
-    """Part a shape of 0 to 360 degrees at 180, and put what lies east of it where a map of the globe has it."""
-    halves = shapely.intersection(shape, [shapely.box(0, -90, _TURN / 2, 90), shapely.box(_TURN / 2, -90, _TURN, 90)])
+    """Part a shape that goes on beyond 180 degrees there, and put what lies beyond where a map of the globe has it."""
+    half = _TURN / 2
+    halves = shapely.intersection(shape, [shapely.box(-half, -90, half, 90), shapely.box(half, -90, half + _TURN, 90)])
     halves[1] = shapely.transform(halves[1], lambda at: at - (_TURN, 0.0))
     parts = shapely.get_parts(halves)
     # Where it only touches the meridian, a point or a line is left of it on the other side.
-    return shapely.union_all(parts[shapely.get_dimensions(parts) == shapely.get_dimensions(shape)])
+    least = 0 if shape.geom_type == "GeometryCollection" else shapely.get_dimensions(shape)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) >= least])
 
 
 def to_geojson(table: GeoDataFrame, /, **members: object) -> str:

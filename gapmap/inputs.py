@@ -29,7 +29,7 @@ from gapmap.readers import (
     read_zones,
     suspect_swaps,
 )
-from gapmap.readers.files import describe, from_here, left_by_all, list_names, list_rows, refuse, set_aside
+from gapmap.readers.files import KML, describe, from_here, left_by_all, list_names, list_rows, refuse, set_aside
 from gapmap.readers.sheets import fold
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from gapmap.scenario import ForceInput, Scenario
 
 _HALF_TURN = 180.0
-_ACROSS = "the zones lie on both sides of the 180th meridian: the map page shows the two apart; tables, answers and exports are right"
+_ACROSS = (
+    "the zones lie on both sides of the 180th meridian: the map page shows the two apart, and there is no public edition; tables, "
+    "answers and other exports are right"
+)
 _LAYERS = {".kml": "folder", ".kmz": "folder", ".xlsx": "sheet"}  # what a layer is called, by ending
 _FARTHEST = 3  # zones named when a region is too large
 
@@ -195,6 +198,13 @@ def _read_zones(scenario: Scenario, attempt: Callable[..., Any]) -> tuple[list[g
     for (force, _), table in zip(asked, found, strict=True):
         if table is not None:
             table.attrs["input"]["force"] = force.name
+    paths = {path for _, path in asked}
+    if len(asked) > 1 and len(paths) == 1 and paths.pop().suffix.lower() in KML and found[0] is not None:
+        layers = list_names([force.layer for force in scenario.forces if force.layer])
+        if layers:
+            found[0].attrs["input"]["remarks"].append(
+                f"its folders {layers} are taken for forces; are they not those of one?"
+            )
     if any(table is None for table in found):  # what no force takes may be that one's
         return [table for table in found if table is not None], False
     for path, column, mine in _lists(asked, found):

@@ -562,6 +562,8 @@ def test_a_kml_alone_holds_a_force_in_each_folder(tmp_path: Path, capsys: pytest
     both.write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>', encoding="utf-8")
     assert call("run", both, "--reach", "5 km", "--out", tmp_path / "out") == 0
     found = gapmap.open(tmp_path / "out" / "gaps.gpkg")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "seam.kml: its folders 'Federal forces', 'Regional' are taken for forces; are they not those of one?" in said
     assert found.zones["force"].tolist() == ["Federal_forces", "Regional"]
     assert len(found.corridors) == 1
     assert 'layer = "Federal forces"' in (tmp_path / "out" / "scenario.toml").read_text(encoding="utf-8")

@@ -143,3 +143,25 @@ def test_what_crosses_the_180th_meridian_is_parted_there() -> None:
         for part in shapely.get_parts(shape):
             west, _, east, _ = part.bounds
             assert east - west < 1
+
+
+def test_what_lies_on_both_sides_of_the_globe_is_not_turned() -> None:
+    france = [shapely.box(-4, 44, 8, 50), shapely.box(164, -22, 167, -20), shapely.box(-151, -18, -149, -17)]
+    shapes = gpd.GeoSeries([shapely.MultiPolygon(france), shapely.box(-180, -90, 180, 90)], crs=4326)
+    assert formats.in_degrees(shapes)[1].area == 360 * 180  # degrees already
+    metres = shapes[:1].to_crs("+proj=laea +lat_0=36 +lon_0=43 +datum=WGS84")
+    assert formats.in_degrees(metres)[0].area == pytest.approx(shapes[0].area, rel=0.05)  # straight in metres
+    assert formats.in_degrees(metres)[0].bounds == pytest.approx((-151, -22, 167, 50), abs=1)
+    across = gpd.GeoSeries(
+        [shapely.GeometryCollection([shapely.Point(1e3, 0), shapely.LineString([(-2e3, 0), (2e3, 0)]), shapely.box(-9e3, 1, 9e3, 9e3)])],
+        crs="+proj=laea +lat_0=0 +lon_0=180 +datum=WGS84 +units=m",
+    )  # fmt: skip
+    parted = formats.in_degrees(across)[0]
+    assert sorted({shapely.get_dimensions(part) for part in shapely.get_parts(parted)}) == [1, 2]
+    assert formats.in_degrees(across[:0]).tolist() == []
+
+
+def test_shapes_that_are_not_rounded_keep_what_is_thin() -> None:
+    thin = gpd.GeoSeries([shapely.box(0, 0, 800, 0.003)], crs=LAEA)
+    assert formats.in_degrees(thin)[0].is_empty
+    assert not formats.in_degrees(thin, rounded=False)[0].is_empty

@@ -980,10 +980,11 @@ def test_two_positions_of_a_row_are_held_against_each_other(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"row 1: its positions are 2\.7 km apart: leave the right one"):
         read("35.80", "43.58", "38SLE716599")
     assert len(read("35.776", "43.58", "38SLE716599", wkt="POINT (43.58 35.776)")) == 1
-    with pytest.raises(InputError, match="row 1: more than one position"):
+    with pytest.raises(InputError, match="row 1: its point lies outside its shape: leave the right one"):
         read("35.776", "43.58", "", wkt='"LINESTRING (43 36, 44 36)"')
     line = "LINESTRING (43.5 35.7, 43.6 35.8)"  # a point of it may stand beside it, as in what gapmap exports
-    assert read("", "", "38SLE716599", wkt=f'"{line}"').geometry.iloc[0].equals(from_wkt(line))
+    for beside in (("", "", "38SLE716599"), ("35.75", "43.55", ""), ("35.776", "43.58", "38SLE716599")):
+        assert read(*beside, wkt=f'"{line}"').geometry.iloc[0].equals(from_wkt(line))
     with pytest.raises(InputError, match="row 1: its point lies outside its shape: leave the right one"):
         read("", "", "38SLE716599", wkt='"LINESTRING (43 36, 44 36)"')
 
@@ -1214,12 +1215,19 @@ def test_a_column_of_texts_and_numbers_is_read_without_a_warning(tmp_path: Path)
 
 
 def test_a_last_day_far_off_is_none(tmp_path: Path) -> None:
-    rows = "A,43,36,2020-01-01,9999-12-31\nB,43,36.1,,2150-01-01\nC,43,36.2,,2022-01-01\n"
+    rows = "A,43,36,2020-01-01,9999-12-31\nB,43,36.1,,9999-12-31 00:00\nC,43,36.2,,2022-01-01\n"
     zones = read_zones(write(tmp_path / "a.csv", f"name,lon,lat,valid_from,valid_to\n{rows}"), force="a")
     assert zones["valid_to"].isna().tolist() == [True, True, False]
-    assert "rows 1, 2: valid_to 9999-12-31 is taken for no end" in zones.attrs["input"]["remarks"]
-    with pytest.raises(InputError, match="is no day of the calendar from 1900 to 2100"):
-        read_zones(write(tmp_path / "a.csv", "lon,lat,valid_from\n43,36,9999-12-31\n"), force="a")
+    assert "rows 1, 2: a last day in the year 9999 is taken for no end" in zones.attrs["input"]["remarks"]
+    span = "<TimeSpan><end>9999-12-31</end></TimeSpan><Point><coordinates>43,36</coordinates></Point>"
+    kml = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark>{span}</Placemark></Document></kml>'
+    drawn = read_zones(write(tmp_path / "a.kml", kml), force="a")
+    assert drawn["valid_to"].isna().all()
+    assert "row 1: a last day in the year 9999 is taken for no end" in " ".join(drawn.attrs["input"]["remarks"])
+    # A slip of the pen is none of these, and nothing begins then.
+    for column, day in (("valid_from", "9999-12-31"), ("valid_to", "2201-06-01"), ("valid_to", "9999-13-31")):
+        with pytest.raises(InputError, match="is no day of the calendar from 1900 to 2100"):
+            read_zones(write(tmp_path / "a.csv", f"lon,lat,{column}\n43,36,{day}\n"), force="a")
 
 
 def test_what_was_repaired_is_said(tmp_path: Path) -> None:

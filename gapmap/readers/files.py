@@ -318,8 +318,8 @@ def field_names(
         if rows.column([fold(column)]) is None
     ]
     if problems:
-        above = len(rows.header) < len(columns)  # a title, which is all that is in its row
-        hint = "the first row names the columns, with nothing above it" if above else ""
+        # A title is all that is in its row.
+        hint = "the first row names the columns, with nothing above it" if len(rows.header) == 1 else ""
         raise InputError(f"{rows.path.name}: the columns cannot be mapped", problems=problems, hint=hint)
     return {**fields, **{field_of[field]: (fold(column),) for field, column in columns.items()}}
 

@@ -235,6 +235,8 @@ def _from_columns(
                 values[place] = shape
             elif (apart := _apart(values[place], shape, column.iloc[place])) is not None:
                 problems.setdefault(index[place], apart)
+            elif shape.geom_type != "Point":  # beside a point of it
+                values[place] = shape
     return gpd.GeoSeries(values, index=index)
 
 
@@ -254,12 +256,11 @@ def _apart(first: shapely.Geometry, other: shapely.Geometry, text: str) -> str |
 
     Nor does a point say anything else than the line or area about it, as in the CSV that gapmap writes.
     """
-    if first.geom_type != "Point" and other.geom_type == "Point":
-        if shapely.distance(shapely.envelope(first), other) <= _BESIDE_DEGREES:
-            return None
-        return "its point lies outside its shape: leave the right one"
-    if first.geom_type != "Point" or other.geom_type != "Point":
-        return "more than one position: fill in one of lon and lat, position, mgrs, wkt"
+    if (
+        first.geom_type != "Point" or other.geom_type != "Point"
+    ):  # of which one alone is no point: there is one column of WKT
+        beside = shapely.distance(shapely.envelope(first), shapely.envelope(other)) <= _BESIDE_DEGREES
+        return None if beside else "its point lies outside its shape: leave the right one"
     away_m = pyproj.Geod(ellps="WGS84").inv(first.x, first.y, other.x, other.y)[2]
     if away_m <= _SAME_SPOT_M + max(0.0, np.nan_to_num(mgrs_side_m(text))):
         return None

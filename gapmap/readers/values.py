@@ -28,6 +28,7 @@ _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_TIME}")
 _NAMED = re.compile(rf"(?P<day>\d{{1,2}})[ -](?P<month>[A-Za-z]{{3,9}})[ -](?P<year>\d{{4}}){_TIME}")
 _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}){_TIME}")
+_LAST_DAY = re.compile(rf"(?:9999[-/.]12[-/.]31|31[-/. ](?:12|dec|december)[-/. ]9999){_TIME}", re.IGNORECASE)
 _POINTED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _DECIMALS = re.compile(r"\d+\.\d*")
 _SERIAL = re.compile(r"[1-7]\d{4}(?:\.\d+)?")  # 1927 to 2119, in days since 1900
@@ -300,7 +301,7 @@ def no_day(field: str, text: str, *, day_first: bool = False) -> str:
 
 
 def is_endless(text: str) -> bool:
-    """Tell whether a text is a date after the years that are read, such as 9999-12-31: databases write it for no end.
+    """Tell whether a text is a day of the year 9999: databases write it for no end.
 
     Parameters
     ----------
@@ -310,16 +311,14 @@ def is_endless(text: str) -> bool:
     Returns
     -------
     bool
-        False for what is no date.
+        False for another year, which may be a slip of the pen.
 
     Examples
     --------
-    >>> is_endless("9999-12-31"), is_endless("31 Dec 9999"), is_endless("2021-06-01"), is_endless("9999")
+    >>> is_endless("9999-12-31"), is_endless("31/12/9999"), is_endless("2201-06-01"), is_endless("9999")
     (True, True, False, False)
     """
-    plain = western(text).strip()
-    match = _YEAR_FIRST.fullmatch(plain) or _NAMED.fullmatch(plain) or _DAY_FIRST.fullmatch(plain)
-    return match is not None and int(match["year"]) > _YEARS[1]
+    return _LAST_DAY.fullmatch(western(text).strip()) is not None
 
 
 def doubt_turned(column: str, texts: Iterable[str]) -> list[str]:

@@ -208,7 +208,7 @@ def read_zones(
             for said in values.doubt_turned(rows.column(names[field]) or "", rows.texts(names[field]))
         ),
         *_remarks(zones, stated, closed, positions.mgrs_radii_m(rows, where)),
-        *_mended(rows, names["valid_to"], repaired.difference(list(aside))),
+        *_mended(rows, [*names["valid_to"], "end"], repaired.difference(list(aside))),
     ]
     out.attrs["input"] = files.describe(
         rows.path,
@@ -643,7 +643,7 @@ def _mended(rows: files.Rows, last: Sequence[str], repaired: pd.Index) -> list[s
     texts = rows.texts(last)
     endless = texts[texts.map(values.is_endless).astype(bool)]
     if len(endless):
-        said.append(f"{files.list_rows(endless.index)}: valid_to {endless.iloc[0]} is taken for no end")
+        said.append(f"{files.list_rows(endless.index)}: a last day in the year 9999 is taken for no end")
     return said
 
 
