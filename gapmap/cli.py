@@ -28,7 +28,7 @@ from gapmap.errors import GapmapError, InputError, MissingFileError, ResultError
 from gapmap.query import ABOUT, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from distributed import Client
 
@@ -704,14 +704,15 @@ def _forces_of_files(files: Sequence[Path], reach_m: float | None, problems: lis
 
     A KML alone is taken for a force in each folder: one force has no gap to another.
     """
+    from gapmap.readers import forces_by_folder, forces_in
     from gapmap.readers.sheets import fold
     from gapmap.scenario import ForceInput
     from gapmap.tables import ZONE_KINDS, is_force_name
 
     forces: dict[str, ForceInput] = {}
     for path in files:
-        listed = _forces_named(path)
-        folders = [] if listed or len(files) > 1 else _forces_by_folder(path)
+        listed = _if_read(forces_in, path)
+        folders = [] if listed or len(files) > 1 else _if_read(forces_by_folder, path)
         for said in listed or folders or [""]:
             label = said or path.stem
             name = "".join(c if is_force_name(c) else "_" for c in label)
@@ -730,21 +731,10 @@ def _forces_of_files(files: Sequence[Path], reach_m: float | None, problems: lis
     return list(forces.values())
 
 
-def _forces_named(path: Path) -> list[str]:
-    from gapmap.readers import forces_in
-
+def _if_read(forces: Callable[[Path], list[str]], path: Path) -> list[str]:
     try:
-        return forces_in(path)
+        return forces(path)
     except InputError:  # said when it is read, with all else that is wrong
-        return []
-
-
-def _forces_by_folder(path: Path) -> list[str]:
-    from gapmap.readers import forces_by_folder
-
-    try:
-        return forces_by_folder(path)
-    except InputError:  # as above
         return []
 
 

@@ -50,9 +50,8 @@ _PART_TRIANGLES = 60_000  # for a thread at a time: enough for numpy, and some p
 _CHECKS = 64  # parts of the cover's rows, to be checked at once: few rows are large, or many small
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _SURE = 1e-14  # of a product: what rounding does to a difference of two is far less
-_PARTS_MAX = (
-    100_000  # stretches, or transects, of a corridor: more than anybody tells apart, and soon more than memory holds
-)
+# Stretches, or transects, of a corridor: more than anybody tells apart, and soon more than memory holds.
+_PARTS_MAX = 100_000
 _FACET_PIECES_MAX = 64  # keeps facets small enough to be found quickly and drawn smoothly
 
 

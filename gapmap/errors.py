@@ -120,10 +120,8 @@ def bad_name(path: Path) -> str:
     >>> bad_name(Path("a" * 300)), bad_name(Path("none.gpkg"))
     ('the name is too long', '')
     """
-    for name in (
-        str(path),
-        *path.parts,
-    ):  # of a folder that is not there yet, the whole path says nothing about its end
+    # Of a folder that is not there yet, the whole path says nothing about its end.
+    for name in (str(path), *path.parts):
         try:
             os.stat(name)  # noqa: PTH116 - parts are texts
         except ValueError:  # a NUL in it

@@ -198,18 +198,20 @@ def _read_zones(scenario: Scenario, attempt: Callable[..., Any]) -> tuple[list[g
     for (force, _), table in zip(asked, found, strict=True):
         if table is not None:
             table.attrs["input"]["force"] = force.name
-    paths = {path for _, path in asked}
-    if len(asked) > 1 and len(paths) == 1 and paths.pop().suffix.lower() in KML and found[0] is not None:
-        layers = list_names([force.layer for force in scenario.forces if force.layer])
-        if layers:
-            found[0].attrs["input"]["remarks"].append(
-                f"its folders {layers} are taken for forces; are they not those of one?"
-            )
+    if (folders := _folders_of_one(asked)) and found[0] is not None:
+        said = f"its folders {list_names(folders)} are taken for forces; are they not those of one?"
+        found[0].attrs["input"]["remarks"].append(said)
     if any(table is None for table in found):  # what no force takes may be that one's
         return [table for table in found if table is not None], False
     for path, column, mine in _lists(asked, found):
         attempt(_set_nobodys_aside, path, column, mine)
     return found, True
+
+
+def _folders_of_one(asked: Sequence[tuple[ForceInput, Path]]) -> list[str]:
+    """Return the folders that are forces, where a single KML holds all zones."""
+    one = len(asked) > 1 and len({path for _, path in asked}) == 1 and asked[0][1].suffix.lower() in KML
+    return [force.layer for force, _ in asked if one and force.layer]
 
 
 def _lists(

@@ -192,7 +192,7 @@ def read_csv(
         numbered = separator.join(map(str, range(beyond + 1))).encode() + b"\n"
         below = start if names is not None else _below(stream, start, sum(str(cell).count("\n") for cell in top))
 
-        def take(places: Sequence[int], dtype: Mapping[int, Any]) -> pd.DataFrame:
+        def take(places: Sequence[int], dtype: Mapping[int, str | type], as_it_is: Sequence[int] = ()) -> pd.DataFrame:
             body = parse(
                 numbered,
                 below,
@@ -200,8 +200,8 @@ def read_csv(
                 usecols=places,
                 na_values=[""],
                 index_col=False,
-                dtype={str(place): kind for place, kind in dtype.items() if kind is not _AS_IT_IS},
-                converters={str(place): kind for place, kind in dtype.items() if kind is _AS_IT_IS},
+                dtype={str(place): kind for place, kind in dtype.items()},
+                converters=dict.fromkeys(map(str, as_it_is), _AS_IT_IS),
             )
             return body.rename(columns=int).set_axis(pd.RangeIndex(1, len(body) + 1))
 
@@ -209,12 +209,13 @@ def read_csv(
         text = keep if wanted is None else [place for place in keep if fold(header[place]) in as_written]
         codes = [place for place in keep if fold(header[place]) in coded]
         # Arrow's text is sooner read, and its distinct cells sooner found, than categories are made; Python's is not.
-        dtype: dict[int, Any] = dict.fromkeys(text, "large_string[pyarrow]" if in_arrow else _AS_IT_IS)
-        if not in_arrow:
-            dtype |= dict.fromkeys(codes, "category")
-        body = take([*keep, beyond], dtype)
+        if in_arrow:
+            body = take([*keep, beyond], dict.fromkeys(text, "large_string[pyarrow]"))
+        else:
+            unlike = [place for place in text if place not in codes]
+            body = take([*keep, beyond], dict.fromkeys(codes, "category"), unlike)
         # pandas reads a large file in parts: numbers in one, text in another. A category is one or the other.
-        again: dict[int, Any] = {place: "category" for place in codes if body[place].dtype == object}
+        again: dict[int, str | type] = {place: "category" for place in codes if body[place].dtype == object}
         # And of one of numbers alone, or of "true" alone, it makes numbers and truths.
         again |= {place: object for place in codes if place in text and not in_arrow and not _holds_text(body[place])}
         if again:

@@ -283,13 +283,9 @@ def forces_by_folder(path: str | Path) -> list[str]:
     rows = files.read_rows(path, role="zones")
     if not all(map(kml.in_folders, kml.documents(path))):
         return []
-    around = [
-        [name for name in folder.split("/") if name and fold(name) not in _KIND_WORDS]
-        for folder in rows.texts([files.FOLDER])
-    ]
-    shared = len(
-        [*takewhile(lambda level: len(set(level)) == 1, zip(*around, strict=False))]
-    )  # the folders that hold all
+    around = [_around(folders, _KIND_WORDS) for folders in rows.texts([files.FOLDER])]
+    # The folders that hold all are none of a force.
+    shared = len([*takewhile(lambda level: len(set(level)) == 1, zip(*around, strict=False))])
     spelled: dict[str, str] = {}
     for names in around:
         for name in names[shared : shared + 1]:
@@ -455,7 +451,7 @@ def _forces(
         raise InputError(f"{rows.path.name}: {unknown('column', column, rows.header)}")
     forces = rows.texts([fold(column)])
     if column == files.FOLDER and rows.path.suffix.lower() in files.KML:
-        forces = forces.map(lambda path: next((name for name in path.split("/") if fold(name) not in words), ""))
+        forces = forces.map(lambda folders: next(iter(_around(folders, words)), ""))
     for row in index[~forces.map(is_force_name).astype(bool)]:
         problems.setdefault(row, f"force {forces[row]!r} is not a name (letters, digits, - and _ only)")
     spelled: dict[str, str] = {}  # the first spelling of each
@@ -463,6 +459,11 @@ def _forces(
         if name != (first := spelled.setdefault(name.casefold(), name)):
             problems.setdefault(row, f"force {name!r} is {first!r} in an earlier row: write it alike")
     return forces
+
+
+def _around(folders: str, words: Mapping[str, str]) -> list[str]:
+    """Return the folders around a placemark, the outermost first, without those that are called after a kind."""
+    return [name for name in folders.split("/") if name and fold(name) not in words]
 
 
 def _forces_in(rows: files.Rows) -> list[str]:
@@ -506,11 +507,13 @@ def _kinds(stated: pd.Series, geometry: gpd.GeoSeries) -> pd.Series:
     return stated.where(stated != "", by_shape).astype(object)
 
 
-def _days(rows: files.Rows, names: Sequence[str], kml: str, problems: dict[int, str], *, day_first: bool) -> pd.Series:
+def _days(
+    rows: files.Rows, names: Sequence[str], of_span: str, problems: dict[int, str], *, day_first: bool
+) -> pd.Series:
     if rows.path.suffix.lower() in files.KML:
-        names = [*names, kml]
+        names = [*names, of_span]
     texts = rows.texts(names)
-    if kml == "end":
+    if of_span == "end":
         texts = texts.where(~texts.map(values.is_endless).astype(bool), "")
     days, bad = values.parse_days(texts, day_first=values.DAY_FIRST_MARKS if day_first else "")
     for row in texts.index[bad]:
